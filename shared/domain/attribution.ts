@@ -1,0 +1,82 @@
+/**
+ * Where an inquiry came from. First-party facts only, in the order of their
+ * worth: the click id, the campaign's utm parameters, the referring site, what
+ * the form says of itself.
+ */
+import { type Form, foldWording, type Practice, type Source } from './practice.ts';
+import { clickIds, type Submission } from './submission.ts';
+
+export interface Attribution {
+  readonly sourceId: string;
+  readonly campaign: string | undefined;
+  /** Which fact decided. */
+  readonly by: 'click_id' | 'utm' | 'posted' | 'referrer' | 'form';
+}
+
+const same = (wanted: string | undefined, actual: string | undefined): boolean =>
+  wanted === undefined || (actual !== undefined && foldWording(wanted) === foldWording(actual));
+
+function byClickId(source: Source, posted: Submission): boolean {
+  const present = clickIds.filter((name) => posted[name] !== undefined);
+  return (source.match?.clickIds ?? []).some((name) => present.includes(name));
+}
+
+function byUtm(source: Source, posted: Submission): boolean {
+  if (posted.utm_source === undefined && posted.utm_medium === undefined) return false;
+  return (source.match?.utm ?? []).some(
+    (rule) =>
+      (rule.source ?? rule.medium) !== undefined &&
+      same(rule.source, posted.utm_source) &&
+      same(rule.medium, posted.utm_medium),
+  );
+}
+
+function byReferrer(source: Source, host: string): boolean {
+  return (source.match?.referrers ?? []).some(
+    (name) => host === name.toLowerCase() || host.endsWith(`.${name.toLowerCase()}`),
+  );
+}
+
+/** The form behind a post's origin: the one that lists it, or the one for all others. */
+export function findForm(practice: Practice, origin: string | undefined): Form {
+  const form =
+    practice.forms.find((candidate) => origin !== undefined && candidate.origins.includes(origin)) ??
+    practice.forms.find((candidate) => candidate.origins.length === 0);
+  if (form === undefined) throw new Error('a practice has a form without origins');
+  return form;
+}
+
+/** The lead source of a submission; `referrer` is the page that sent the person, as its URL. */
+export function attribute(
+  practice: Practice,
+  form: Form,
+  posted: Submission,
+  referrer: string | undefined,
+): Attribution {
+  const campaign = posted.campaign ?? posted.utm_campaign;
+  const found = (source: Source | undefined, by: Attribution['by']): Attribution | undefined =>
+    source && { sourceId: source.id, campaign, by };
+  const host = referrer === undefined ? undefined : URL.parse(referrer)?.hostname;
+  return (
+    (form.maySetSource
+      ? found(
+          practice.sources.find((source) => source.id === posted.source),
+          'posted',
+        )
+      : undefined) ??
+    found(
+      practice.sources.find((source) => byClickId(source, posted)),
+      'click_id',
+    ) ??
+    found(
+      practice.sources.find((source) => byUtm(source, posted)),
+      'utm',
+    ) ??
+    (host === undefined
+      ? undefined
+      : found(
+          practice.sources.find((source) => byReferrer(source, host)),
+          'referrer',
+        )) ?? { sourceId: form.source, campaign, by: 'form' }
+  );
+}

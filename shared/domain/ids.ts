@@ -1,0 +1,22 @@
+/** Ids: a prefix that names the kind, and a ULID, so that they sort by time and say nothing about a person. */
+import * as z from 'zod';
+
+export const idPrefixes = {
+  inquiry: 'inq',
+  contact: 'con',
+  entry: 'ent',
+  task: 'tsk',
+} as const;
+export type IdKind = keyof typeof idPrefixes;
+
+const idPattern = (kind: IdKind): RegExp => new RegExp(`^${idPrefixes[kind]}_[0-9A-HJKMNP-TV-Z]{26}$`);
+
+/** Schema of an id of one kind: nothing that could end a key or open another one passes. */
+export const idSchema = (kind: IdKind) => z.string().regex(idPattern(kind), `is not an ${kind} id`);
+
+/** The time, and new ids: injected wherever either decides something, so that tests can hold them. */
+export interface Environment {
+  /** Now. */
+  now(): Date;
+  newId(kind: IdKind): string;
+}

@@ -1,0 +1,92 @@
+/**
+ * Daily counters, kept from the changes of inquiries: each belongs to the local
+ * day on which the inquiry was received, so that a day's stages say what became
+ * of that day's inquiries.
+ */
+import type { Inquiry } from './inquiry.ts';
+
+/** Upper bounds of the classes of time to first response, in minutes; the last class has none. */
+export const responseClassesMinutes = [5, 15, 60, 240, 1_440] as const;
+
+/** The class that a time to first response falls into, as in its counter's name. */
+function responseClass(minutes: number): string {
+  const bound = responseClassesMinutes.find((limit) => minutes <= limit);
+  return bound === undefined ? 'over_1440' : `within_${bound}`;
+}
+
+/** Changes of counters by name; what did not change is not there. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What a change of an inquiry adds to the counters of its day. `before` is undefined as it arrives. */
+export function countChange(before: Inquiry | undefined, after: Inquiry): Counts {
+  const counts: Record<string, number> = {};
+  const add = (name: string, n: number): void => {
+    counts[name] = (counts[name] ?? 0) + n;
+  };
+  if (before === undefined) {
+    add('inquiries', 1);
+    add(`source:${after.sourceId}`, 1);
+  }
+  if (before?.stage !== after.stage) {
+    if (before) add(`stage:${before.stage}`, -1);
+    add(`stage:${after.stage}`, 1);
+  }
+  if (before?.tier !== after.tier) {
+    if (before?.tier) add(`tier:${before.tier}`, -1);
+    if (after.tier) add(`tier:${after.tier}`, 1);
+  }
+  if (after.firstContactedAt !== undefined && before?.firstContactedAt === undefined) {
+    const minutes = (Date.parse(after.firstContactedAt) - Date.parse(after.receivedAt)) / 60_000;
+    add('responses', 1);
+    add('responseMinutes', Math.round(minutes));
+    add(`response:${responseClass(minutes)}`, 1);
+    if (after.respondBy !== undefined && after.firstContactedAt <= after.respondBy) add('respondedInTime', 1);
+  }
+  return Object.fromEntries(Object.entries(counts).filter(([, n]) => n !== 0));
+}
+
+/** What a period's counters say. */
+export interface Summary {
+  readonly inquiries: number;
+  readonly bySource: Readonly<Record<string, number>>;
+  readonly byStage: Readonly<Record<string, number>>;
+  readonly byTier: Readonly<Record<string, number>>;
+  readonly firstResponse: {
+    readonly responses: number;
+    /** Mean wall-clock minutes from receipt to the first contact; absent without any. */
+    readonly meanMinutes?: number;
+    readonly inTime: number;
+    /** Responses by class: `within_5` minutes, …, `over_1440`. */
+    readonly byClass: Readonly<Record<string, number>>;
+  };
+}
+
+const group = (counts: Counts, prefix: string): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(counts)
+      .filter(([name, n]) => name.startsWith(`${prefix}:`) && n !== 0)
+      .map(([name, n]) => [name.slice(prefix.length + 1), n]),
+  );
+
+/** Sums the counters of days and of locations. */
+export function summarize(days: readonly Counts[]): Summary {
+  const sum: Record<string, number> = {};
+  for (const day of days) {
+    for (const [name, n] of Object.entries(day)) sum[name] = (sum[name] ?? 0) + n;
+  }
+  const responses = sum['responses'] ?? 0;
+  return {
+    inquiries: sum['inquiries'] ?? 0,
+    bySource: group(sum, 'source'),
+    byStage: group(sum, 'stage'),
+    byTier: group(sum, 'tier'),
+    firstResponse: {
+      responses,
+      ...(responses > 0 && {
+        meanMinutes: Math.round(((sum['responseMinutes'] ?? 0) / responses) * 10) / 10,
+      }),
+      inTime: sum['respondedInTime'] ?? 0,
+      byClass: group(sum, 'response'),
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Who gets an inquiry: fair rotation among the members of its pool who can take
+ * it. Pure: the pool's and the members' state in, a decision with its receipt out.
+ *
+ * Fairness is kept as a *lag* per member: what was their due so far minus what
+ * they got. Each inquiry adds every eligible member's share of it to their lag
+ * and takes one from the member who gets it, so the lags of a pool always sum to
+ * zero. Who was not eligible gains nothing, so nobody is flooded on coming back,
+ * and a newcomer starts level.
+ */
+import type { Candidate, Receipt } from './inquiry.ts';
+import type { Member, Pool } from './practice.ts';
+
+/** Lags by member, in inquiries; a member without one is level. */
+export type Lags = Readonly<Record<string, number>>;
+
+export interface Rotation {
+  readonly chosen: string | undefined;
+  readonly lags: Lags;
+  readonly receipt: Receipt;
+}
+
+/** Rounds away what floating point adds, so that equal lags compare equal. */
+const round = (n: number): number => Math.round(n * 1e9) / 1e9 || 0;
+
+const shown = (n: number): string => n.toFixed(2).replace(/^-(0\.00)$/, '$1');
+
+/** Why a member of the pool cannot take an inquiry now; undefined where they can. */
+export type Exclusion = (memberId: string) => string | undefined;
+
+/** Excludes who is disabled or no longer in the configuration. */
+export const enabledOnly =
+  (members: readonly Member[]): Exclusion =>
+  (memberId) => {
+    const member = members.find((candidate) => candidate.id === memberId);
+    if (member === undefined) return 'not in the configuration';
+    return member.enabled ? undefined : 'disabled';
+  };
+
+/**
+ * Chooses by weighted round robin: among the eligible whose due is not yet met,
+ * the one who would be overdue first; ties go by the order of the pool.
+ *
+ * While the eligible and their weights stay the same, nobody is ever a whole
+ * inquiry away from their share ("earliest eligible deadline first"; Stoica and
+ * Abdel-Wahab 1995, and Tijdeman's chairman assignment of 1980, prove the bound).
+ */
+export function rotate(pool: Pool, lags: Lags, exclusion: Exclusion): Rotation {
+  const excluded = new Map(pool.members.map(({ id }) => [id, exclusion(id)]));
+  const eligible = pool.members.filter(({ id }) => excluded.get(id) === undefined);
+  const totalWeight = eligible.reduce((sum, member) => sum + member.weight, 0);
+
+  // What those who left the pool were still due goes to the others: the lags go on summing to zero.
+  const members = new Set(pool.members.map(({ id }) => id));
+  const left = Object.entries(lags).filter(([id]) => !members.has(id));
+  const inherited = left.reduce((sum, [, lag]) => sum + lag, 0);
+
+  const standings = eligible.map(({ id, weight }) => {
+    const share = weight / totalWeight;
+    const due = round((lags[id] ?? 0) + share * (1 + inherited));
+    return { id, share, due, deadline: round((1 - due) / share) };
+  });
+  // Where those away are owed so much that nobody here is, the least overpaid is next.
+  const owed = standings.filter(({ due }) => due > 0);
+  let first = owed[0] ?? standings[0];
+  for (const standing of owed.length > 0 ? owed : standings) {
+    if (first && standing.deadline < first.deadline) first = standing;
+  }
+
+  const candidates: Candidate[] = pool.members.map(({ id }) => {
+    const standing = standings.find((candidate) => candidate.id === id);
+    if (standing === undefined) {
+      return { memberId: id, share: 0, outcome: 'excluded', reason: excluded.get(id) ?? '' };
+    }
+    const chosen = id === first?.id;
+    return {
+      memberId: id,
+      share: Math.round(standing.share * 1e4) / 1e4,
+      outcome: chosen ? 'assigned' : 'passed_over',
+      reason: chosen ? `next in turn: due ${shown(standing.due)}` : `due ${shown(standing.due)}`,
+    };
+  });
+  const receipt: Receipt = { pool: pool.id, strategy: 'weighted_round_robin', candidates };
+  if (first === undefined) return { chosen: undefined, lags, receipt };
+
+  const next: Record<string, number> = { ...lags };
+  for (const [id] of left) delete next[id];
+  for (const { id, due } of standings) next[id] = round(id === first.id ? due - 1 : due);
+  for (const [id, lag] of Object.entries(next)) if (lag === 0) delete next[id];
+  return { chosen: first.id, lags: next, receipt };
+}

@@ -1,0 +1,63 @@
+/** The weekly report of a location: a due item of its own, with its mail's state. */
+import { DateTime } from 'luxon';
+import * as z from 'zod';
+import { mailLeaseMs } from './inquiry.ts';
+import type { Location } from './practice.ts';
+
+export const weeklyReportSchema = z.object({
+  locationId: z.string(),
+  version: z.int().min(0).default(0),
+  /** When the report of the week before is to go out. */
+  nextAt: z.iso.datetime(),
+  /** The Monday of the week whose report is under way or was sent last (`2026-11-16`). */
+  week: z.string().optional(),
+  mailState: z.enum(['pending', 'sending', 'sent']).optional(),
+  mailAt: z.iso.datetime().optional(),
+  /** While a mail is under way: when to see to it again. */
+  step: z.iso.datetime().optional(),
+});
+export type WeeklyReport = z.infer<typeof weeklyReportSchema>;
+
+/** When the report is due next: Mondays at 7:00 in the location's zone, after `now`. */
+export function nextReportAt(now: Date, location: Pick<Location, 'timeZone'>): string {
+  const local = DateTime.fromJSDate(now, { zone: location.timeZone });
+  const monday = local.startOf('week').set({ hour: 7 });
+  const next = monday > local ? monday : local.startOf('week').plus({ weeks: 1 }).set({ hour: 7 });
+  return next.toUTC().toISO() ?? '';
+}
+
+/** The Monday of the week before the one that `at` falls into, on the location's calendar. */
+export function reportedWeek(at: string, location: Pick<Location, 'timeZone'>): string {
+  return (
+    DateTime.fromISO(at, { zone: location.timeZone }).startOf('week').minus({ weeks: 1 }).toISODate() ?? ''
+  );
+}
+
+export const reportActionAt = (report: WeeklyReport): string => report.step ?? report.nextAt;
+
+/** The state once the mail is under way; undefined where it is not due. */
+export function takeDueReport(
+  report: WeeklyReport,
+  location: Pick<Location, 'timeZone'>,
+  now: Date,
+): WeeklyReport | undefined {
+  if (reportActionAt(report) > now.toISOString()) return undefined;
+  const step = new Date(now.getTime() + mailLeaseMs).toISOString();
+  // A mail that is still under way keeps its week and is only asked for again.
+  if (report.step !== undefined) return { ...report, version: report.version + 1, step };
+  return {
+    ...report,
+    version: report.version + 1,
+    week: reportedWeek(report.nextAt, location),
+    nextAt: nextReportAt(now, location),
+    mailState: 'pending',
+    mailAt: now.toISOString(),
+    step,
+  };
+}
+
+/** The state once the mail is out. */
+export function reportSent(report: WeeklyReport, now: Date): WeeklyReport {
+  const { step: _done, ...rest } = report;
+  return { ...rest, version: report.version + 1, mailState: 'sent', mailAt: now.toISOString() };
+}

@@ -1,0 +1,46 @@
+/**
+ * Every route of the API: the one list that the stacks wire, the handlers
+ * answer and the tests walk. A route missing here does not exist.
+ */
+
+/** Who may call a route: anybody, or signed-in staff with the API's scope. */
+export type RouteAccess = 'public' | 'staff';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'OPTIONS';
+  /** Path as API Gateway writes it, with `{name}` for a path parameter. */
+  readonly path: string;
+  /** The function that answers it: a folder under `functions/`. */
+  readonly answeredBy: 'capture' | 'api';
+  readonly access: RouteAccess;
+  /**
+   * True where anybody on the internet may write: the firewall then only marks
+   * what its managed rules suspect, and the inquiry is quarantined, not lost.
+   */
+  readonly capturesInquiry?: true;
+}
+
+const staff = (method: Route['method'], path: string): Route[] => [
+  { method, path, answeredBy: 'api', access: 'staff' },
+];
+
+export const routes: readonly Route[] = [
+  { method: 'GET', path: '/', answeredBy: 'capture', access: 'public' },
+  { method: 'GET', path: '/thank-you', answeredBy: 'capture', access: 'public' },
+  { method: 'POST', path: '/v1/inquiries', answeredBy: 'capture', access: 'public', capturesInquiry: true },
+  { method: 'OPTIONS', path: '/v1/inquiries', answeredBy: 'capture', access: 'public' },
+  {
+    method: 'POST',
+    path: '/v1/webhooks/google-ads',
+    answeredBy: 'capture',
+    access: 'public',
+    capturesInquiry: true,
+  },
+  { method: 'GET', path: '/v1/health', answeredBy: 'api', access: 'public' },
+  ...staff('GET', '/v1/inquiries'),
+  ...staff('GET', '/v1/inquiries/{id}'),
+  ...staff('PATCH', '/v1/inquiries/{id}'),
+  ...staff('GET', '/v1/queue'),
+  ...staff('GET', '/v1/contacts/{id}/timeline'),
+  ...staff('GET', '/v1/reports/summary'),
+];
