@@ -1,0 +1,32 @@
+/** What was answered to a request, so that its repetition is answered alike. */
+import * as z from 'zod';
+import { idempotency } from './keys.ts';
+import type { Row, Write } from './table.ts';
+
+/** How long a repetition is recognised. */
+export const idempotencyHours = 24;
+
+const recordSchema = z.object({
+  inquiryId: z.string(),
+  receivedAt: z.iso.datetime(),
+  /** Digest of what was sent; another one under the same key is a conflict. */
+  bodyDigest: z.string(),
+});
+export type IdempotencyRecord = z.infer<typeof recordSchema>;
+
+export const parseIdempotencyRecord = (row: Row): IdempotencyRecord => recordSchema.parse(row);
+
+/** Records an answer; refused while an earlier one under the key is in force. */
+export function recordAnswer(keyDigest: string, record: IdempotencyRecord, now: Date): Write {
+  const seconds = Math.floor(now.getTime() / 1000);
+  return {
+    put: {
+      ...idempotency(keyDigest),
+      ...record,
+      expiresAt: seconds + idempotencyHours * 3600,
+      schemaVersion: 1,
+    },
+    // The table deletes expired items hours or days late, so the condition looks for itself.
+    when: [[['pk', 'absent']], [['expiresAt', '<=', seconds]]],
+  };
+}

@@ -1,0 +1,213 @@
+/**
+ * Inquiries in the table: a head (the state), an immutable body (what was sent)
+ * and scores, in a partition of their own.
+ */
+import * as z from 'zod';
+import { type Candidate, type Inquiry, inquirySchema, isOpen, nextActionAt } from '../domain/inquiry.ts';
+import { type Score, scoreSchema } from '../domain/scoring.ts';
+import {
+  boardOfStage,
+  byTime,
+  duePk,
+  dueShardOf,
+  inquiryBody,
+  inquiryHead,
+  inquiryPk,
+  inquiryScore,
+  inquirySk,
+  queueOfMember,
+  queueOfPool,
+  timelineOf,
+} from './keys.ts';
+import { absent, atVersion, type Row, type Table, type Write } from './table.ts';
+
+/** Version of the layout of head, body and score rows. */
+const schemaVersion = 1;
+
+export const bodySchema = z.object({
+  inquiryId: z.string(),
+  contactId: z.string(),
+  receivedAt: z.iso.datetime(),
+  channel: z.string(),
+  sourceId: z.string(),
+  attributedBy: z.string(),
+  serviceId: z.string().optional(),
+  /** What came with it, as it came; for staff's eyes only. */
+  fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
+  /** Questions of a form that no field stands for, with their answers. */
+  answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
+  /** Contact points that were given but cannot be one. */
+  invalidPoints: z.array(z.enum(['email', 'phone'])).optional(),
+});
+/** What was sent: written once, never changed. */
+export type InquiryBody = z.infer<typeof bodySchema>;
+
+export const scoredSchema = scoreSchema.extend({ inquiryId: z.string(), scoredAt: z.iso.datetime() });
+/** A score as it was stored at the decision. */
+export type StoredScore = z.infer<typeof scoredSchema>;
+
+// Receipts are the widest part of a head; as tuples, a pool of five stays under a write unit.
+const outcomeCodes = { assigned: 'a', passed_over: 'p', excluded: 'x' } as const;
+const codedOutcomes = { a: 'assigned', p: 'passed_over', x: 'excluded' } as const;
+const candidateTuple = z.tuple([z.string(), z.number(), z.enum(['a', 'p', 'x']), z.string()]);
+
+const packCandidates = (candidates: readonly Candidate[]): string =>
+  JSON.stringify(candidates.map((c) => [c.memberId, c.share, outcomeCodes[c.outcome], c.reason]));
+
+const unpackCandidates = (packed: string): Candidate[] =>
+  z
+    .array(candidateTuple)
+    .parse(JSON.parse(packed))
+    .map(([memberId, share, code, reason]) => ({ memberId, share, outcome: codedOutcomes[code], reason }));
+
+const packedReceipt = z.object({ pool: z.string(), strategy: z.string(), candidates: z.string() });
+
+/**
+ * The index attributes of an inquiry, all of them, from its full state: whatever
+ * writes a head writes these with it, so that none can be stale.
+ */
+function indexAttributes(inquiry: Inquiry): Record<string, string> {
+  const pk = inquiryPk(inquiry.id);
+  const due = nextActionAt(inquiry);
+  const queue =
+    inquiry.assignedTo !== undefined
+      ? queueOfMember(inquiry.assignedTo)
+      : inquiry.progress === 'waiting' && inquiry.poolId !== undefined
+        ? queueOfPool(inquiry.poolId)
+        : undefined;
+  return {
+    ...(due !== undefined && { duePk: duePk(dueShardOf(pk)), dueSk: byTime(due, inquiry.id) }),
+    ...(queue !== undefined &&
+      isOpen(inquiry) && {
+        queuePk: queue,
+        queueSk: byTime(inquiry.respondBy ?? inquiry.receivedAt, inquiry.id),
+      }),
+    boardPk: boardOfStage(inquiry.stage),
+    boardSk: byTime(inquiry.receivedAt, inquiry.id),
+    // The head is the timeline's entry of its own routing; it costs one index write, not an item.
+    ...(inquiry.assignedAt !== undefined && {
+      timelinePk: timelineOf(inquiry.contactId),
+      timelineSk: byTime(inquiry.assignedAt, inquiry.id),
+    }),
+  };
+}
+
+export function headRow(inquiry: Inquiry): Row {
+  const { receipt, ...state } = inquiry;
+  return {
+    ...inquiryHead(inquiry.id),
+    ...indexAttributes(inquiry),
+    ...state,
+    ...(receipt && { receipt: { ...receipt, candidates: packCandidates(receipt.candidates) } }),
+    schemaVersion,
+  };
+}
+
+export function parseHead(row: Row): Inquiry {
+  const receipt = row['receipt'] === undefined ? undefined : packedReceipt.parse(row['receipt']);
+  return inquirySchema.parse({
+    ...row,
+    ...(receipt && { receipt: { ...receipt, candidates: unpackCandidates(receipt.candidates) } }),
+  });
+}
+
+export function bodyRow(body: InquiryBody): Row {
+  return {
+    ...inquiryBody(body.inquiryId),
+    timelinePk: timelineOf(body.contactId),
+    timelineSk: byTime(body.receivedAt, body.inquiryId),
+    ...body,
+    schemaVersion,
+  };
+}
+
+/** An inquiry with what is known of it; `body` and `score` where they were asked for and are there. */
+export interface InquiryRecord {
+  readonly head: Inquiry;
+  readonly body?: InquiryBody;
+  readonly score?: StoredScore;
+}
+
+export type Inquiries = ReturnType<typeof createInquiries>;
+
+/** Reads and writes of inquiries. Reads are consistent: each is followed by a decision. */
+export function createInquiries(table: Table) {
+  async function read(id: string, from: string, to: string): Promise<InquiryRecord | undefined> {
+    const { rows } = await table.query({ pk: inquiryPk(id), from, to, consistent: true });
+    let head: Inquiry | undefined;
+    let body: InquiryBody | undefined;
+    let score: StoredScore | undefined;
+    for (const row of rows) {
+      if (row.sk === inquirySk.head) head = parseHead(row);
+      else if (row.sk === inquirySk.body) body = bodySchema.parse(row);
+      else score = scoredSchema.parse(row);
+    }
+    return head && { head, ...(body && { body }), ...(score && { score }) };
+  }
+
+  return {
+    /** Head, body and newest score. */
+    find: (id: string) => read(id, inquirySk.body, inquirySk.scoresEnd),
+    /** Head and newest score, without what was sent. */
+    findForRouting: (id: string) => read(id, inquirySk.head, inquirySk.scoresEnd),
+
+    async findHead(id: string): Promise<Inquiry | undefined> {
+      const row = await table.get(inquiryHead(id), { consistent: true });
+      return row && parseHead(row);
+    },
+
+    /** Heads by id, in no particular order; rows that cannot be read are handed to `onBroken`. */
+    async findHeads(
+      ids: readonly string[],
+      onBroken?: (id: string, error: unknown) => void,
+    ): Promise<Inquiry[]> {
+      const rows = await table.batchGet(ids.map(inquiryHead), { consistent: true });
+      return rows.flatMap((row) => {
+        try {
+          return [parseHead(row)];
+        } catch (error) {
+          if (!onBroken) throw error;
+          onBroken(row.pk.slice(inquiryPk('').length), error);
+          return [];
+        }
+      });
+    },
+
+    /** Writes a new state over the one it was made from; refused where somebody was faster. */
+    save: (next: Inquiry): Write => ({ put: headRow(next), when: atVersion(next.version - 1) }),
+
+    /** Writes what was sent. */
+    saveBody: (body: InquiryBody): Write => ({ put: bodyRow(body), when: absent }),
+
+    /** Stores the first score of an inquiry, once. */
+    async saveScore(inquiryId: string, score: Score, now: Date): Promise<'scored' | 'scored_before'> {
+      const stored: StoredScore = { ...score, inquiryId, scoredAt: now.toISOString() };
+      const written = await table.write({
+        put: { ...inquiryScore(inquiryId, 1), ...stored, schemaVersion },
+        when: absent,
+      });
+      return written.committed ? 'scored' : 'scored_before';
+    },
+
+    /**
+     * Claims the sending of the newest mail: true for one caller only, until its
+     * lease of `leaseMs` runs out. The claim touches no index attribute.
+     */
+    async claimMail(id: string, now: Date, leaseMs: number): Promise<Inquiry | undefined> {
+      const at = now.toISOString();
+      const written = await table.write({
+        update: inquiryHead(id),
+        set: { mailState: 'sending', mailAt: at },
+        add: { version: 1 },
+        when: [
+          [['mailState', '=', 'pending']],
+          [
+            ['mailState', '=', 'sending'],
+            ['mailAt', '<=', new Date(now.getTime() - leaseMs).toISOString()],
+          ],
+        ],
+      });
+      return written.committed && written.row ? parseHead(written.row) : undefined;
+    },
+  };
+}

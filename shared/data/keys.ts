@@ -1,0 +1,106 @@
+/**
+ * Every key string of the table, made by pure functions. Keys carry ids, dates
+ * and digests, never a name, an address or a number: key values reach
+ * CloudTrail's data events. The strings are pinned by tests.
+ */
+
+/** Primary key of one item. */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** Sort keys inside an inquiry's partition; their order lets one Query read just what a step needs. */
+export const inquirySk = {
+  body: 'BODY',
+  head: 'HEAD',
+  /** Scores, the first is 1. */
+  score: (n: number): string => `SCORE#${String(n).padStart(4, '0')}`,
+  /** Past every score and before `counted`. */
+  scoresEnd: 'SCORE~',
+  /** Marks that a version of the head has been counted in the roll-ups. */
+  counted: (version: number): string => `~COUNTED#${version}`,
+} as const;
+
+export const inquiryPk = (inquiryId: string): string => `INQ#${inquiryId}`;
+export const inquiryHead = (inquiryId: string): Key => ({ pk: inquiryPk(inquiryId), sk: inquirySk.head });
+export const inquiryBody = (inquiryId: string): Key => ({ pk: inquiryPk(inquiryId), sk: inquirySk.body });
+export const inquiryScore = (inquiryId: string, n: number): Key => ({
+  pk: inquiryPk(inquiryId),
+  sk: inquirySk.score(n),
+});
+export const inquiryCounted = (inquiryId: string, version: number): Key => ({
+  pk: inquiryPk(inquiryId),
+  sk: inquirySk.counted(version),
+});
+
+export const contactPk = (contactId: string): string => `CON#${contactId}`;
+export const contactProfile = (contactId: string): Key => ({ pk: contactPk(contactId), sk: 'PROFILE' });
+/** A timeline entry that is an item of its own: a stage change, say. */
+export const contactEntry = (contactId: string, entryId: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `ENTRY#${entryId}`,
+});
+
+/** Everybody behind one e-mail address or phone number, by its digest. */
+export const contactPointPk = (pointDigest: string): string => `PT#${pointDigest}`;
+/** One person behind a contact point, by the digest of the normalised name; `-` is nobody by name yet. */
+export const contactPoint = (pointDigest: string, nameDigest: string): Key => ({
+  pk: contactPointPk(pointDigest),
+  sk: `NAME#${nameDigest}`,
+});
+export const namelessDigest = '-';
+
+export const idempotency = (keyDigest: string): Key => ({ pk: `IDEM#${keyDigest}`, sk: 'IDEM' });
+
+export const configurationPk = 'CONFIG';
+export const configuration = {
+  version: { pk: configurationPk, sk: 'VERSION' } as Key,
+  practice: { pk: configurationPk, sk: 'PRACTICE' } as Key,
+  scoring: { pk: configurationPk, sk: 'SCORING' } as Key,
+  /** One configured entity: `kind` is the practice file's list, `MEMBERS` say. */
+  entity: (kind: string, id: string): Key => ({ pk: configurationPk, sk: `${kind.toUpperCase()}#${id}` }),
+} as const;
+
+export const routingPk = 'ROUTING';
+export const poolRotation = (poolId: string): Key => ({ pk: routingPk, sk: `POOL#${poolId}` });
+export const memberLoad = (memberId: string): Key => ({ pk: routingPk, sk: `MEMBER#${memberId}` });
+
+/** Counters of one location, by the local date of receipt (`2026-11-20`). */
+export const rollupPk = (locationId: string): string => `ROLLUP#${locationId}`;
+export const rollup = (locationId: string, date: string): Key => ({
+  pk: rollupPk(locationId),
+  sk: `DAY#${date}`,
+});
+
+/** The weekly report of a location: a due item of its own. */
+export const weeklyReport = (locationId: string): Key => ({ pk: `REPORT#${locationId}`, sk: 'WEEKLY' });
+
+/** Audit entries of one UTC day, in order of time. */
+export const auditPk = (date: string): string => `AUDIT#${date}`;
+export const auditEntry = (at: string, entryId: string): Key => ({
+  pk: auditPk(at.slice(0, 10)),
+  sk: `${at}#${entryId}`,
+});
+
+/** Shards of the due index; a sweep reads each of them. */
+export const dueShardCount = 4;
+
+export const duePk = (shard: number): string => `DUE#${shard}`;
+
+/** The shard of an item, spread evenly and fixed by its partition key. */
+export function dueShardOf(pk: string): number {
+  let hash = 0;
+  for (let i = 0; i < pk.length; i++) hash = (hash * 31 + pk.charCodeAt(i)) >>> 0;
+  return hash % dueShardCount;
+}
+
+/** Sort key by time, then by what it is about, so that no two are equal. */
+export const byTime = (at: string, id: string): string => `${at}#${id}`;
+/** Past every entry due at or before `at`. */
+export const dueUntil = (at: string): string => `${at}~`;
+
+export const queueOfMember = (memberId: string): string => `MEMBER#${memberId}`;
+export const queueOfPool = (poolId: string): string => `POOL#${poolId}`;
+export const boardOfStage = (stage: string): string => `STAGE#${stage}`;
+export const timelineOf = (contactId: string): string => `TIMELINE#${contactId}`;

@@ -1,0 +1,51 @@
+/** The weekly reports' due items. */
+import { reportActionAt, type WeeklyReport, weeklyReportSchema } from '../domain/weekly-report.ts';
+import { byTime, duePk, dueShardOf, weeklyReport } from './keys.ts';
+import type { Condition, Row, Table, Write } from './table.ts';
+
+export function weeklyReportRow(report: WeeklyReport): Row {
+  const key = weeklyReport(report.locationId);
+  return {
+    ...key,
+    entity: 'weekly-report',
+    duePk: duePk(dueShardOf(key.pk)),
+    dueSk: byTime(reportActionAt(report), report.locationId),
+    ...report,
+    schemaVersion: 1,
+  };
+}
+
+export type WeeklyReports = ReturnType<typeof createWeeklyReports>;
+
+export function createWeeklyReports(table: Table) {
+  return {
+    async find(locationId: string): Promise<WeeklyReport | undefined> {
+      const row = await table.get(weeklyReport(locationId), { consistent: true });
+      return row && weeklyReportSchema.parse(row);
+    },
+
+    save: (next: WeeklyReport): Write => {
+      const before = next.version - 1;
+      const when: Condition =
+        before === 0 ? [[['version', 'absent']], [['version', '=', 0]]] : [[['version', '=', before]]];
+      return { put: weeklyReportRow(next), when };
+    },
+
+    /** Claims the sending of the report under way, as for an inquiry's mail. */
+    async claimMail(locationId: string, now: Date, leaseMs: number): Promise<WeeklyReport | undefined> {
+      const written = await table.write({
+        update: weeklyReport(locationId),
+        set: { mailState: 'sending', mailAt: now.toISOString() },
+        add: { version: 1 },
+        when: [
+          [['mailState', '=', 'pending']],
+          [
+            ['mailState', '=', 'sending'],
+            ['mailAt', '<=', new Date(now.getTime() - leaseMs).toISOString()],
+          ],
+        ],
+      });
+      return written.committed && written.row ? weeklyReportSchema.parse(written.row) : undefined;
+    },
+  };
+}

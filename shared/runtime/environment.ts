@@ -1,0 +1,24 @@
+/** What a function gets from its surroundings: its settings, the time, new ids. */
+import { ulid } from 'ulid';
+import * as z from 'zod';
+import { type Environment, idPrefixes } from '../domain/ids.ts';
+
+/**
+ * A function's settings from its environment variables, checked once at start.
+ *
+ * @throws Error naming each variable that is missing or wrong
+ */
+export function readSettings<Shape extends z.ZodRawShape>(shape: Shape): z.output<z.ZodObject<Shape>> {
+  const parsed = z.object(shape).safeParse(process.env);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`environment variables: ${wrong.join('; ')}`);
+}
+
+/** A setting that must be there. */
+export const setting = z.string().min(1);
+
+export const systemEnvironment: Environment = {
+  now: () => new Date(),
+  newId: (kind) => `${idPrefixes[kind]}_${ulid()}`,
+};
