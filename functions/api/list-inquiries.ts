@@ -1,0 +1,85 @@
+/** Lists of inquiries: one filter picks the index, the others narrow its pages. */
+import type { Inquiries } from '../../shared/data/inquiries.ts';
+import { boardOfStage, inquiryPk, queueOfMember } from '../../shared/data/keys.ts';
+import type { IndexName, Page, Table } from '../../shared/data/table.ts';
+import { type Inquiry, type Stage, stages, type Tier } from '../../shared/domain/inquiry.ts';
+
+export interface InquiryFilter {
+  readonly stage?: Stage | undefined;
+  /** Open work of this member, most urgent first. */
+  readonly assignee?: string | undefined;
+  readonly tier?: Tier | undefined;
+}
+
+export interface InquiryPage {
+  readonly items: Inquiry[];
+  readonly next?: Record<string, unknown>;
+}
+
+export interface ListDependencies {
+  readonly table: Table;
+  readonly inquiries: Inquiries;
+}
+
+/** The heads of index rows, in the rows' order. */
+async function headsOf({ inquiries }: ListDependencies, page: Page): Promise<Inquiry[]> {
+  const prefix = inquiryPk('');
+  const ids = page.rows.map(({ pk }) => pk.slice(prefix.length));
+  const heads = new Map((await inquiries.findHeads(ids)).map((head) => [head.id, head]));
+  return ids.flatMap((id) => heads.get(id) ?? []);
+}
+
+/** Merges the newest of every stage, for a list without a stage: each page reads `limit` of each. */
+async function newestOfAllStages(
+  { table }: ListDependencies,
+  limit: number,
+  after: Record<string, unknown> | undefined,
+): Promise<Page> {
+  const before = typeof after?.['boardSk'] === 'string' ? after['boardSk'] : undefined;
+  const pages = await Promise.all(
+    stages.map((stage) =>
+      table.query({
+        index: 'board',
+        pk: boardOfStage(stage),
+        newestFirst: true,
+        // One more than wanted: the range includes the entry that the page before ended on.
+        limit: limit + 1,
+        ...(before !== undefined && { to: before }),
+      }),
+    ),
+  );
+  const rows = pages
+    .flatMap((page) => page.rows)
+    .filter((row) => before === undefined || String(row['boardSk']) < before)
+    .sort((a, b) => (String(a['boardSk']) < String(b['boardSk']) ? 1 : -1));
+  const taken = rows.slice(0, limit);
+  const last = taken.at(-1);
+  return rows.length > limit && last
+    ? { rows: taken, next: { boardSk: String(last['boardSk']) } }
+    : { rows: taken };
+}
+
+export async function listInquiries(
+  dependencies: ListDependencies,
+  filter: InquiryFilter,
+  limit: number,
+  after: Record<string, unknown> | undefined,
+): Promise<InquiryPage> {
+  const { table } = dependencies;
+  const from = (index: IndexName, pk: string, newestFirst: boolean): Promise<Page> =>
+    table.query({ index, pk, newestFirst, limit, ...(after && { after }) });
+  const page =
+    filter.assignee !== undefined
+      ? await from('queue', queueOfMember(filter.assignee), false)
+      : filter.stage !== undefined
+        ? await from('board', boardOfStage(filter.stage), true)
+        : await newestOfAllStages(dependencies, limit, after);
+  const items = (await headsOf(dependencies, page)).filter(
+    (head) =>
+      // The index may lag behind the item; what no longer fits is left out.
+      (filter.stage === undefined || head.stage === filter.stage) &&
+      (filter.assignee === undefined || head.assignedTo === filter.assignee) &&
+      (filter.tier === undefined || head.tier === filter.tier),
+  );
+  return { items, ...(page.next && { next: page.next }) };
+}

@@ -1,0 +1,90 @@
+/** What the API answers: schemas of its own, so that no stored field shows unless it was meant to. */
+import * as z from 'zod';
+import type { Contact } from '../../shared/data/contacts.ts';
+import type { InquiryRecord } from '../../shared/data/inquiries.ts';
+import {
+  closeReasons,
+  type Inquiry,
+  progresses,
+  quarantineReasons,
+  receiptSchema,
+  stages,
+  tiers,
+} from '../../shared/domain/inquiry.ts';
+import { scoreSchema } from '../../shared/domain/scoring.ts';
+
+export const inquirySummarySchema = z.object({
+  id: z.string(),
+  version: z.int(),
+  stage: z.enum(stages),
+  closeReason: z.enum(closeReasons).optional(),
+  progress: z.enum(progresses),
+  quarantine: z.array(z.enum(quarantineReasons)).optional(),
+  receivedAt: z.string(),
+  respondBy: z.string().optional(),
+  contactId: z.string(),
+  location: z.string(),
+  channel: z.string(),
+  source: z.string(),
+  campaign: z.string().optional(),
+  service: z.string().optional(),
+  tier: z.enum(tiers).optional(),
+  assignee: z.string().optional(),
+});
+export type InquirySummary = z.infer<typeof inquirySummarySchema>;
+
+export const inquiryViewSchema = inquirySummarySchema
+  .omit({ contactId: true, tier: true, assignee: true })
+  .extend({
+    contact: z.object({
+      id: z.string(),
+      name: z.string().optional(),
+      email: z.string().optional(),
+      phone: z.string().optional(),
+    }),
+    message: z.string().optional(),
+    fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
+    answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
+    score: scoreSchema.optional(),
+    assignment: z.object({ memberId: z.string(), at: z.string(), receipt: receiptSchema }).optional(),
+  });
+export type InquiryView = z.infer<typeof inquiryViewSchema>;
+
+/** An inquiry in a list: no name, no number, no words. */
+export function summaryOf(head: Inquiry): InquirySummary {
+  return inquirySummarySchema.parse({
+    ...head,
+    location: head.locationId,
+    source: head.sourceId,
+    service: head.serviceId,
+    assignee: head.assignedTo,
+  });
+}
+
+/** One inquiry, whole. */
+export function inquiryView({ head, body, score }: InquiryRecord, contact: Contact | undefined): InquiryView {
+  const { message, ...fields } = body?.fields ?? {};
+  return inquiryViewSchema.parse({
+    ...summaryOf(head),
+    // The head learns of its score at routing; until then the score's own item tells.
+    progress: head.progress === 'captured' && score ? 'scored' : head.progress,
+    contact: contact ?? { id: head.contactId },
+    message,
+    fields,
+    answers: body?.answers,
+    score,
+    ...(head.assignedTo !== undefined &&
+      head.receipt && {
+        assignment: { memberId: head.assignedTo, at: head.assignedAt, receipt: head.receipt },
+      }),
+  });
+}
+
+export const timelineItemSchema = z.object({
+  kind: z.enum(['captured', 'scored', 'routed', 'stage_changed', 'released']),
+  at: z.string(),
+  actor: z.string(),
+  inquiryId: z.string().optional(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type TimelineItem = z.infer<typeof timelineItemSchema>;

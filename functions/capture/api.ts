@@ -1,0 +1,216 @@
+/** The public routes: from a proxy event to an answer. */
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { bodyText, headerOf, mediaType, parseForm, parseJson } from '../../shared/http/body.ts';
+import { Problem, type ProblemCode, problemHeaders, toProblem } from '../../shared/http/problem.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
+import { type CaptureDependencies, type Captured, captureInquiry } from './capture-inquiry.ts';
+import { checkKey, readLead } from './google-ads.ts';
+import { formPage, pageHeaders, type Typed, thankYouPage } from './pages.ts';
+import { identify, readSubmission } from './web-form.ts';
+
+export interface CaptureApi {
+  /** Origins of the practice's own sites. */
+  readonly allowedOrigins: readonly string[];
+  readonly practice: () => Promise<Practice>;
+  readonly digest: () => Promise<Digest>;
+  readonly googleAdsKey: () => Promise<string>;
+  readonly capture: Omit<CaptureDependencies, 'digest'>;
+  readonly onRefused: (route: string, code: ProblemCode) => void;
+  readonly onFailed: (route: string, error: unknown) => void;
+}
+
+/** The header by which the firewall marks what its managed rules suspect. */
+const suspectedHeader = 'x-amzn-waf-firstcall-suspected';
+
+const json = (
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): APIGatewayProxyResult => ({
+  statusCode: status,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  body: JSON.stringify(body),
+});
+
+const page = (status: number, body: string): APIGatewayProxyResult => ({
+  statusCode: status,
+  headers: { ...pageHeaders },
+  body,
+});
+
+/** Whether a post comes from this API's own page. */
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  return host !== undefined && URL.parse(origin)?.host === host;
+}
+
+/** The answer for a capture. @throws Problem where nothing was stored */
+function settle(captured: Captured): { id: string; receivedAt: string } {
+  switch (captured.outcome) {
+    case 'busy':
+      throw new Problem('unavailable', 'Nothing was stored. Try again in a moment.');
+    case 'conflict':
+      throw new Problem(
+        'idempotency_conflict',
+        'This key came before, with other content. Use a new key for a new inquiry.',
+      );
+    default:
+      return { id: captured.id, receivedAt: captured.receivedAt };
+  }
+}
+
+export function createCaptureApi(api: CaptureApi) {
+  const capture = async (
+    ...[incoming, identity]: DropFirst<Parameters<typeof captureInquiry>>
+  ): Promise<Captured> => captureInquiry({ ...api.capture, digest: await api.digest() }, incoming, identity);
+
+  const corsHeaders = (event: APIGatewayProxyEvent): Record<string, string> => {
+    const origin = headerOf(event.headers, 'origin');
+    if (origin === undefined || !api.allowedOrigins.includes(origin)) return { vary: 'origin' };
+    return { 'access-control-allow-origin': origin, vary: 'origin' };
+  };
+
+  function preflight(event: APIGatewayProxyEvent): APIGatewayProxyResult {
+    return {
+      statusCode: 204,
+      headers: {
+        ...corsHeaders(event),
+        'access-control-allow-methods': 'POST',
+        'access-control-allow-headers': 'content-type, idempotency-key',
+        'access-control-max-age': '600',
+      },
+      body: '',
+    };
+  }
+
+  /** The typed fields of a form whose body could be read, for showing them again. */
+  function typedFields(event: APIGatewayProxyEvent): Typed {
+    try {
+      return parseForm(bodyText(event));
+    } catch {
+      return {};
+    }
+  }
+
+  async function submit(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
+    const type = mediaType(headerOf(event.headers, 'content-type'));
+    const isForm = type === 'application/x-www-form-urlencoded';
+    const wantsPage = isForm && (headerOf(event.headers, 'accept') ?? '').includes('text/html');
+    try {
+      if ((headerOf(event.headers, 'content-encoding') ?? 'identity') !== 'identity') {
+        throw new Problem('unsupported_media_type', 'Send the body without a content encoding.');
+      }
+      if (!isForm && type !== 'application/json') {
+        throw new Problem(
+          'unsupported_media_type',
+          'Send application/json or application/x-www-form-urlencoded.',
+        );
+      }
+      const text = bodyText(event);
+      const origin = headerOf(event.headers, 'origin');
+      const host = headerOf(event.headers, 'host');
+      const practice = await api.practice();
+      const { incoming, submission } = readSubmission(practice, isForm ? parseForm(text) : parseJson(text), {
+        origin,
+        referrer: headerOf(event.headers, 'referer'),
+        idempotencyKey: headerOf(event.headers, 'idempotency-key'),
+        originListed:
+          origin === undefined || api.allowedOrigins.includes(origin) || isOwnOrigin(origin, host),
+        suspected: headerOf(event.headers, suspectedHeader) !== undefined,
+      });
+      const identity = identify(submission, headerOf(event.headers, 'idempotency-key'), await api.digest());
+      const answer = settle(await capture(incoming, identity));
+      if (!wantsPage) return json(202, answer, corsHeaders(event));
+      return {
+        statusCode: 303,
+        headers: { location: '../thank-you', 'cache-control': 'no-store' },
+        body: '',
+      };
+    } catch (error) {
+      if (!wantsPage) throw error;
+      const problem = report(event, error);
+      const message =
+        problem.code === 'invalid_fields'
+          ? 'Please correct this and send it again:'
+          : problem.code === 'idempotency_conflict'
+            ? 'We already have an earlier message from this page. To send this one as well, press Send again.'
+            : `This could not be sent. ${problem.message}`;
+      const body = formPage({
+        practice: await api.practice(),
+        // A new key: what is sent from here is another filling-in of the form.
+        idempotencyKey: api.capture.environment.newId('entry'),
+        typed: typedFields(event),
+        problem: { message, errors: problem.errors },
+        action: '../v1/inquiries',
+      });
+      return page(problem.status, body);
+    }
+  }
+
+  async function takeLead(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
+    if (mediaType(headerOf(event.headers, 'content-type')) !== 'application/json') {
+      throw new Problem('unsupported_media_type', 'Send application/json.');
+    }
+    const payload = parseJson(bodyText(event));
+    checkKey(payload, await api.googleAdsKey());
+    const { incoming, identity } = readLead(await api.practice(), payload);
+    const captured = await capture(incoming, identity);
+    // A lead sent again with other content was paid for once: the first one stands.
+    if (captured.outcome === 'conflict')
+      return json(200, { id: captured.id, receivedAt: captured.receivedAt });
+    return json(200, settle(captured));
+  }
+
+  async function showForm(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
+    const typed = Object.fromEntries(
+      Object.entries(event.queryStringParameters ?? {}).flatMap(([name, value]) =>
+        // Only what a link may fill in: where the person came from and what for, never who they are.
+        value !== undefined && /^(?:utm_\w+|\w+clid|[gw]braid|campaign|service|location|language)$/.test(name)
+          ? [[name, value.slice(0, 512)]]
+          : [],
+      ),
+    );
+    const idempotencyKey = api.capture.environment.newId('entry');
+    return page(
+      200,
+      formPage({ practice: await api.practice(), idempotencyKey, typed, action: 'v1/inquiries' }),
+    );
+  }
+
+  /** Notes a refusal or a fault, and gives the problem to answer with. */
+  function report(event: APIGatewayProxyEvent, error: unknown): Problem {
+    const problem = toProblem(error);
+    if (problem.code === 'internal_error') api.onFailed(event.resource, error);
+    else api.onRefused(event.resource, problem.code);
+    return problem;
+  }
+
+  const routes: Readonly<Record<string, (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>>> = {
+    'GET /': showForm,
+    'GET /thank-you': async () => page(200, thankYouPage(await api.practice(), './')),
+    'POST /v1/inquiries': submit,
+    'OPTIONS /v1/inquiries': async (event) => preflight(event),
+    'POST /v1/webhooks/google-ads': takeLead,
+  };
+
+  return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+    try {
+      const answer = routes[`${event.httpMethod} ${event.resource}`];
+      if (answer === undefined) throw new Problem('not_found', 'There is no such route.');
+      return await answer(event);
+    } catch (error) {
+      const problem = report(event, error);
+      return {
+        statusCode: problem.status,
+        headers: {
+          ...problemHeaders,
+          ...corsHeaders(event),
+          ...(problem.status === 503 && { 'retry-after': '1' }),
+        },
+        body: problem.toBody(),
+      };
+    }
+  };
+}
+
+type DropFirst<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never;

@@ -1,0 +1,51 @@
+/** Takes inquiries from outside: the hosted form, posts of web forms, webhooks. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { createConfigurationReader } from '../../shared/data/configuration.ts';
+import { createContacts } from '../../shared/data/contacts.ts';
+import { createInquiries } from '../../shared/data/inquiries.ts';
+import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
+import { openTable } from '../../shared/runtime/table.ts';
+import { createDigest, digestSecretSchema } from '../../shared/secrets/digest.ts';
+import { createSecret } from '../../shared/secrets/secrets.ts';
+import { createCaptureApi } from './api.ts';
+
+const settings = readSettings({
+  TABLE_NAME: setting,
+  SCORE_QUEUE_URL: setting,
+  HMAC_SECRET_ARN: setting,
+  WEBHOOK_SECRET_ARN: setting,
+  ALLOWED_ORIGINS: z.string().default(''),
+});
+const secretsManager = new SecretsManagerClient({});
+const table = openTable(settings.TABLE_NAME);
+const digestSecret = createSecret(secretsManager, settings.HMAC_SECRET_ARN, digestSecretSchema);
+const webhookSecret = createSecret(
+  secretsManager,
+  settings.WEBHOOK_SECRET_ARN,
+  z.object({ googleAdsKey: z.string().min(8) }),
+);
+const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
+
+const api = createCaptureApi({
+  allowedOrigins: settings.ALLOWED_ORIGINS.split(',').filter((origin) => origin !== ''),
+  practice: () => configuration.current(),
+  digest: async () => createDigest(await digestSecret()),
+  googleAdsKey: async () => (await webhookSecret()).googleAdsKey,
+  capture: {
+    table,
+    inquiries: createInquiries(table),
+    contacts: createContacts(table),
+    scoreQueue: createSqsQueue(new SQSClient({}), settings.SCORE_QUEUE_URL),
+    environment: systemEnvironment,
+    onEnqueueFailure: (inquiryId, error) =>
+      logger.warn('stored, not enqueued: the sweep will', { inquiryId, ...describeError(error) }),
+  },
+  onRefused: (route, code) => logger.info('request refused', { route, code }),
+  onFailed: (route, error) => logger.error('request failed', { route, ...describeError(error) }),
+});
+
+export const handler = lambdaHandler(api);

@@ -1,0 +1,83 @@
+/**
+ * Staff mails: the tier, the clock and a link. They name nobody and nothing that
+ * anybody asked for; a mailbox is not where patients' data belongs.
+ */
+import { DateTime } from 'luxon';
+import type { Inquiry } from '../../shared/domain/inquiry.ts';
+import { findLocation, type Practice } from '../../shared/domain/practice.ts';
+import type { Summary } from '../../shared/domain/rollup.ts';
+
+export interface Mail {
+  readonly subject: string;
+  readonly text: string;
+}
+
+const clock = (at: string, timeZone: string): string =>
+  DateTime.fromISO(at, { zone: timeZone }).setLocale('en-US').toFormat('ccc d LLL, h:mm a ZZZZ');
+
+/** The mail about the newest event of an inquiry. */
+export function inquiryMail(inquiry: Inquiry, practice: Practice, consoleUrl: string): Mail {
+  const { timeZone, name: location } = findLocation(practice, inquiry.locationId);
+  const link = `${consoleUrl}/v1/inquiries/${inquiry.id}`;
+  const tier = `tier ${inquiry.tier ?? 'not scored'}`;
+  const due = inquiry.respondBy === undefined ? '' : clock(inquiry.respondBy, timeZone);
+  const footer = `\n\n${link}\n\n${practice.name}, ${location}\n`;
+  switch (inquiry.mailKind) {
+    case 'reminder':
+      return {
+        subject: `Reminder: ${tier}, call was due ${due}`,
+        text: `An inquiry of ${tier} is waiting for its first call. It was due ${due}. This is reminder ${inquiry.reminders}.${footer}`,
+      };
+    case 'follow_up':
+      return {
+        subject: `Follow up: ${tier}`,
+        text: `An inquiry of ${tier} has gone quiet. It is at the stage "${inquiry.stage}".${footer}`,
+      };
+    case 'review':
+      return {
+        subject: 'Quarantined inquiry to review',
+        text: `An inquiry was set aside as suspected spam and waits for a decision: release it, or close it.${footer}`,
+      };
+    default:
+      return {
+        subject: `New inquiry: ${tier}, call by ${due}`,
+        text: `A new inquiry of ${tier} is yours. Call by ${due}.${footer}`,
+      };
+  }
+}
+
+const list = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, n]) => `  ${name}: ${n}`)
+    .join('\n') || '  none';
+
+/** The week of a location, in numbers. */
+export function weeklyReportMail(
+  practice: Practice,
+  locationId: string,
+  week: string,
+  summary: Summary,
+): Mail {
+  const { name } = findLocation(practice, locationId);
+  const { firstResponse } = summary;
+  const mean = firstResponse.meanMinutes === undefined ? 'none yet' : `${firstResponse.meanMinutes} minutes`;
+  return {
+    subject: `Week of ${week}, ${name}: ${summary.inquiries} inquiries`,
+    text: `${practice.name}, ${name}, week of ${week}
+
+Inquiries: ${summary.inquiries}
+
+By source
+${list(summary.bySource)}
+
+By stage now
+${list(summary.byStage)}
+
+By tier
+${list(summary.byTier)}
+
+First response: ${firstResponse.responses} inquiries, mean ${mean}, ${firstResponse.inTime} in time
+`,
+  };
+}

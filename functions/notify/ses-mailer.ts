@@ -1,0 +1,35 @@
+/** Sends mails by SES. The message is composed by a library, so no text can become a header. */
+import { type SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
+import MailComposer from 'nodemailer/lib/mail-composer/index.js';
+import type { Mail } from './mails.ts';
+
+export interface Mailer {
+  send(to: readonly string[], mail: Mail): Promise<void>;
+}
+
+export function createSesMailer(
+  client: SESClient,
+  sender: { readonly address: string; readonly configurationSet: string },
+): Mailer {
+  return {
+    async send(to, { subject, text }) {
+      const message = await new MailComposer({
+        from: { name: 'Firstcall', address: sender.address },
+        to: to.map((address) => ({ name: '', address })),
+        subject,
+        text,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+      })
+        .compile()
+        .build();
+      await client.send(
+        new SendRawEmailCommand({
+          Source: sender.address,
+          Destinations: [...to],
+          ConfigurationSetName: sender.configurationSet,
+          RawMessage: { Data: message },
+        }),
+      );
+    },
+  };
+}

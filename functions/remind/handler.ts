@@ -1,0 +1,40 @@
+/** Runs the sweep, once a minute. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createConfigurationReader } from '../../shared/data/configuration.ts';
+import { createInquiries } from '../../shared/data/inquiries.ts';
+import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
+import type { MailMessage, StepMessage } from '../../shared/queues/messages.ts';
+import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
+import { openTable } from '../../shared/runtime/table.ts';
+import { sweep } from './sweep.ts';
+
+const settings = readSettings({
+  TABLE_NAME: setting,
+  SCORE_QUEUE_URL: setting,
+  ROUTE_QUEUE_URL: setting,
+  MAIL_QUEUE_URL: setting,
+});
+const table = openTable(settings.TABLE_NAME);
+const sqs = new SQSClient({});
+const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
+const dependencies = {
+  table,
+  inquiries: createInquiries(table),
+  weeklyReports: createWeeklyReports(table),
+  practice: () => configuration.current(),
+  scoreQueue: createSqsQueue<StepMessage>(sqs, settings.SCORE_QUEUE_URL),
+  routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),
+  mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),
+  environment: systemEnvironment,
+  onBroken: ({ pk, sk }: { pk: string; sk: string }, error: unknown) => {
+    logger.error('due entry cannot be read; put off', { pk, sk, ...describeError(error) });
+    countMetric('due_entry_broken');
+  },
+};
+
+export const handler = lambdaHandler(async (_event: unknown, context) => {
+  const swept = await sweep({ ...dependencies, remainingMs: () => context.getRemainingTimeInMillis() });
+  if (Object.values(swept).some((n) => n > 0)) logger.info('swept', { ...swept });
+});
