@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import { Duration, Validations } from 'aws-cdk-lib';
+import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ApplicationLogLevel, Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  type BundlingOptions,
+  NodejsFunction,
+  type NodejsFunctionProps,
+  OutputFormat,
+} from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Construct } from 'constructs';
+import { EncryptedLogGroup } from './encrypted-log-group.ts';
+import { ImpactAlarm } from './impact-alarm.ts';
+import { auditIsAppendOnly } from './permissions.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Of what the functions count themselves. */
+const metricsNamespace = 'Firstcall';
+
+const projectRoot = join(import.meta.dirname, '..', '..');
+
+/**
+ * Sources of credentials that the SDK imports when the environment has none. In
+ * Lambda it always has: left out, each bundle is 130 KB smaller.
+ */
+const neverAsked = [
+  '@aws-sdk/credential-provider-http',
+  '@aws-sdk/credential-provider-ini',
+  '@aws-sdk/credential-provider-process',
+  '@aws-sdk/credential-provider-sso',
+  '@aws-sdk/credential-provider-web-identity',
+  '@smithy/credential-provider-imds',
+];
+
+/** Everything else goes into the bundle, the SDK too: what was tested is what runs. */
+const bundling: BundlingOptions = {
+  format: OutputFormat.ESM,
+  mainFields: ['module', 'main'],
+  minify: true,
+  externalModules: neverAsked,
+  // Some libraries are CommonJS still and call `require` for Node's own modules.
+  banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+};
+
+export interface FirstcallFunctionProps extends NodejsFunctionProps {
+  readonly surroundings: Surroundings;
+  readonly table: ITable;
+  /** What it means for patients and staff that the function fails; the alarm's text. */
+  readonly errorImpact: string;
+  /** All it may do, beside writing its own log and traces. */
+  readonly permissions: readonly PolicyStatement[];
+}
+
+/**
+ * A function: `functions/<id in lower case>/handler.ts`, bundled by itself, with
+ * its log group, its role and its alarm. The role's policy is complete before
+ * the function exists, since an event source checks it when it is made.
+ */
+export class FirstcallFunction extends NodejsFunction {
+  readonly #name: string;
+
+  constructor(scope: Construct, id: string, props: FirstcallFunctionProps) {
+    const { surroundings, table, errorImpact, permissions, ...own } = props;
+    const { config } = surroundings;
+    const name = id.toLowerCase();
+
+    const logGroup = new EncryptedLogGroup(scope, `${id}Logs`, {
+      surroundings,
+      logGroupName: `/firstcall/${config.env}/${name}`,
+    });
+    const policy = new ManagedPolicy(scope, `${id}Policy`, {
+      description: `All that the function ${name} may do`,
+      statements: [
+        new PolicyStatement({
+          actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+          resources: [logGroup.logGroupArn],
+        }),
+        new PolicyStatement({
+          actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+          resources: ['*'],
+        }),
+        ...permissions,
+        auditIsAppendOnly(table),
+      ],
+    });
+    const role = new Role(scope, `${id}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      managedPolicies: [policy],
+    });
+
+    super(scope, id, {
+      description: `Firstcall ${config.env}: ${name}`,
+      entry: join(projectRoot, 'functions', name, 'handler.ts'),
+      projectRoot,
+      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 512,
+      timeout: Duration.seconds(15),
+      tracing: Tracing.ACTIVE,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel[config.logLevel],
+      logGroup,
+      ...own,
+      // Immutable, so that no construct widens it in passing.
+      role: role.withoutPolicyUpdates(),
+      bundling: {
+        ...bundling,
+        ...own.bundling,
+      },
+      environment: {
+        POWERTOOLS_SERVICE_NAME: name,
+        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
+        POWERTOOLS_LOG_LEVEL: config.logLevel,
+        // Answers and errors may hold what a patient wrote; traces must not.
+        POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
+        POWERTOOLS_TRACER_CAPTURE_ERROR: 'false',
+        TABLE_NAME: table.tableName,
+        ...own.environment,
+      },
+    });
+
+    this.#name = name;
+    new ImpactAlarm(this, 'ErrorAlarm', {
+      surroundings,
+      errorImpact,
+      metric: new MathExpression({
+        expression: 'errors + throttles',
+        label: 'Failed or refused invocations',
+        period: Duration.minutes(1),
+        usingMetrics: { errors: this.metricErrors(), throttles: this.metricThrottles() },
+      }),
+    });
+
+    Validations.of(policy).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'Writing traces and listing streams are the only actions on it, and IAM knows no resource for either.',
+    });
+    Validations.of(this).acknowledge(
+      {
+        id: 'HIPAA.Security-LambdaConcurrency',
+        reason:
+          'A new account has ten concurrent executions and refuses to reserve from them; the event sources bound each function instead, and the API its rate.',
+      },
+      {
+        id: 'HIPAA.Security-LambdaInsideVPC',
+        reason:
+          'It talks to AWS services alone, over TLS and by IAM; a VPC would add endpoints and cold starts and no barrier.',
+      },
+    );
+  }
+
+  /** How often the function has counted something, by the code it counts under. */
+  metricCounted(code: string): Metric {
+    return new Metric({
+      namespace: metricsNamespace,
+      metricName: code,
+      dimensionsMap: { service: this.#name },
+      period: Duration.minutes(1),
+      statistic: 'Sum',
+    });
+  }
+
+  /** Says why the function itself needs no dead-letter queue: who calls it takes care of what fails. */
+  acknowledgeNoDeadLetters(reason: string): void {
+    Validations.of(this).acknowledge(
+      { id: 'HIPAA.Security-LambdaDLQ', reason },
+      { id: 'Serverless-LambdaDLQ', reason },
+    );
+  }
+}

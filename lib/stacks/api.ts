@@ -1,0 +1,81 @@
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { routes } from '../../shared/http/routes.ts';
+import type { Configuration } from '../config.ts';
+import { Firewall } from '../constructs/firewall.ts';
+import { FirstcallFunction } from '../constructs/firstcall-function.ts';
+import { InquiryApi } from '../constructs/inquiry-api.ts';
+import { onIndexes, onItems, onTable, readSecrets, sendTo, useKey } from '../constructs/permissions.ts';
+import { StaffPool } from '../constructs/staff-pool.ts';
+import type { FoundationStack } from './foundation.ts';
+import type { PipelineStack } from './pipeline.ts';
+
+export interface ApiStackProps extends StackProps {
+  readonly config: Configuration;
+  readonly foundation: FoundationStack;
+  readonly pipeline: PipelineStack;
+}
+
+const callersRetry =
+  'API Gateway invokes it and waits: whoever called gets the error and tries again; nothing is left to queue.';
+
+/** What the world sees: the REST API, its firewall, who may sign in, and the two functions that answer. */
+export class ApiStack extends Stack {
+  constructor(scope: Construct, id: string, props: ApiStackProps) {
+    const { config, foundation, pipeline, ...own } = props;
+    super(scope, id, { description: `Firstcall ${config.env}: the API`, ...own });
+    const { surroundings, table, digestSecret, webhookSecret } = foundation;
+    const { key } = surroundings;
+
+    const staff = new StaffPool(this, 'Staff', { config });
+
+    const capture = new FirstcallFunction(this, 'Capture', {
+      surroundings,
+      table,
+      timeout: Duration.seconds(10),
+      memorySize: 1024,
+      errorImpact: 'Inquiries are refused: patients see an error instead of the thank-you page.',
+      environment: {
+        SCORE_QUEUE_URL: pipeline.scoreQueue.queueUrl,
+        HMAC_SECRET_ARN: digestSecret.secretArn,
+        WEBHOOK_SECRET_ARN: webhookSecret.secretArn,
+        ALLOWED_ORIGINS: config.formOrigins.join(','),
+      },
+      permissions: [
+        onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
+        // A contact point known without a name is replaced by the one with it.
+        onItems(table, 'PT#', 'DeleteItem'),
+        sendTo(pipeline.scoreQueue),
+        readSecrets(digestSecret, webhookSecret),
+        ...useKey(key, 'dynamodb', 'sqs', 'secretsmanager'),
+      ],
+    });
+    capture.acknowledgeNoDeadLetters(callersRetry);
+
+    const api = new FirstcallFunction(this, 'Api', {
+      surroundings,
+      table,
+      timeout: Duration.seconds(10),
+      memorySize: 1024,
+      errorImpact: 'Staff cannot see or work on inquiries; those that arrive are still stored and mailed.',
+      environment: {
+        STAFF_CLIENT_ID: staff.client.userPoolClientId,
+        CONSOLE_URL: config.consoleUrl,
+      },
+      permissions: [
+        onTable(table, 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+        onIndexes(table, 'queue', 'board', 'timeline'),
+        ...useKey(key, 'dynamodb'),
+      ],
+    });
+    api.acknowledgeNoDeadLetters(callersRetry);
+
+    const restApi = new InquiryApi(this, 'RestApi', {
+      surroundings,
+      routes,
+      answeredBy: { capture, api },
+      staff,
+    });
+    new Firewall(this, 'Firewall', { surroundings, stage: restApi.deploymentStage, routes });
+  }
+}

@@ -1,0 +1,234 @@
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { Configuration } from '../config.ts';
+import { FirstcallFunction } from '../constructs/firstcall-function.ts';
+import { ImpactAlarm } from '../constructs/impact-alarm.ts';
+import { onIndexes, onTable, readStreamOf, receiveFrom, sendTo, useKey } from '../constructs/permissions.ts';
+import { DeadLetterQueue, WorkQueue } from '../constructs/work-queue.ts';
+import type { FoundationStack } from './foundation.ts';
+
+export interface PipelineStackProps extends StackProps {
+  readonly config: Configuration;
+  readonly foundation: FoundationStack;
+}
+
+const timeouts = {
+  score: Duration.seconds(15),
+  route: Duration.seconds(15),
+  notify: Duration.seconds(30),
+  remind: Duration.seconds(50),
+  report: Duration.seconds(30),
+};
+
+/**
+ * How many of each may run at once: together eight, since a new account has ten
+ * and must be left some to take inquiries with. Routing stays at two whatever
+ * the account has: more would only contend for the same pools.
+ */
+const concurrency = { score: 3, route: 2, notify: 3 };
+
+const queuesAreRetried =
+  'A queue invokes it: what fails goes back to the queue and, after five times, to its dead letters.';
+
+/** From a stored inquiry to the e-mail: score, route, notify; and remind and report beside them. */
+export class PipelineStack extends Stack {
+  readonly scoreQueue: IQueue;
+
+  constructor(scope: Construct, id: string, props: PipelineStackProps) {
+    const { config, foundation, ...own } = props;
+    super(scope, id, { description: `Firstcall ${config.env}: from inquiry to e-mail`, ...own });
+    const { surroundings, table, mail } = foundation;
+    const { key } = surroundings;
+
+    const scoring = new WorkQueue(this, 'ScoreQueue', {
+      surroundings,
+      consumerTimeout: timeouts.score,
+      errorImpact:
+        'An inquiry could not be scored and has no tier: nobody is assigned to it until its dead letter is looked at.',
+      delayImpact: 'Inquiries wait more than five minutes for their score: nobody has been told of them yet.',
+    });
+    const routing = new WorkQueue(this, 'RouteQueue', {
+      surroundings,
+      consumerTimeout: timeouts.route,
+      errorImpact: 'An inquiry has a score but could not be given to a coordinator: nobody is going to call.',
+      delayImpact: 'Inquiries wait more than five minutes for a coordinator: their clock is running.',
+    });
+    const mailing = new WorkQueue(this, 'MailQueue', {
+      surroundings,
+      consumerTimeout: timeouts.notify,
+      errorImpact:
+        'An e-mail to a coordinator could not be sent: the inquiry is assigned, but its coordinator may not know.',
+      delayImpact: 'E-mails to coordinators wait more than five minutes: first calls will be late.',
+    });
+    this.scoreQueue = scoring.queue;
+
+    const score = new FirstcallFunction(this, 'Score', {
+      surroundings,
+      table,
+      timeout: timeouts.score,
+      errorImpact: 'Inquiries are stored but not scored: they wait until this works again.',
+      environment: { ROUTE_QUEUE_URL: routing.queue.queueUrl },
+      permissions: [
+        receiveFrom(scoring.queue),
+        onTable(table, 'PutItem', 'Query'),
+        sendTo(routing.queue),
+        ...useKey(key, 'dynamodb', 'sqs'),
+      ],
+    });
+    score.acknowledgeNoDeadLetters(queuesAreRetried);
+    scoring.feed(score, { maxConcurrency: concurrency.score });
+
+    const route = new FirstcallFunction(this, 'Route', {
+      surroundings,
+      table,
+      timeout: timeouts.route,
+      errorImpact: 'Inquiries are scored but given to nobody: they wait until this works again.',
+      environment: { MAIL_QUEUE_URL: mailing.queue.queueUrl },
+      permissions: [
+        receiveFrom(routing.queue),
+        onTable(table, 'PutItem', 'Query'),
+        sendTo(mailing.queue),
+        ...useKey(key, 'dynamodb', 'sqs'),
+      ],
+    });
+    route.acknowledgeNoDeadLetters(queuesAreRetried);
+    routing.feed(route, { maxConcurrency: concurrency.route });
+
+    const notify = new FirstcallFunction(this, 'Notify', {
+      surroundings,
+      table,
+      timeout: timeouts.notify,
+      errorImpact:
+        'Coordinators get no e-mail about new inquiries or reminders: watch the queue in the console.',
+      environment: {
+        SENDER_ADDRESS: config.senderAddress,
+        CONFIGURATION_SET: mail.staff.configurationSetName,
+        CONSOLE_URL: config.consoleUrl,
+      },
+      permissions: [
+        receiveFrom(mailing.queue),
+        onTable(table, 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+        mail.maySendToStaff(),
+        ...useKey(key, 'dynamodb', 'sqs'),
+      ],
+    });
+    notify.acknowledgeNoDeadLetters(queuesAreRetried);
+    mailing.feed(notify, { maxConcurrency: concurrency.notify });
+
+    this.#remindEveryMinute(foundation, [scoring.queue, routing.queue, mailing.queue]);
+    this.#reportFromStream(foundation);
+  }
+
+  #remindEveryMinute({ surroundings, table }: FoundationStack, queues: [IQueue, IQueue, IQueue]): void {
+    const [scoreQueue, routeQueue, mailQueue] = queues;
+    const missed = new DeadLetterQueue(this, 'MissedSweeps', {
+      surroundings,
+      errorImpact:
+        'A sweep over what is due failed or was not started. The next one makes up for it; if this rings again and again, nobody is reminded and stuck inquiries stay stuck.',
+    });
+    const remind = new FirstcallFunction(this, 'Remind', {
+      surroundings,
+      table,
+      timeout: timeouts.remind,
+      errorImpact: 'Overdue inquiries are not reminded of, and stuck ones are not set going again.',
+      environment: {
+        SCORE_QUEUE_URL: scoreQueue.queueUrl,
+        ROUTE_QUEUE_URL: routeQueue.queueUrl,
+        MAIL_QUEUE_URL: mailQueue.queueUrl,
+      },
+      // The next minute's sweep is the retry.
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(1),
+      onFailure: new SqsDestination(missed),
+      permissions: [
+        onIndexes(table, 'due'),
+        onTable(table, 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+        sendTo(...queues, missed),
+        ...useKey(surroundings.key, 'dynamodb', 'sqs'),
+      ],
+    });
+    remind.acknowledgeNoDeadLetters(
+      'A failed sweep goes to the failure destination of its invocations, which says more than a dead-letter queue would.',
+    );
+    new Rule(this, 'EveryMinute', {
+      description: 'Starts the sweep over what is due',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [
+        new LambdaFunction(remind, {
+          deadLetterQueue: missed,
+          maxEventAge: Duration.minutes(1),
+          retryAttempts: 0,
+        }),
+      ],
+    });
+    new ImpactAlarm(this, 'NoSweepAlarm', {
+      surroundings,
+      errorImpact:
+        'There has been no sweep over what is due for five minutes: overdue inquiries are not reminded of, and stuck ones are not set going again.',
+      metric: remind.metricInvocations({ period: Duration.minutes(5) }),
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      treatMissingData: TreatMissingData.BREACHING,
+    });
+    new ImpactAlarm(this, 'BrokenDueEntryAlarm', {
+      surroundings,
+      errorImpact:
+        'Something that is due cannot be read and was put off: one inquiry or weekly report is stuck until somebody looks at it. Its key is in the log of remind.',
+      metric: remind.metricCounted('due_entry_broken'),
+    });
+  }
+
+  #reportFromStream({ surroundings, table }: FoundationStack): void {
+    const uncounted = new DeadLetterQueue(this, 'UncountedChanges', {
+      surroundings,
+      errorImpact:
+        'Changes to inquiries are missing from the reports. Nobody waits longer for a call, but the figures are too low until they are rebuilt.',
+    });
+    const report = new FirstcallFunction(this, 'Report', {
+      surroundings,
+      table,
+      timeout: timeouts.report,
+      errorImpact:
+        'The figures in the reports stand still, and a tampering with the audit would go unnoticed.',
+      permissions: [
+        ...readStreamOf(table),
+        onTable(table, 'PutItem', 'Query', 'UpdateItem'),
+        sendTo(uncounted),
+        ...useKey(surroundings.key, 'dynamodb', 'sqs'),
+      ],
+    });
+    report.acknowledgeNoDeadLetters(
+      'The stream invokes it: what fails goes to the failure destination of the event source.',
+    );
+    report.addEventSource(
+      new DynamoEventSource(table, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 100,
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        retryAttempts: 10,
+        onFailure: new SqsDlq(uncounted),
+        // Heads of inquiries, never bodies or the roll-ups that it writes itself; and any touch on the audit.
+        filters: [
+          FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.isEqual('HEAD') } } } }),
+          FilterCriteria.filter({
+            eventName: FilterRule.or('MODIFY', 'REMOVE'),
+            dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('AUDIT#') } } },
+          }),
+        ],
+      }),
+    );
+    new ImpactAlarm(this, 'AuditChangedAlarm', {
+      surroundings,
+      errorImpact:
+        "An entry of the audit was changed or removed, which nothing of Firstcall does: somebody with access to the table did. Treat it as a security incident; the entry's key is in the log of report.",
+      metric: report.metricCounted('audit_entry_changed'),
+    });
+  }
+}

@@ -1,0 +1,238 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { asList, type Json, ofType, readable, type Synthesized, synthesized, the } from './synthesized.ts';
+
+/** Where each function lives. */
+const homes = {
+  Score: 'pipeline',
+  Route: 'pipeline',
+  Notify: 'pipeline',
+  Remind: 'pipeline',
+  Report: 'pipeline',
+  Capture: 'api',
+  Api: 'api',
+} as const;
+type Name = keyof typeof homes;
+const names = Object.keys(homes) as Name[];
+
+const table = 'Table.Arn';
+const index = (name: string) => `${table}/index/${name}`;
+const receive = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
+const send = ['sqs:SendMessage'];
+const ddb = (...actions: string[]) => actions.map((action) => `dynamodb:${action}`);
+
+/** Everything a function may do, by resource, beside its log, its traces and the key. */
+const permissions: Record<Name, Record<string, string[]>> = {
+  Capture: {
+    [table]: ddb('BatchGetItem', 'DeleteItem', 'PutItem', 'Query', 'UpdateItem'),
+    'ScoreQueue.Arn': send,
+    DigestSecret: ['secretsmanager:GetSecretValue'],
+    WebhookSecret: ['secretsmanager:GetSecretValue'],
+  },
+  Score: {
+    'ScoreQueue.Arn': receive,
+    [table]: ddb('PutItem', 'Query'),
+    'RouteQueue.Arn': send,
+  },
+  Route: {
+    'RouteQueue.Arn': receive,
+    [table]: ddb('PutItem', 'Query'),
+    'MailQueue.Arn': send,
+  },
+  Notify: {
+    'MailQueue.Arn': receive,
+    [table]: ddb('GetItem', 'PutItem', 'Query', 'UpdateItem'),
+    'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailSender': ['ses:SendRawEmail'],
+    'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/MailStaff': ['ses:SendRawEmail'],
+  },
+  Remind: {
+    [index('due')]: ddb('Query'),
+    [table]: ddb('BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+    'ScoreQueue.Arn': send,
+    'RouteQueue.Arn': send,
+    'MailQueue.Arn': send,
+    'MissedSweeps.Arn': send,
+  },
+  Report: {
+    'Table.StreamArn': ddb('DescribeStream', 'GetRecords', 'GetShardIterator'),
+    '*': ddb('ListStreams'),
+    [table]: ddb('PutItem', 'Query', 'UpdateItem'),
+    'UncountedChanges.Arn': send,
+  },
+  Api: {
+    [table]: ddb('BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+    [index('queue')]: ddb('Query'),
+    [index('board')]: ddb('Query'),
+    [index('timeline')]: ddb('Query'),
+  },
+};
+
+const environments: Record<Name, string[]> = {
+  Capture: ['ALLOWED_ORIGINS', 'HMAC_SECRET_ARN', 'SCORE_QUEUE_URL', 'WEBHOOK_SECRET_ARN'],
+  Score: ['ROUTE_QUEUE_URL'],
+  Route: ['MAIL_QUEUE_URL'],
+  Notify: ['CONFIGURATION_SET', 'CONSOLE_URL', 'SENDER_ADDRESS'],
+  Remind: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL', 'SCORE_QUEUE_URL'],
+  Report: [],
+  Api: ['CONSOLE_URL', 'STAFF_CLIENT_ID'],
+};
+
+const homeOf = (all: Synthesized, name: Name): Template => all[homes[name]];
+const statementsOf = (all: Synthesized, name: Name): Json[] =>
+  the(homeOf(all, name), 'AWS::IAM::ManagedPolicy', `${name}Policy`).Properties.PolicyDocument.Statement;
+
+function allowed(statements: Json[]): Record<string, string[]> {
+  const byResource: Record<string, string[]> = {};
+  for (const { Effect, Action, Resource } of statements) {
+    if (Effect !== 'Allow') continue;
+    for (const resource of asList(Resource).map(readable)) {
+      byResource[resource] = [...(byResource[resource] ?? []), ...asList<string>(Action)].sort();
+    }
+  }
+  return byResource;
+}
+
+describe.each(['dev', 'prod'] as const)('functions of %s', (env) => {
+  const all = synthesized(env);
+
+  test('are the seven, and no other', () => {
+    const count = (template: Template) => ofType(template, 'AWS::Lambda::Function').length;
+    expect([count(all.foundation), count(all.pipeline), count(all.api)]).toEqual([0, 5, 2]);
+  });
+
+  describe.each(names)('%s', (name) => {
+    const template = homeOf(all, name);
+    const fn = the(template, 'AWS::Lambda::Function', name).Properties;
+
+    test('may do exactly this', () => {
+      const actual = allowed(statementsOf(all, name));
+      // What every function has.
+      delete actual['Key.Arn'];
+      expect(actual[`${name}Logs.Arn`]).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
+      delete actual[`${name}Logs.Arn`];
+      const traces = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+      expect(actual['*']).toEqual(expect.arrayContaining(traces));
+      actual['*'] = (actual['*'] ?? []).filter((action) => !traces.includes(action));
+      if (actual['*'].length === 0) delete actual['*'];
+
+      expect(actual).toEqual(permissions[name]);
+    });
+
+    test('uses the key through services only', () => {
+      const keyed = statementsOf(all, name).filter(
+        ({ Resource }) => readable(asList(Resource)[0]) === 'Key.Arn',
+      );
+      expect(keyed.length).toBeGreaterThan(0);
+      for (const { Condition } of keyed) {
+        expect(readable(Condition.StringEquals['kms:ViaService'])).toMatch(
+          /^(dynamodb|sqs|secretsmanager)\.AWS::Region\.amazonaws\.com$/,
+        );
+      }
+    });
+
+    test('can neither change nor remove what is in the audit', () => {
+      expect(statementsOf(all, name).filter(({ Effect }) => Effect === 'Deny')).toEqual([
+        expect.objectContaining({
+          Action: expect.arrayContaining(['dynamodb:DeleteItem', 'dynamodb:UpdateItem']),
+          Condition: { 'ForAnyValue:StringLike': { 'dynamodb:LeadingKeys': ['AUDIT#*'] } },
+        }),
+      ]);
+    });
+
+    test('has its policy before it exists, and nothing inline', () => {
+      const role = the(template, 'AWS::IAM::Role', `${name}Role`).Properties;
+
+      expect(asList(role.ManagedPolicyArns).map(readable)).toEqual([`${name}Policy`]);
+      expect(role.Policies).toBeUndefined();
+      expect(ofType(template, 'AWS::IAM::Policy')).toEqual([]);
+    });
+
+    test('runs on Node 24 on arm64, traced, with no concurrency reserved', () => {
+      expect(fn).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+        TracingConfig: { Mode: 'Active' },
+        LoggingConfig: { LogFormat: 'JSON' },
+      });
+      expect(fn.ReservedConcurrentExecutions).toBeUndefined();
+      expect(fn.Timeout).toBeGreaterThan(0);
+      expect(fn.MemorySize).toBeGreaterThan(0);
+    });
+
+    test('knows what it needs and no more; its tracer keeps answers and errors to itself', () => {
+      const { Variables } = fn.Environment;
+      expect(Variables).toMatchObject({
+        POWERTOOLS_SERVICE_NAME: name.toLowerCase(),
+        POWERTOOLS_METRICS_NAMESPACE: 'Firstcall',
+        POWERTOOLS_LOG_LEVEL: 'INFO',
+        POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
+        POWERTOOLS_TRACER_CAPTURE_ERROR: 'false',
+      });
+      expect(readable(Variables.TABLE_NAME)).toBe('Table');
+      const own = Object.keys(Variables).filter(
+        (key) => !key.startsWith('POWERTOOLS_') && key !== 'TABLE_NAME',
+      );
+      expect(own.sort()).toEqual(environments[name]);
+    });
+
+    test('logs into its own encrypted log group, for the time configured', () => {
+      const group = the(template, 'AWS::Logs::LogGroup', `${name}Logs`);
+
+      expect(readable(fn.LoggingConfig.LogGroup)).toBe(`${name}Logs`);
+      expect(group.Properties.LogGroupName).toBe(`/firstcall/${env}/${name.toLowerCase()}`);
+    });
+
+    test('rings when it fails or is throttled, and says what that means', () => {
+      const alarm = the(template, 'AWS::CloudWatch::Alarm', `${name}ErrorAlarm`).Properties;
+
+      expect(alarm.Metrics[0].Expression).toBe('errors + throttles');
+      expect(alarm.AlarmDescription.length).toBeGreaterThan(30);
+    });
+  });
+
+  test('capture removes contact points and nothing else', () => {
+    const removing = statementsOf(all, 'Capture').filter(
+      ({ Effect, Action }) => Effect === 'Allow' && asList(Action).includes('dynamodb:DeleteItem'),
+    );
+    expect(removing).toEqual([
+      expect.objectContaining({
+        Action: 'dynamodb:DeleteItem',
+        Condition: {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['PT#*'] },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      }),
+    ]);
+  });
+
+  test('notify sends from the one address', () => {
+    const [sending] = statementsOf(all, 'Notify').filter(({ Action }) => Action === 'ses:SendRawEmail');
+    expect(sending.Condition).toEqual({ StringEquals: { 'ses:FromAddress': all.config.senderAddress } });
+  });
+
+  test.each(['foundation', 'pipeline', 'api'] as const)(
+    '%s: every log group is encrypted and has an end',
+    (stack) => {
+      for (const [, group] of ofType(all[stack], 'AWS::Logs::LogGroup')) {
+        expect(readable(group.Properties.KmsKeyId)).toBe('Key.Arn');
+        expect(group.Properties.RetentionInDays).toBe(all.config.logRetentionDays);
+        expect(group.DeletionPolicy).toBe(env === 'prod' ? 'RetainExceptOnCreate' : 'Delete');
+      }
+    },
+  );
+
+  test.each(['foundation', 'pipeline', 'api'] as const)(
+    '%s: every alarm tells the topic, in words',
+    (stack) => {
+      for (const [, { Properties }] of ofType(all[stack], 'AWS::CloudWatch::Alarm')) {
+        expect(asList(Properties.AlarmActions).map(readable)).toEqual(['Alarms']);
+        expect(Properties.AlarmDescription.length).toBeGreaterThan(30);
+      }
+    },
+  );
+
+  test.each(['foundation', 'pipeline', 'api'] as const)('%s stays under 400 resources', (stack) => {
+    expect(Object.keys(all[stack].toJSON().Resources).length).toBeLessThan(400);
+  });
+});

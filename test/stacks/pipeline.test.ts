@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { type Json, ofType, readable, synthesized, the, withoutDigest } from './synthesized.ts';
+
+describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
+  const { pipeline } = synthesized(env);
+  const queue = (name: string): Json => the(pipeline, 'AWS::SQS::Queue', name).Properties;
+  const sources = ofType(pipeline, 'AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => Properties);
+  const sourceOf = (consumer: string): Json =>
+    sources.find(({ FunctionName }) => readable(FunctionName) === consumer);
+
+  test('every queue is encrypted with our key and takes TLS only', () => {
+    const queues = ofType(pipeline, 'AWS::SQS::Queue');
+    expect(queues).toHaveLength(8);
+    const guarded = ofType(pipeline, 'AWS::SQS::QueuePolicy').map(([, { Properties }]) => {
+      expect(Properties.PolicyDocument.Statement).toContainEqual(
+        expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+      );
+      return readable(Properties.Queues[0]);
+    });
+    for (const [id, { Properties }] of queues) {
+      expect(readable(Properties.KmsMasterKeyId)).toBe('Key.Arn');
+      expect(guarded).toContain(withoutDigest(id));
+    }
+  });
+
+  test.each([
+    ['ScoreQueue', 'Score', 3],
+    ['RouteQueue', 'Route', 2],
+    ['MailQueue', 'Notify', 3],
+  ])('%s feeds %s, %i at once, in partial batches of ten', (name, consumer, maximumConcurrency) => {
+    const source = sourceOf(consumer);
+
+    expect(readable(source.EventSourceArn)).toBe(`${name}.Arn`);
+    expect(source).toMatchObject({
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: maximumConcurrency },
+    });
+    expect(source.FilterCriteria).toBeUndefined();
+  });
+
+  test.each([
+    ['ScoreQueue', 'Score'],
+    ['RouteQueue', 'Route'],
+    ['MailQueue', 'Notify'],
+  ])('%s hides a message six timeouts of %s long and gives it up after five tries', (name, consumer) => {
+    const { Timeout } = the(pipeline, 'AWS::Lambda::Function', consumer).Properties;
+
+    expect(queue(name).VisibilityTimeout).toBe(6 * Timeout);
+    expect(queue(name).RedrivePolicy.maxReceiveCount).toBe(5);
+    expect(readable(queue(name).RedrivePolicy.deadLetterTargetArn)).toBe(`${name}DeadLetters.Arn`);
+    expect(queue(name).MessageRetentionPeriod).toBeGreaterThanOrEqual(4 * 24 * 3600);
+  });
+
+  test.each([
+    'ScoreQueueDeadLetters',
+    'RouteQueueDeadLetters',
+    'MailQueueDeadLetters',
+    'MissedSweeps',
+    'UncountedChanges',
+  ])('%s keeps what it got for two weeks and rings at the first', (name) => {
+    expect(queue(name).MessageRetentionPeriod).toBe(14 * 24 * 3600);
+    expect(the(pipeline, 'AWS::CloudWatch::Alarm', `${name}DepthAlarm`).Properties).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    });
+  });
+
+  test.each(['ScoreQueue', 'RouteQueue', 'MailQueue'])(
+    '%s rings when a message waits five minutes',
+    (name) => {
+      expect(the(pipeline, 'AWS::CloudWatch::Alarm', `${name}AgeAlarm`).Properties).toMatchObject({
+        MetricName: 'ApproximateAgeOfOldestMessage',
+        Threshold: 300,
+      });
+    },
+  );
+
+  test('remind is started every minute, without retries, and missed starts are kept', () => {
+    const rule = the(pipeline, 'AWS::Events::Rule', 'EveryMinute').Properties;
+
+    expect(rule.ScheduleExpression).toBe('rate(1 minute)');
+    expect(rule.State).toBe('ENABLED');
+    expect(rule.Targets).toHaveLength(1);
+    expect(readable(rule.Targets[0].Arn)).toBe('Remind.Arn');
+    expect(readable(rule.Targets[0].DeadLetterConfig.Arn)).toBe('MissedSweeps.Arn');
+    expect(rule.Targets[0].RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
+    pipeline.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 60,
+    });
+  });
+
+  test('EventBridge may put missed starts into their queue', () => {
+    const { Statement } = the(pipeline, 'AWS::SQS::QueuePolicy', 'MissedSweepsPolicy').Properties
+      .PolicyDocument;
+
+    expect(Statement).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Allow',
+        Action: 'sqs:SendMessage',
+        Principal: { Service: 'events.amazonaws.com' },
+      }),
+    );
+  });
+
+  test('silence rings, too: no sweep for five minutes', () => {
+    expect(the(pipeline, 'AWS::CloudWatch::Alarm', 'NoSweepAlarm').Properties).toMatchObject({
+      MetricName: 'Invocations',
+      Period: 300,
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  test.each([
+    ['AuditChangedAlarm', 'audit_entry_changed', 'report'],
+    ['BrokenDueEntryAlarm', 'due_entry_broken', 'remind'],
+  ])('%s rings when %s is counted by %s', (name, metric, service) => {
+    expect(the(pipeline, 'AWS::CloudWatch::Alarm', name).Properties).toMatchObject({
+      Namespace: 'Firstcall',
+      MetricName: metric,
+      Dimensions: [{ Name: 'service', Value: service }],
+      Threshold: 1,
+    });
+  });
+
+  test('report sees heads of inquiries and touches on the audit, and what it cannot take is kept', () => {
+    const source = sourceOf('Report');
+
+    expect(source).toMatchObject({
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumRetryAttempts: 10,
+    });
+    expect(readable(source.EventSourceArn)).toBe('Table.StreamArn');
+    expect(readable(source.DestinationConfig.OnFailure.Destination)).toBe('UncountedChanges.Arn');
+    expect(source.FilterCriteria.Filters.map(({ Pattern }: Json) => Pattern)).toEqual([
+      '{"dynamodb":{"Keys":{"sk":{"S":["HEAD"]}}}}',
+      '{"eventName":["MODIFY","REMOVE"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"AUDIT#"}]}}}}',
+    ]);
+  });
+});
