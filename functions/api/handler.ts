@@ -1,11 +1,11 @@
 /** Answers the staff routes. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createAudit } from '../../shared/data/audit.ts';
-import { createConfigurationReader } from '../../shared/data/configuration.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
+import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
 import { openTable } from '../../shared/runtime/table.ts';
@@ -13,7 +13,6 @@ import { createStaffApi } from './staff-api.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, STAFF_CLIENT_ID: setting, CONSOLE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
-const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
 
 const api = createStaffApi({
   table,
@@ -22,7 +21,7 @@ const api = createStaffApi({
   rollups: createRollups(table),
   routingStates: createRoutingStates(table),
   audit: createAudit(table, systemEnvironment),
-  practice: () => configuration.current(),
+  practice: openConfiguration(table),
   environment: systemEnvironment,
   clientId: settings.STAFF_CLIENT_ID,
   consoleOrigin: new URL(settings.CONSOLE_URL).origin,

@@ -112,6 +112,9 @@ function pathId(event: APIGatewayProxyEvent, kind: IdKind): string {
 const queryOf = <Schema extends z.ZodType>(schema: Schema, event: APIGatewayProxyEvent): z.output<Schema> =>
   checkFields(schema, event.queryStringParameters ?? {});
 
+/** A path as the router writes it: `{id}` is `:id`. */
+const toRouterPath = (path: string): `/${string}` => path.replaceAll(/\{(\w+)\}/g, ':$1') as `/${string}`;
+
 const etag = (version: number): string => `"${version}"`;
 
 /** The version in `If-Match`. @throws Problem `precondition_required` */
@@ -273,19 +276,20 @@ export function createStaffApi(api: StaffApi): Router {
     const route = staffRoutes[`${method} ${path}`];
     if (access !== 'staff' || !route) continue;
     const [allowed, work] = route;
-    const routerPath = path.replaceAll(/\{(\w+)\}/g, ':$1') as `/${string}`;
     router.route(({ event }) => answer(event as APIGatewayProxyEvent, allowed, work), {
       method: method as 'GET' | 'PATCH',
-      path: routerPath,
+      path: toRouterPath(path),
     });
-    const preflight = async (): Promise<Response> =>
-      respond(204, undefined, {
-        'access-control-allow-methods': 'GET, PATCH',
-        'access-control-allow-headers': 'authorization, content-type, if-match',
-        'access-control-expose-headers': 'etag',
-        'access-control-max-age': '600',
-      });
-    router.route(preflight, { method: 'OPTIONS', path: routerPath });
+  }
+  const preflight = async (): Promise<Response> =>
+    respond(204, undefined, {
+      'access-control-allow-methods': 'GET, PATCH',
+      'access-control-allow-headers': 'authorization, content-type, if-match',
+      'access-control-expose-headers': 'etag',
+      'access-control-max-age': '600',
+    });
+  for (const path of new Set(routes.filter(({ access }) => access === 'staff').map((route) => route.path))) {
+    router.route(preflight, { method: 'OPTIONS', path: toRouterPath(path) });
   }
   return router;
 }

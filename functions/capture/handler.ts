@@ -2,10 +2,10 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { createConfigurationReader } from '../../shared/data/configuration.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
 import { openTable } from '../../shared/runtime/table.ts';
@@ -28,11 +28,10 @@ const webhookSecret = createSecret(
   settings.WEBHOOK_SECRET_ARN,
   z.object({ googleAdsKey: z.string().min(8) }),
 );
-const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
 
 const api = createCaptureApi({
   allowedOrigins: settings.ALLOWED_ORIGINS.split(',').filter((origin) => origin !== ''),
-  practice: () => configuration.current(),
+  practice: openConfiguration(table),
   digest: async () => createDigest(await digestSecret()),
   googleAdsKey: async () => (await webhookSecret()).googleAdsKey,
   capture: {

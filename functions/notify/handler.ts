@@ -1,10 +1,10 @@
 /** Works through the mail queue; nothing else in the system sends mail. */
 import { SESClient } from '@aws-sdk/client-ses';
-import { createConfigurationReader } from '../../shared/data/configuration.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { mailMessageSchema } from '../../shared/queues/messages.ts';
+import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
@@ -18,13 +18,12 @@ const settings = readSettings({
   CONSOLE_URL: setting,
 });
 const table = openTable(settings.TABLE_NAME);
-const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
 const dependencies = {
   table,
   inquiries: createInquiries(table),
   weeklyReports: createWeeklyReports(table),
   rollups: createRollups(table),
-  practice: () => configuration.current(),
+  practice: openConfiguration(table),
   mailer: createSesMailer(new SESClient({}), {
     address: settings.SENDER_ADDRESS,
     configurationSet: settings.CONFIGURATION_SET,

@@ -1,10 +1,10 @@
 /** Runs the sweep, once a minute. */
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createConfigurationReader } from '../../shared/data/configuration.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import type { MailMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
 import { openTable } from '../../shared/runtime/table.ts';
@@ -18,12 +18,11 @@ const settings = readSettings({
 });
 const table = openTable(settings.TABLE_NAME);
 const sqs = new SQSClient({});
-const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
 const dependencies = {
   table,
   inquiries: createInquiries(table),
   weeklyReports: createWeeklyReports(table),
-  practice: () => configuration.current(),
+  practice: openConfiguration(table),
   scoreQueue: createSqsQueue<StepMessage>(sqs, settings.SCORE_QUEUE_URL),
   routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),
   mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),

@@ -3,10 +3,10 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { createConfigurationReader } from '../../shared/data/configuration.ts';
 import { auditPk, inquirySk } from '../../shared/data/keys.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import type { Row } from '../../shared/data/table.ts';
+import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
 import { openTable } from '../../shared/runtime/table.ts';
@@ -14,10 +14,9 @@ import { countChange } from './count-change.ts';
 
 const settings = readSettings({ TABLE_NAME: setting });
 const table = openTable(settings.TABLE_NAME);
-const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
 const dependencies = {
   rollups: createRollups(table),
-  practice: () => configuration.current(),
+  practice: openConfiguration(table),
   environment: systemEnvironment,
 };
 

@@ -66,6 +66,7 @@ export async function routeInquiry(
       rotation.lags,
       // The load item knows of a disabling before the configuration in memory does.
       (id) => isEnabled(id) ?? (states.load(id).disabled ? 'disabled' : undefined),
+      (id) => states.load(id).open,
     );
     const now = environment.now();
     const decision = {

@@ -1,9 +1,9 @@
 /** Works through the score queue. */
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createConfigurationReader } from '../../shared/data/configuration.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { stepMessageSchema } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
@@ -11,10 +11,9 @@ import { scoreInquiry } from './score-inquiry.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, ROUTE_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
-const configuration = createConfigurationReader({ table, now: systemEnvironment.now });
 const dependencies = {
   inquiries: createInquiries(table),
-  practice: () => configuration.current(),
+  practice: openConfiguration(table),
   routeQueue: createSqsQueue<{ inquiryId: string; version: number }>(
     new SQSClient({}),
     settings.ROUTE_QUEUE_URL,

@@ -5,20 +5,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { DateTime } from 'luxon';
 import * as z from 'zod';
-import { type Location, type Practice, practiceSchema } from '../domain/practice.ts';
-import {
-  byTime,
-  configuration,
-  configurationPk,
-  duePk,
-  dueShardOf,
-  type Key,
-  memberLoad,
-  weeklyReport,
-} from './keys.ts';
+import { type Practice, practiceSchema } from '../domain/practice.ts';
+import { nextReportAt } from '../domain/weekly-report.ts';
+import { configuration, configurationPk, type Key, memberLoad, weeklyReport } from './keys.ts';
 import { absent, atVersion, queryAll, type Table, type Transacted, type Write } from './table.ts';
+import { weeklyReportRow } from './weekly-reports.ts';
 
 /** The practice file's lists; each of their entries is an entity. */
 const listKinds = ['locations', 'services', 'sources', 'forms', 'members', 'pools'] as const;
@@ -101,6 +93,13 @@ async function load(table: Table): Promise<Stored> {
   };
 }
 
+/** The version alone. A query, since most functions may not get single items. */
+async function versionNow(table: Table): Promise<unknown> {
+  const { sk } = configuration.version;
+  const { rows } = await table.query({ pk: configurationPk, from: sk, to: sk });
+  return rows[0]?.['version'];
+}
+
 /**
  * The practice as the table has it, with the configuration's version; undefined before the first apply.
  */
@@ -126,21 +125,22 @@ export interface ConfigurationReader {
  * one goes on, since an old configuration beats none.
  *
  * @param options.maxAgeMs - how old the kept configuration may be, in milliseconds
+ * @param options.onStale - is told why the kept one has to go on; a place to log it
  */
 export function createConfigurationReader(options: {
   table: Table;
   now: () => Date;
   maxAgeMs?: number;
+  onStale?: (error: unknown) => void;
 }): ConfigurationReader {
-  const { table, now, maxAgeMs = 10_000 } = options;
+  const { table, now, maxAgeMs = 10_000, onStale } = options;
   let kept: { version: number; practice: Practice; checkedAtMs: number } | undefined;
   let underWay: Promise<Practice> | undefined;
 
   async function refresh(): Promise<Practice> {
     const checkedAtMs = now().getTime();
     try {
-      const version = kept && (await table.get(configuration.version))?.['version'];
-      if (kept && version === kept.version) {
+      if (kept && (await versionNow(table)) === kept.version) {
         kept = { ...kept, checkedAtMs };
         return kept.practice;
       }
@@ -150,6 +150,7 @@ export function createConfigurationReader(options: {
       return kept.practice;
     } catch (error) {
       if (kept === undefined) throw error;
+      onStale?.(error);
       return kept.practice;
     }
   }
@@ -343,18 +344,10 @@ async function loadUpdates(table: Table, changes: readonly PlannedChange[]): Pro
     const key = memberLoad(id);
     const row = await table.get(key, { consistent: true });
     if (disabled !== (row?.['disabled'] ?? false)) {
-      updates.set(id, { update: key, set: { disabled }, add: { version: 1 } });
+      updates.set(id, { update: key, set: { disabled, schemaVersion: 1 }, add: { version: 1 } });
     }
   }
   return updates;
-}
-
-/** The next Monday 07:00 at a location after `now`, as a UTC instant. */
-export function nextWeeklyReportAt(timeZone: Location['timeZone'], now: Date): string {
-  const local = DateTime.fromJSDate(now, { zone: timeZone });
-  const monday = local.startOf('week').set({ hour: 7 });
-  const next = monday > local ? monday : monday.plus({ weeks: 1 });
-  return next.toJSDate().toISOString();
 }
 
 /** Each location has a weekly report on the due index; one whose time is set already keeps it. */
@@ -364,12 +357,9 @@ async function keepReports(
   changes: readonly PlannedChange[],
   now: Date,
 ): Promise<void> {
-  for (const { id, timeZone } of practice.locations) {
-    const key = weeklyReport(id);
-    const nextAt = nextWeeklyReportAt(timeZone, now);
-    const due = { duePk: duePk(dueShardOf(key.pk)), dueSk: byTime(nextAt, id) };
-    const row = { ...key, ...due, entity: 'weekly-report', locationId: id, nextAt, schemaVersion: 1 };
-    await table.write({ put: row, when: absent });
+  for (const location of practice.locations) {
+    const report = { locationId: location.id, version: 0, nextAt: nextReportAt(now, location) };
+    await table.write({ put: weeklyReportRow(report), when: absent });
   }
   for (const { kind, id, change } of changes) {
     if (kind === 'locations' && change === 'remove') await table.write({ remove: weeklyReport(id) });

@@ -14,7 +14,7 @@ export type Clause =
   | readonly [attribute: string, is: 'present']
   | readonly [attribute: string, is: '=' | '<' | '<=' | '<>', value: string | number | boolean];
 
-/** Holds where every clause of at least one of the lists holds. */
+/** Holds where every clause of at least one of the lists holds; `<>` holds of an absent attribute too. */
 export type Condition = readonly (readonly Clause[])[];
 
 /** The item must not exist. */
@@ -26,7 +26,10 @@ export const atVersion = (version: number): Condition =>
 export type Write =
   /** Replaces the whole item. */
   | { readonly put: Row; readonly when?: Condition }
-  /** Sets single attributes and adds to single numbers; others stay as they are. */
+  /**
+   * Sets single attributes and adds to single numbers; others stay as they are. An
+   * attribute set to undefined is removed.
+   */
   | {
       readonly update: Key;
       readonly set?: Readonly<Record<string, unknown>>;

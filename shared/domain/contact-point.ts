@@ -20,7 +20,7 @@ export function normalizeEmail(text: string): string | undefined {
 
 function asciiHost(host: string): string | undefined {
   const url = URL.parse(`http://${host}`);
-  if (!url || url.pathname !== '/' || url.search || url.hash || url.port || url.username) return undefined;
+  if (url?.pathname !== '/' || url.search || url.hash || url.port || url.username) return undefined;
   const labels = url.hostname.split('.');
   const valid =
     labels.length > 1 && labels.every((label) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(label));

@@ -39,13 +39,20 @@ export const enabledOnly =
 
 /**
  * Chooses by weighted round robin: among the eligible whose due is not yet met,
- * the one who would be overdue first; ties go by the order of the pool.
+ * the one who would be overdue first; ties go to who has the least open work (so
+ * that pools with the same members do not all begin with the same one), then by
+ * the order of the pool.
  *
  * While the eligible and their weights stay the same, nobody is ever a whole
  * inquiry away from their share ("earliest eligible deadline first"; Stoica and
  * Abdel-Wahab 1995, and Tijdeman's chairman assignment of 1980, prove the bound).
  */
-export function rotate(pool: Pool, lags: Lags, exclusion: Exclusion): Rotation {
+export function rotate(
+  pool: Pool,
+  lags: Lags,
+  exclusion: Exclusion,
+  openWork: (memberId: string) => number = () => 0,
+): Rotation {
   const excluded = new Map(pool.members.map(({ id }) => [id, exclusion(id)]));
   const eligible = pool.members.filter(({ id }) => excluded.get(id) === undefined);
   const totalWeight = eligible.reduce((sum, member) => sum + member.weight, 0);
@@ -62,10 +69,9 @@ export function rotate(pool: Pool, lags: Lags, exclusion: Exclusion): Rotation {
   });
   // Where those away are owed so much that nobody here is, the least overpaid is next.
   const owed = standings.filter(({ due }) => due > 0);
-  let first = owed[0] ?? standings[0];
-  for (const standing of owed.length > 0 ? owed : standings) {
-    if (first && standing.deadline < first.deadline) first = standing;
-  }
+  const [first] = (owed.length > 0 ? owed : standings).toSorted(
+    (a, b) => a.deadline - b.deadline || openWork(a.id) - openWork(b.id),
+  );
 
   const candidates: Candidate[] = pool.members.map(({ id }) => {
     const standing = standings.find((candidate) => candidate.id === id);

@@ -70,11 +70,14 @@ export class Problem extends Error {
   }
 }
 
-/** The problem behind whatever was thrown; what is not one of ours stays opaque. */
-export const toProblem = (error: unknown): Problem =>
-  error instanceof Problem
-    ? error
-    : new Problem('internal_error', 'Try again; nothing was lost if it was acknowledged.');
+/** The problem behind whatever was thrown; what is not meant for a caller stays opaque. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof Error && error.name === 'ConfigurationMissing') {
+    return new Problem('unavailable', error.message);
+  }
+  return new Problem('internal_error', 'Nothing was acknowledged. Try again in a moment.');
+}
 
 export const problemHeaders = {
   'content-type': 'application/problem+json',

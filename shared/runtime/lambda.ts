@@ -6,7 +6,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
 import middy from '@middy/core';
@@ -36,11 +35,16 @@ export function describeError(error: unknown): Record<string, unknown> {
   };
 }
 
+/** Publishes what was counted; the library's own middleware warns on each invocation that counts nothing. */
+function publishMetrics(): void {
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+}
+
 /** A handler with logging, metrics and traces around it. */
 export function lambdaHandler<Event, Result>(work: (event: Event, context: Context) => Promise<Result>) {
   return middy<Event, Result>()
     .use(injectLambdaContext(logger, { resetKeys: true }))
-    .use(logMetrics(metrics))
+    .use({ after: publishMetrics, onError: publishMetrics })
     .use(captureLambdaHandler(tracer, { captureResponse: false }))
     .handler(async (event: Event, context: Context): Promise<Result> => {
       try {

@@ -1,0 +1,17 @@
+/** The practice's configuration as a function sees it: kept, and looked after from time to time. */
+import { createConfigurationReader } from '../data/configuration.ts';
+import type { Table } from '../data/table.ts';
+import type { Practice } from '../domain/practice.ts';
+import { systemEnvironment } from './environment.ts';
+import { describeError, logger } from './lambda.ts';
+
+/** Gives the practice as it is, or was a few seconds ago. */
+export function openConfiguration(table: Table): () => Promise<Practice> {
+  const reader = createConfigurationReader({
+    table,
+    now: systemEnvironment.now,
+    onStale: (error) =>
+      logger.warn('configuration not refreshed; the kept one goes on', describeError(error)),
+  });
+  return () => reader.current();
+}
