@@ -1,0 +1,259 @@
+import {
+  DescribeStreamCommand,
+  type DynamoDBStreamsClient,
+  ExpiredIteratorException,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type Shard,
+  type _Record as StreamRecord,
+  TrimmedDataAccessException,
+} from '@aws-sdk/client-dynamodb-streams';
+import { readOptional, writePrivate } from '../home.ts';
+import { messageOf } from '../problem.ts';
+import { arn, region } from '../template/identity.ts';
+import type { StreamSourcePlan } from '../template/plan.ts';
+import { matchesPattern } from './filters.ts';
+import { type EventSource, type LoopControl, startLoop } from './pausable.ts';
+import { failedIds } from './queue-source.ts';
+
+export interface StreamSourceOptions {
+  readonly client: DynamoDBStreamsClient;
+  readonly plan: StreamSourcePlan;
+  readonly streamArn: string;
+  /** Remembers how far the function has read, so that a restart goes on from there. */
+  readonly positionFile: string;
+  invoke(functionName: string, event: unknown): Promise<unknown>;
+  /** Takes the description of a batch that was given up. */
+  sendFailure(description: object): Promise<void>;
+  onError(what: string, error: unknown): void;
+}
+
+/** How far each shard has been read; `done` once a closed shard has been read to its end. */
+type Position = Record<string, { sequenceNumber?: string; done?: true }>;
+
+interface Cursor {
+  readonly shardId: string;
+  iterator: string | undefined;
+}
+
+const busyPollMs = 200;
+const idlePollMs = 1000;
+const shardListMs = 30_000;
+
+/** The record as a function sees it. */
+interface LambdaRecord {
+  readonly eventID: string | undefined;
+  readonly dynamodb: { readonly SequenceNumber?: string };
+}
+
+/** Feeds a function from a table's stream, shard by shard, in order. */
+export function startStreamSource(options: StreamSourceOptions): EventSource {
+  const { client, plan, streamArn } = options;
+  const position: Position = readOptional<Position>(options.positionFile) ?? {};
+  const cursors = new Map<string, Cursor>();
+  let listedAt = 0;
+  let pauseMs = busyPollMs;
+
+  const step = async (control: LoopControl): Promise<void> => {
+    if (Date.now() - listedAt > shardListMs || cursors.size === 0) await listShards();
+    let found = 0;
+    for (const cursor of [...cursors.values()]) {
+      if (control.signal.aborted) return;
+      found += await readShard(cursor, control);
+    }
+    // Quickly while there is something to read, slower and slower while there is not.
+    pauseMs = found > 0 ? busyPollMs : Math.min(idlePollMs, pauseMs * 1.5);
+    await control.sleep(pauseMs);
+  };
+
+  const listShards = async (): Promise<void> => {
+    const shards: Shard[] = [];
+    let last: string | undefined;
+    do {
+      const { StreamDescription: page } = await client.send(
+        new DescribeStreamCommand({ StreamArn: streamArn, ...(last && { ExclusiveStartShardId: last }) }),
+      );
+      shards.push(...(page?.Shards ?? []));
+      last = page?.LastEvaluatedShardId;
+    } while (last);
+    listedAt = Date.now();
+    const ids = new Set(shards.map(({ ShardId }) => ShardId));
+    for (const known of Object.keys(position)) if (!ids.has(known)) delete position[known];
+    for (const { ShardId, ParentShardId } of shards) {
+      if (!ShardId || position[ShardId]?.done || cursors.has(ShardId)) continue;
+      // A child's records come after all of its parent's.
+      if (ParentShardId && ids.has(ParentShardId) && !position[ParentShardId]?.done) continue;
+      cursors.set(ShardId, { shardId: ShardId, iterator: undefined });
+    }
+  };
+
+  const iteratorFor = async (shardId: string): Promise<string | undefined> => {
+    const sequenceNumber = position[shardId]?.sequenceNumber;
+    const from = sequenceNumber
+      ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER' as const, SequenceNumber: sequenceNumber }
+      : { ShardIteratorType: 'TRIM_HORIZON' as const };
+    try {
+      const command = new GetShardIteratorCommand({ StreamArn: streamArn, ShardId: shardId, ...from });
+      return (await client.send(command)).ShardIterator;
+    } catch (error) {
+      // What was remembered has been trimmed meanwhile: go on with the oldest there is.
+      if (!(error instanceof TrimmedDataAccessException)) throw error;
+      delete position[shardId];
+      return undefined;
+    }
+  };
+
+  const readShard = async (cursor: Cursor, control: LoopControl): Promise<number> => {
+    cursor.iterator ??= await iteratorFor(cursor.shardId);
+    if (!cursor.iterator) return 0;
+    let records: StreamRecord[];
+    let next: string | undefined;
+    try {
+      const command = new GetRecordsCommand({ ShardIterator: cursor.iterator, Limit: 1000 });
+      const page = await client.send(command, { abortSignal: control.signal });
+      records = page.Records ?? [];
+      next = page.NextShardIterator;
+    } catch (error) {
+      cursor.iterator = undefined;
+      if (error instanceof ExpiredIteratorException || error instanceof TrimmedDataAccessException) return 0;
+      throw error;
+    }
+    const matching = records.filter(
+      (record) =>
+        plan.filters.length === 0 ||
+        plan.filters.some((filter) => matchesPattern(filter, filterable(record))),
+    );
+    for (let at = 0; at < matching.length; at += plan.batchSize) {
+      const batch = matching.slice(at, at + plan.batchSize).map((record) => lambdaRecord(record, streamArn));
+      const finished = await deliver(batch, control);
+      if (!finished) {
+        // Stopped in the middle: the next reading begins again after what was remembered.
+        cursor.iterator = undefined;
+        return matching.length;
+      }
+      remember(cursor.shardId, batch.at(-1)?.dynamodb.SequenceNumber);
+    }
+    // Past those that no filter wanted, too.
+    if (records.length > 0) remember(cursor.shardId, records.at(-1)?.dynamodb?.SequenceNumber);
+    cursor.iterator = next;
+    if (!next) {
+      cursors.delete(cursor.shardId);
+      position[cursor.shardId] = { done: true };
+      writePrivate(options.positionFile, position);
+      listedAt = 0;
+    }
+    return records.length;
+  };
+
+  const remember = (shardId: string, sequenceNumber: string | undefined): void => {
+    if (!sequenceNumber) return;
+    position[shardId] = { sequenceNumber };
+    writePrivate(options.positionFile, position);
+  };
+
+  /** True when every record was taken or given up; false when the loop was stopped before. */
+  const deliver = async (batch: readonly LambdaRecord[], control: LoopControl): Promise<boolean> => {
+    let rest = batch;
+    for (let attempt = 0; rest.length > 0; ) {
+      if (control.signal.aborted) return false;
+      const outcome = await tryBatch(rest);
+      if (outcome.kind === 'done') return true;
+      if (outcome.kind === 'from') {
+        // Those before the first failed one are done; that one has had its attempt.
+        if (outcome.index > 0) attempt = 0;
+        rest = rest.slice(outcome.index);
+      } else if (plan.bisects && rest.length > 1) {
+        // Halving, as AWS does it, is not counted as a retry.
+        const middle = Math.ceil(rest.length / 2);
+        if (!(await deliver(rest.slice(0, middle), control))) return false;
+        rest = rest.slice(middle);
+        attempt = 0;
+        continue;
+      }
+      attempt += 1;
+      if (plan.maximumRetries !== undefined && attempt > plan.maximumRetries) {
+        const given = outcome.kind === 'from' && plan.bisects ? rest.slice(0, 1) : rest;
+        await giveUp(given, outcome.reason, attempt);
+        rest = rest.slice(given.length);
+        attempt = 0;
+        continue;
+      }
+      await control.sleep(Math.min(10_000, 200 * 2 ** attempt));
+    }
+    return true;
+  };
+
+  type Outcome =
+    | { kind: 'done' }
+    | { kind: 'from'; index: number; reason: string }
+    | { kind: 'failed'; reason: string };
+
+  const tryBatch = async (batch: readonly LambdaRecord[]): Promise<Outcome> => {
+    try {
+      const failed = failedIds(await options.invoke(plan.functionName, { Records: batch }), plan);
+      if (failed.size === 0) return { kind: 'done' };
+      const index = batch.findIndex(({ dynamodb }) => failed.has(dynamodb.SequenceNumber ?? ''));
+      return { kind: 'from', index: Math.max(0, index), reason: 'reported as failed' };
+    } catch (error) {
+      options.onError(`${plan.tableName}: a batch of ${batch.length} stream records failed`, error);
+      return { kind: 'failed', reason: messageOf(error) };
+    }
+  };
+
+  const giveUp = async (batch: readonly LambdaRecord[], reason: string, attempts: number): Promise<void> => {
+    const [first, last] = [batch[0], batch.at(-1)];
+    options.onError(`${plan.tableName}: gave up ${batch.length} stream records`, new Error(reason));
+    // Like AWS, this says where the records are, not what they hold.
+    await options.sendFailure({
+      requestContext: {
+        functionArn: arn('lambda', `function:${plan.functionName}`),
+        condition: 'RetryAttemptsExhausted',
+        approximateInvokeCount: attempts,
+      },
+      version: '1.0',
+      timestamp: new Date().toISOString(),
+      DDBStreamBatchInfo: {
+        streamArn,
+        startSequenceNumber: first?.dynamodb.SequenceNumber,
+        endSequenceNumber: last?.dynamodb.SequenceNumber,
+        batchSize: batch.length,
+      },
+    });
+  };
+
+  return startLoop(step, {
+    onError: (error) => options.onError(`${plan.tableName}: reading the stream failed`, error),
+    settle: async () => {},
+  });
+}
+
+const filterable = (record: StreamRecord): object => ({
+  eventName: record.eventName,
+  dynamodb: record.dynamodb,
+});
+
+/** A record in the form that functions get: times in seconds, bytes in base64. */
+function lambdaRecord(record: StreamRecord, streamArn: string): LambdaRecord {
+  const { ApproximateCreationDateTime: created, ...rest } = record.dynamodb ?? {};
+  return {
+    eventID: record.eventID,
+    ...{
+      eventName: record.eventName,
+      eventVersion: record.eventVersion ?? '1.1',
+      eventSource: 'aws:dynamodb',
+      awsRegion: region,
+      eventSourceARN: streamArn,
+    },
+    dynamodb: {
+      ...(bytesToBase64(rest) as { SequenceNumber?: string }),
+      ...(created && { ApproximateCreationDateTime: Math.floor(created.getTime() / 1000) }),
+    },
+  };
+}
+
+function bytesToBase64(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (Array.isArray(value)) return value.map(bytesToBase64);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, bytesToBase64(item)]));
+}

@@ -1,0 +1,429 @@
+import { createWriteStream, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { type CountedCall, type CountingProxy, startCountingProxy } from './engines/counting.ts';
+import { type PreparedEngines, type StartedEngines, startEngines } from './engines/engines.ts';
+import { type Issuer, openIssuer, prepareIssuer } from './engines/issuer.ts';
+import { credentials, type PreparedTable } from './engines/tables.ts';
+import { unknownOperator } from './events/filters.ts';
+import type { EventSource } from './events/pausable.ts';
+import { startQueueSource } from './events/queue-source.ts';
+import { startSchedule } from './events/schedule.ts';
+import { startStreamSource } from './events/stream-source.ts';
+import { type Gateway, startGateway } from './gateway/server.ts';
+import {
+  clearHome,
+  type Endpoints,
+  type Home,
+  homeAt,
+  prepareHome,
+  type Runtime,
+  writePrivate,
+} from './home.ts';
+import { releaseLock, takeLock } from './lock.ts';
+import { applyPractice, demoPractice } from './practice.ts';
+import { checkJava, checkPort } from './preflight.ts';
+import { LocalProblem, messageOf } from './problem.ts';
+import { digestOfSources, isCurrent, synthesize } from './synth.ts';
+import { readAssembly } from './template/assembly.ts';
+import { region } from './template/identity.ts';
+import { type FunctionPlan, type Plan, planOf } from './template/plan.ts';
+import { watchSources } from './watch.ts';
+import { workerSettings } from './workers/environment.ts';
+import { createPool, type WorkerPool, type WorkerSettings } from './workers/pool.ts';
+
+export type { CountedCall } from './engines/counting.ts';
+export { type Claims, type Issuer, type Role, roles } from './engines/issuer.ts';
+
+export interface LocalOptions {
+  /** The state folder; by default `.firstcall/`, or `FIRSTCALL_HOME`. */
+  readonly home?: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** A folder with synthesized stacks; without it they are synthesized into the state folder. */
+  readonly synthDir?: string;
+  /** Forgets what earlier runs left. */
+  readonly fresh?: boolean;
+  /** Keeps the table in memory. */
+  readonly inMemory?: boolean;
+  /** The practice file for an empty table; null leaves it empty. */
+  readonly practice?: string | null;
+  /** Swaps the functions when their sources change. */
+  readonly watch?: boolean;
+  /** Threads of each function that answers requests, at most; 8 unless told. */
+  readonly concurrency?: number;
+  /** Told every AWS API call of every function, which then take a detour; for counting, not for timing. */
+  readonly onCall?: (call: CountedCall) => void;
+  /** Progress and problems, line by line; silent unless given. */
+  readonly report?: (line: string) => void;
+}
+
+/** A running local system. */
+export interface LocalSystem {
+  readonly origin: string;
+  readonly inboxUrl: string;
+  readonly endpoints: Endpoints;
+  readonly tableName: string;
+  /** URLs by queue name. */
+  readonly queueUrls: Readonly<Record<string, string>>;
+  readonly issuer: Issuer | undefined;
+  readonly plan: Plan;
+  readonly home: string;
+  /** Stops reading queues, stream and schedules; resolves when what was under way is done. */
+  pausePollers(): Promise<void>;
+  resumePollers(): void;
+  /** Runs a function, by its short or its full name, and gives its result. */
+  invoke(functionName: string, event: unknown): Promise<unknown>;
+  /** Processor time so far, in milliseconds. */
+  cpuUsage(): Promise<CpuUsage>;
+  /** Synthesizes again and swaps what has changed. */
+  reload(): Promise<void>;
+  /** Ends everything in order. */
+  stop(): Promise<void>;
+  /** Ends everything at once, as a crash would. */
+  kill(): Promise<void>;
+}
+
+export interface CpuUsage {
+  /** This thread: gateway and pollers. */
+  readonly mainMs: number;
+  /** By short name. */
+  readonly functionsMs: Readonly<Record<string, number>>;
+  /** The embedded queues and mail; DynamoDB Local is a process of its own. */
+  readonly messagingMs: number;
+}
+
+const defaultConcurrency = 8;
+const stopLimitMs = 5000;
+
+/** Threads of a function at most: as the mapping says for a queue's, one for what runs one at a time. */
+function concurrencyOf(fn: FunctionPlan, plan: Plan, requests: number): number {
+  if (plan.api.routes.some(({ functionName }) => functionName === fn.functionName)) return requests;
+  const source = plan.queueSources.find(({ functionName }) => functionName === fn.functionName);
+  return source ? (source.maximumConcurrency ?? 2) : 1;
+}
+
+/**
+ * Runs the synthesized stacks on this machine.
+ *
+ * @throws LocalProblem saying in one line what to do
+ */
+export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
+  const report = options.report ?? (() => {});
+  const home = homeAt(options.home);
+  const needsJava = !process.env.AWS_ENDPOINT_URL_DYNAMODB;
+  await Promise.all([needsJava && checkJava(), options.port > 0 && checkPort(options.port)]);
+  prepareHome(home);
+  await takeLock(home, report);
+  if (options.fresh) {
+    clearHome(home);
+    prepareHome(home);
+  }
+  const undo: (() => Promise<void> | void)[] = [() => releaseLock(home)];
+  try {
+    return await run(options, home, report, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) await (async () => step())().catch(() => {});
+    throw error;
+  }
+}
+
+async function run(
+  options: LocalOptions,
+  home: Home,
+  report: (line: string) => void,
+  undo: (() => Promise<void> | void)[],
+): Promise<LocalSystem> {
+  report('starting the engines (DynamoDB Local, queues, mail)');
+  const starting = startEngines({
+    home,
+    inMemory: options.inMemory ?? false,
+    mailPort: options.port > 0 ? options.port + 1 : 0,
+  });
+  undo.push(() => starting.then((engines) => engines.kill()));
+  starting.catch(() => {});
+  const directory = options.synthDir ?? (await currentAssembly(home, report));
+  let plan = planOf(readAssembly(directory));
+  assertFiltersAreKnown(plan);
+  const { userPool } = plan;
+  if (userPool) await prepareIssuer(home.issuer, userPool);
+  const issuer = await openIssuer(home.issuer);
+  const engines: StartedEngines = await starting;
+  const prepared = await engines.prepare(plan);
+
+  const pools = new Map<string, { plan: FunctionPlan; settings: WorkerSettings; pool: WorkerPool }>();
+  const invoke = async (name: string, event: unknown): Promise<unknown> => {
+    const found = pools.get(name) ?? [...pools.values()].find(({ plan: fn }) => fn.shortName === name);
+    if (!found) throw new Error(`there is no function ${name}`);
+    return await found.pool.invoke(event);
+  };
+  const gateway: Gateway = await startGateway({
+    port: options.port,
+    api: plan.api,
+    invoke,
+    verify: async (token) => await issuer?.verify(token),
+  });
+  undo.push(() => gateway.kill());
+
+  report('starting the functions');
+  const proxies = options.onCall
+    ? await countingProxies(plan, prepared.endpoints, options.onCall)
+    : new Map<string, CountingProxy>();
+  undo.push(() => {
+    for (const proxy of proxies.values()) proxy.stop();
+  });
+  const settingsOf = (fn: FunctionPlan): WorkerSettings =>
+    workerSettings(fn, {
+      ...addressesFor(prepared, proxies.get(fn.functionName)),
+      origin: gateway.origin,
+      logFile: join(home.logs, `${fn.shortName}.log`),
+      concurrency: concurrencyOf(fn, plan, options.concurrency ?? defaultConcurrency),
+    });
+  const startPool = (fn: FunctionPlan, settings: WorkerSettings): WorkerPool =>
+    createPool(settings, errorReporter(fn.shortName, settings.logFile, report));
+  for (const fn of plan.functions) {
+    const settings = settingsOf(fn);
+    pools.set(fn.functionName, { plan: fn, settings, pool: startPool(fn, settings) });
+  }
+  undo.push(async () => {
+    await Promise.all([...pools.values()].map(({ pool }) => pool.kill()));
+  });
+  const warmed = Promise.all([...pools.values()].map(({ pool }) => pool.warm()));
+
+  const tables = await prepared.tables;
+  const [table] = tables;
+  if (!table) throw new LocalProblem('The stacks hold no table.');
+  const inboxUrl = prepared.endpoints.ses;
+  const runtime: Runtime = {
+    pid: process.pid,
+    origin: gateway.origin,
+    inboxUrl,
+    tableName: table.tableName,
+    queueUrls: Object.fromEntries(prepared.queueUrls),
+    endpoints: prepared.endpoints,
+    region,
+  };
+  writePrivate(home.runtime, runtime);
+  undo.push(() => rmSync(home.runtime, { force: true }));
+  const practice = options.practice === undefined ? demoPractice : options.practice;
+  if (table.isEmpty && practice) {
+    report(`applying the demo practice (${practice})`);
+    await applyPractice(practice, {
+      home: home.directory,
+      tableName: table.tableName,
+      dynamodb: prepared.endpoints.dynamodb,
+    });
+  }
+  await warmed;
+
+  const streams = new DynamoDBStreamsClient({
+    endpoint: prepared.endpoints.dynamodb,
+    region,
+    credentials: credentials(),
+  });
+  const sources = startSources({ plan, tables, prepared, streams, home, invoke, report });
+  undo.push(() => {
+    for (const source of sources) source.stop();
+  });
+
+  const reload = async (): Promise<void> => {
+    const started = performance.now();
+    let next: Plan;
+    try {
+      await synthesize(home.assembly);
+      next = planOf(readAssembly(home.assembly));
+    } catch (error) {
+      report(`${messageOf(error)}\nThe functions as they were go on running.`);
+      return;
+    }
+    if (JSON.stringify(fixedParts(next)) !== JSON.stringify(fixedParts(plan))) {
+      report('the stacks themselves have changed: stop and start again to run them');
+    }
+    plan = next;
+    const swapped: string[] = [];
+    for (const fn of next.functions) {
+      const settings = settingsOf(fn);
+      const old = pools.get(fn.functionName);
+      if (old && JSON.stringify(old.settings) === JSON.stringify(settings)) continue;
+      const pool = startPool(fn, settings);
+      await pool.warm();
+      pools.set(fn.functionName, { plan: fn, settings, pool });
+      void old?.pool.drain();
+      swapped.push(fn.shortName);
+    }
+    gateway.use(next.api);
+    const took = ((performance.now() - started) / 1000).toFixed(1);
+    report(
+      swapped.length > 0 ? `reloaded ${swapped.join(', ')} in ${took} s` : `nothing to reload (${took} s)`,
+    );
+  };
+  const watcher = options.watch ? watchSources(reload) : undefined;
+
+  let ended = false;
+  const end = async (orderly: boolean): Promise<void> => {
+    if (ended) return;
+    ended = true;
+    watcher?.close();
+    if (orderly) {
+      await gateway.stop();
+      await Promise.race([
+        Promise.all(sources.map((source) => source.pause())),
+        new Promise((resolve) => setTimeout(resolve, stopLimitMs).unref()),
+      ]);
+    } else {
+      gateway.kill();
+    }
+    for (const source of sources) source.stop();
+    streams.destroy();
+    await Promise.all([...pools.values()].map(({ pool }) => pool.kill()));
+    for (const proxy of proxies.values()) proxy.stop();
+    await (orderly ? engines.stop() : engines.kill());
+    rmSync(home.runtime, { force: true });
+    releaseLock(home);
+  };
+
+  return {
+    ...runtime,
+    issuer,
+    plan,
+    home: home.directory,
+    pausePollers: async () => {
+      await Promise.all(sources.map((source) => source.pause()));
+    },
+    resumePollers: () => {
+      for (const source of sources) source.resume();
+    },
+    invoke,
+    cpuUsage: async () => {
+      const { user, system } = process.threadCpuUsage();
+      const functions = await Promise.all(
+        [...pools.values()].map(async ({ plan: fn, pool }) => [fn.shortName, await pool.cpuMs()] as const),
+      );
+      return {
+        mainMs: (user + system) / 1000,
+        functionsMs: Object.fromEntries(functions),
+        messagingMs: await engines.cpuMs(),
+      };
+    },
+    reload,
+    stop: () => end(true),
+    kill: () => end(false),
+  };
+}
+
+/** The stacks of the sources as they are: synthesized anew only if the sources have changed since. */
+async function currentAssembly(home: Home, report: (line: string) => void): Promise<string> {
+  if (isCurrent(home.assembly, digestOfSources())) return home.assembly;
+  report('synthesizing the stacks and bundling the functions');
+  rmSync(home.assembly, { recursive: true, force: true });
+  await synthesize(home.assembly);
+  return home.assembly;
+}
+
+/** What a reload does not touch. */
+const fixedParts = ({ tables, queues, secrets, queueSources, streamSources, schedules }: Plan): object => ({
+  tables,
+  queues,
+  secrets,
+  queueSources,
+  streamSources,
+  schedules,
+});
+
+function assertFiltersAreKnown(plan: Plan): void {
+  for (const source of plan.streamSources) {
+    const operator = source.filters.map(unknownOperator).find(Boolean);
+    if (operator) {
+      throw new LocalProblem(
+        `local/ cannot run the stream filter of ${source.functionName}: teach it the operator ${operator} in local/events/filters.ts.`,
+      );
+    }
+  }
+}
+
+async function countingProxies(
+  plan: Plan,
+  endpoints: Endpoints,
+  onCall: (call: CountedCall) => void,
+): Promise<Map<string, CountingProxy>> {
+  const started = plan.functions.map(
+    async (fn) => [fn.functionName, await startCountingProxy(fn.shortName, endpoints, onCall)] as const,
+  );
+  return new Map(await Promise.all(started));
+}
+
+/** Where a function finds the engines: there, or at its proxy. */
+function addressesFor(
+  { endpoints, queueUrls }: PreparedEngines,
+  proxy: CountingProxy | undefined,
+): { endpoints: Endpoints; queueUrl(queueName: string): string } {
+  const queueUrl = (queueName: string): string => queueUrls.get(queueName) ?? queueName;
+  if (!proxy) return { endpoints, queueUrl };
+  const { origin } = proxy;
+  return {
+    endpoints: { dynamodb: origin, sqs: origin, ses: origin, secretsManager: origin },
+    // The SDK sends to the host of a queue's URL.
+    queueUrl: (queueName) => origin + new URL(queueUrl(queueName)).pathname,
+  };
+}
+
+/** One line for a function's logged errors, at most every five seconds; the log has the rest. */
+function errorReporter(name: string, logFile: string, report: (line: string) => void): () => void {
+  let lastAt = 0;
+  return () => {
+    if (Date.now() - lastAt < 5000) return;
+    lastAt = Date.now();
+    report(`${name} logged an error: see ${relative(process.cwd(), logFile)}`);
+  };
+}
+
+function startSources(parts: {
+  plan: Plan;
+  tables: readonly PreparedTable[];
+  prepared: PreparedEngines;
+  streams: DynamoDBStreamsClient;
+  home: Home;
+  invoke(functionName: string, event: unknown): Promise<unknown>;
+  report(line: string): void;
+}): EventSource[] {
+  const { plan, tables, prepared, streams, home, invoke } = parts;
+  const log = createWriteStream(join(home.logs, 'events.log'), { flags: 'a', mode: 0o600 });
+  const onError = (what: string, error: unknown): void => {
+    log.write(`${new Date().toISOString()} ${what}: ${messageOf(error)}\n`);
+    const reason = error instanceof Error ? error.name : 'error';
+    parts.report(`${what} (${reason}): see ${relative(process.cwd(), join(home.logs, 'events.log'))}`);
+  };
+  const queueUrl = (queueName: string): string => prepared.queueUrls.get(queueName) ?? '';
+  return [
+    ...plan.queueSources.map((source) =>
+      startQueueSource({
+        client: prepared.sqs,
+        plan: source,
+        queueUrl: queueUrl(source.queueName),
+        invoke,
+        onError,
+      }),
+    ),
+    ...plan.streamSources.map((source) =>
+      startStreamSource({
+        client: streams,
+        plan: source,
+        streamArn: tables.find(({ tableName }) => tableName === source.tableName)?.streamArn ?? '',
+        positionFile: join(home.positions, `${source.functionName}.json`),
+        invoke,
+        sendFailure: async (description) => {
+          if (!source.failureQueueName) return;
+          await prepared.sqs.send(
+            new SendMessageCommand({
+              QueueUrl: queueUrl(source.failureQueueName),
+              MessageBody: JSON.stringify(description),
+            }),
+          );
+        },
+        onError,
+      }),
+    ),
+    ...plan.schedules.map((schedule) => startSchedule({ plan: schedule, invoke, onError })),
+  ];
+}

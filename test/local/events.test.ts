@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { matchesPattern, unknownOperator } from '../../local/events/filters.ts';
+import { startLoop } from '../../local/events/pausable.ts';
+import { untilNextMs } from '../../local/events/schedule.ts';
+
+describe('matchesPattern', () => {
+  const head = { dynamodb: { Keys: { sk: { S: ['HEAD'] } } } };
+  const audit = {
+    eventName: ['MODIFY', 'REMOVE'],
+    dynamodb: { Keys: { pk: { S: [{ prefix: 'AUDIT#' }] } } },
+  };
+  const event = (eventName: string, pk: string, sk: string): object => ({
+    eventName,
+    dynamodb: { Keys: { pk: { S: pk }, sk: { S: sk } } },
+  });
+
+  it('compares with lists of values', () => {
+    expect(matchesPattern(head, event('INSERT', 'a', 'HEAD'))).toBe(true);
+    expect(matchesPattern(head, event('INSERT', 'a', 'HEAD#2'))).toBe(false);
+    expect(matchesPattern(head, { eventName: 'INSERT' })).toBe(false);
+  });
+
+  it('compares with prefixes, every part at once', () => {
+    expect(matchesPattern(audit, event('MODIFY', 'AUDIT#2026', 'x'))).toBe(true);
+    expect(matchesPattern(audit, event('INSERT', 'AUDIT#2026', 'x'))).toBe(false);
+    expect(matchesPattern(audit, event('MODIFY', 'INQ#1', 'x'))).toBe(false);
+  });
+
+  it('knows the other operators', () => {
+    expect(matchesPattern({ a: [{ 'anything-but': ['x'] }] }, { a: 'y' })).toBe(true);
+    expect(matchesPattern({ a: [{ exists: false }] }, {})).toBe(true);
+    expect(matchesPattern({ a: [{ numeric: ['>', 1, '<=', 3] }] }, { a: 3 })).toBe(true);
+    expect(matchesPattern({ a: [{ numeric: ['>', 1, '<=', 3] }] }, { a: 4 })).toBe(false);
+  });
+
+  it('names an operator that is not known', () => {
+    expect(unknownOperator(audit)).toBeUndefined();
+    expect(unknownOperator({ a: { b: [{ cidr: '10.0.0.0/8' }] } })).toBe('cidr');
+  });
+});
+
+describe('untilNextMs', () => {
+  const now = new Date('2026-11-20T15:04:05.000Z');
+  const next = (expression: string): string =>
+    new Date(now.getTime() + untilNextMs(expression, now)).toISOString();
+
+  it('reads rates', () => {
+    expect(next('rate(1 minute)')).toBe('2026-11-20T15:05:00.000Z');
+    expect(next('rate(1 hour)')).toBe('2026-11-20T16:00:00.000Z');
+  });
+
+  it('reads cron expressions, in UTC', () => {
+    expect(next('cron(0/15 * * * ? *)')).toBe('2026-11-20T15:15:00.000Z');
+    expect(next('cron(30 6 ? * MON-FRI *)')).toBe('2026-11-23T06:30:00.000Z');
+    expect(next('cron(0 8 1 JAN,JUL ? *)')).toBe('2027-01-01T08:00:00.000Z');
+  });
+
+  it('refuses anything else', () => {
+    expect(() => next('every minute')).toThrow('cannot be read');
+    expect(() => next('cron(0 8 L * ? *)')).toThrow('cannot be read');
+  });
+});
+
+describe('startLoop', () => {
+  it('pauses only when the step under way is done, and goes on', async () => {
+    let steps = 0;
+    const loop = startLoop(
+      async (control) => {
+        await control.sleep(5);
+        steps += 1;
+      },
+      { onError: () => {}, settle: async () => {} },
+    );
+    await loop.pause();
+    const paused = steps;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(steps).toBe(paused);
+
+    loop.resume();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(steps).toBeGreaterThan(paused);
+    loop.stop();
+  });
+});
