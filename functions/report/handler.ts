@@ -3,7 +3,7 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { auditPk, inquirySk } from '../../shared/data/keys.ts';
+import { auditPk, inquiryPk, inquirySk } from '../../shared/data/keys.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
@@ -36,7 +36,8 @@ async function handleRecord(record: DynamoDBRecord): Promise<void> {
     const after = toRow(record.dynamodb?.NewImage);
     if (key?.sk !== inquirySk.head || after === undefined) return;
     const outcome = await countChange(dependencies, toRow(record.dynamodb?.OldImage), after);
-    logger.info('change handled', { ...ids, inquiryId: after['id'], version: after['version'], outcome });
+    const inquiryId = key.pk.slice(inquiryPk('').length);
+    logger.info('change handled', { ...ids, inquiryId, version: after['version'], outcome });
   } catch (error) {
     logger.error('change failed', { ...ids, ...describeError(error) });
     throw error;

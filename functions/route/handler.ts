@@ -21,4 +21,7 @@ const dependencies = {
   environment: systemEnvironment,
 };
 
-export const handler = queueHandler(stepMessageSchema, (message) => routeInquiry(dependencies, message));
+export const handler = queueHandler(stepMessageSchema, (message) => routeInquiry(dependencies, message), {
+  // A pool's inquiries take turns on its rotation.
+  oneByOne: true,
+});

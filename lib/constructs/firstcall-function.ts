@@ -35,7 +35,7 @@ const neverAsked = [
 ];
 
 /** Everything else goes into the bundle, the SDK too: what was tested is what runs. */
-const bundling: BundlingOptions = {
+export const bundling: BundlingOptions = {
   format: OutputFormat.ESM,
   mainFields: ['module', 'main'],
   minify: true,

@@ -3,7 +3,14 @@
  * and scores, in a partition of their own.
  */
 import * as z from 'zod';
-import { type Candidate, type Inquiry, inquirySchema, isOpen, nextActionAt } from '../domain/inquiry.ts';
+import {
+  type Candidate,
+  type Inquiry,
+  inquirySchema,
+  isOpen,
+  nextActionAt,
+  type Receipt,
+} from '../domain/inquiry.ts';
 import { type Score, scoreSchema } from '../domain/scoring.ts';
 import {
   boardOfStage,
@@ -46,21 +53,31 @@ export const scoredSchema = scoreSchema.extend({ inquiryId: z.string(), scoredAt
 /** A score as it was stored at the decision. */
 export type StoredScore = z.infer<typeof scoredSchema>;
 
-// Receipts are the widest part of a head; as tuples, a pool of five stays under a write unit.
+// Receipts are the widest part of a head, and each write of it pays for them again: as one text, a line for
+// each candidate, a pool of five stays within a write unit. Ids hold no space, reasons no line break.
 const outcomeCodes = { assigned: 'a', passed_over: 'p', excluded: 'x' } as const;
-const codedOutcomes = { a: 'assigned', p: 'passed_over', x: 'excluded' } as const;
-const candidateTuple = z.tuple([z.string(), z.number(), z.enum(['a', 'p', 'x']), z.string()]);
+const codedOutcomes: Readonly<Record<string, Candidate['outcome']>> = {
+  a: 'assigned',
+  p: 'passed_over',
+  x: 'excluded',
+};
 
-const packCandidates = (candidates: readonly Candidate[]): string =>
-  JSON.stringify(candidates.map((c) => [c.memberId, c.share, outcomeCodes[c.outcome], c.reason]));
+const packReceipt = ({ pool, strategy, candidates }: Receipt): string =>
+  [
+    `${pool} ${strategy}`,
+    ...candidates.map((c) => `${c.memberId} ${c.share} ${outcomeCodes[c.outcome]} ${c.reason}`),
+  ].join('\n');
 
-const unpackCandidates = (packed: string): Candidate[] =>
-  z
-    .array(candidateTuple)
-    .parse(JSON.parse(packed))
-    .map(([memberId, share, code, reason]) => ({ memberId, share, outcome: codedOutcomes[code], reason }));
-
-const packedReceipt = z.object({ pool: z.string(), strategy: z.string(), candidates: z.string() });
+/** What is not as it was packed is left for the schema to refuse. */
+function unpackReceipt(packed: string): unknown {
+  const [first = '', ...lines] = packed.split('\n');
+  const [pool, strategy] = first.split(' ');
+  const candidates = lines.map((line) => {
+    const [, memberId, share, code = '', reason] = /^(\S+) (\S+) (\S) (.*)$/.exec(line) ?? [];
+    return { memberId, share: Number(share), outcome: codedOutcomes[code], reason };
+  });
+  return { pool, strategy, candidates };
+}
 
 /**
  * The index attributes of an inquiry, all of them, from its full state: whatever
@@ -92,22 +109,24 @@ function indexAttributes(inquiry: Inquiry): Record<string, string> {
   };
 }
 
+/** A head as it is stored: its id is in its key alone. */
 export function headRow(inquiry: Inquiry): Row {
-  const { receipt, ...state } = inquiry;
+  const { id, receipt, ...state } = inquiry;
   return {
-    ...inquiryHead(inquiry.id),
+    ...inquiryHead(id),
     ...indexAttributes(inquiry),
     ...state,
-    ...(receipt && { receipt: { ...receipt, candidates: packCandidates(receipt.candidates) } }),
+    ...(receipt && { receipt: packReceipt(receipt) }),
     schemaVersion,
   };
 }
 
 export function parseHead(row: Row): Inquiry {
-  const receipt = row['receipt'] === undefined ? undefined : packedReceipt.parse(row['receipt']);
+  const { receipt } = row;
   return inquirySchema.parse({
     ...row,
-    ...(receipt && { receipt: { ...receipt, candidates: unpackCandidates(receipt.candidates) } }),
+    id: row.pk.slice(inquiryPk('').length),
+    ...(typeof receipt === 'string' && { receipt: unpackReceipt(receipt) }),
   });
 }
 

@@ -126,13 +126,18 @@ const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).to
 export const isOpen = (inquiry: Pick<Inquiry, 'stage'>): boolean =>
   inquiry.stage !== 'booked' && inquiry.stage !== 'closed';
 
+const isMailUnderWay = ({ mailState }: Inquiry): boolean =>
+  mailState === 'pending' || mailState === 'sending';
+
 /**
  * When the next thing has to happen; undefined just where the inquiry is closed
- * or booked and no mail is under way. An open inquiry always has a next action:
- * one whose timers were all missing would be due at once.
+ * or booked. An open inquiry always has a next action: one whose timers were all
+ * missing would be due at once.
  */
 export function nextActionAt(inquiry: Inquiry): string | undefined {
   const { step, respond, followUp, review } = inquiry.timers;
+  // Whatever else is due waits the moment until the mail under way is out; until then only its step counts.
+  if (step !== undefined && isMailUnderWay(inquiry)) return step;
   const times = [step, respond, followUp, review].filter((time) => time !== undefined).sort();
   return times[0] ?? (isOpen(inquiry) ? inquiry.receivedAt : undefined);
 }
@@ -224,16 +229,17 @@ export function waiting(
 export function mailSent(inquiry: Inquiry, now: Date): Inquiry {
   const { step: _done, ...timers } = inquiry.timers;
   const first = inquiry.mailKind === 'assigned' && inquiry.progress === 'routed';
+  const fromNowOn =
+    inquiry.stage === 'new' && inquiry.respondBy !== undefined
+      ? { respond: inquiry.respondBy }
+      : { followUp: timers.followUp ?? after(now, followUpAfterMs) };
   return {
     ...inquiry,
     version: inquiry.version + 1,
     ...(first && { progress: 'notified' as const }),
     mailState: 'sent',
     mailAt: now.toISOString(),
-    timers:
-      first && isOpen(inquiry) && inquiry.stage === 'new' && inquiry.respondBy !== undefined
-        ? { ...timers, respond: inquiry.respondBy }
-        : timers,
+    timers: first && isOpen(inquiry) ? { ...timers, ...fromNowOn } : timers,
     stepRepeats: 0,
   };
 }
@@ -266,7 +272,7 @@ export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: D
     }),
   });
 
-  const unfinishedMail = inquiry.mailState === 'pending' || inquiry.mailState === 'sending';
+  const unfinishedMail = isMailUnderWay(inquiry);
   const nothingElse = Object.values(timers).every((time) => time === undefined);
   if (isDue(timers.step) || (nothingElse && isOpen(inquiry))) {
     // Somebody may come on duty at any minute; a step that keeps failing is given time instead.
@@ -282,8 +288,7 @@ export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: D
       }),
     };
   }
-  // A mail is under way: whatever else is due waits the moment until it is out.
-  if (unfinishedMail) return undefined;
+  if (unfinishedMail && timers.step !== undefined) return undefined;
   if (isDue(timers.review)) return mail('review', { review: after(now, reviewEveryMs) });
   if (isDue(timers.respond)) {
     const pause = reminderPausesMs[Math.min(inquiry.reminders, reminderPausesMs.length - 1)] ?? hour;
@@ -317,6 +322,9 @@ export function changeStage(
   if (!allowed.includes(to)) return { outcome: 'not_allowed', allowed };
   const { closeReason: _before, ...rest } = inquiry;
   const open = isOpen({ stage: to });
+  // Nobody has been chosen yet, so it goes on being asked about until somebody is; the follow-up comes then.
+  const unrouted = awaitsRouting({ ...inquiry, stage: to });
+  const step = inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined);
   const attempted = to !== 'closed' || closeReason === 'no_response' || closeReason === 'not_interested';
   return {
     outcome: 'changed',
@@ -327,8 +335,8 @@ export function changeStage(
       ...(to === 'closed' && closeReason !== undefined && { closeReason }),
       ...(attempted && { firstContactedAt: inquiry.firstContactedAt ?? now.toISOString() }),
       timers: {
-        ...(inquiry.timers.step !== undefined && open && { step: inquiry.timers.step }),
-        ...(open && { followUp: after(now, followUpAfterMs) }),
+        ...(open && step !== undefined && { step }),
+        ...(open && !unrouted && { followUp: after(now, followUpAfterMs) }),
       },
       ...(!open && inquiry.mailState !== 'sent' && { mailState: undefined, mailKind: undefined }),
       stepRepeats: 0,

@@ -46,6 +46,8 @@ export const enabledOnly =
  * While the eligible and their weights stay the same, nobody is ever a whole
  * inquiry away from their share ("earliest eligible deadline first"; Stoica and
  * Abdel-Wahab 1995, and Tijdeman's chairman assignment of 1980, prove the bound).
+ * Where they change, somebody may be: whoever is owed most then comes first, which
+ * alone keeps the lags from growing with the number of inquiries.
  */
 export function rotate(
   pool: Pool,
@@ -67,10 +69,11 @@ export function rotate(
     const due = round((lags[id] ?? 0) + share * (1 + inherited));
     return { id, share, due, deadline: round((1 - due) / share) };
   });
-  // Where those away are owed so much that nobody here is, the least overpaid is next.
   const owed = standings.filter(({ due }) => due > 0);
-  const [first] = (owed.length > 0 ? owed : standings).toSorted(
-    (a, b) => a.deadline - b.deadline || openWork(a.id) - openWork(b.id),
+  // Somebody is a whole inquiry behind, or those away are owed so much that nobody here is.
+  const unsettled = owed.length === 0 || owed.some(({ due }) => due >= 1);
+  const [first] = (unsettled ? standings : owed).toSorted(
+    (a, b) => (unsettled ? b.due - a.due : a.deadline - b.deadline) || openWork(a.id) - openWork(b.id),
   );
 
   const candidates: Candidate[] = pool.members.map(({ id }) => {

@@ -59,12 +59,14 @@ export function valuePoints(valueCents: number, anchors: ScoringModel['valueAnch
   return Math.round(mostValuePoints * Math.min(1, position));
 }
 
-/** The middle of what the practice's services score; of an even number, the lower of the two. */
+/** The middle of what the practice's services score; of an even number, the mean of the two. */
 function medianValuePoints(practice: Practice): number {
   const points = practice.services
     .map((service) => valuePoints(service.valueCents, practice.scoring.valueAnchorsCents))
     .sort((a, b) => a - b);
-  return points[Math.floor((points.length - 1) / 2)] ?? 0;
+  const low = points[Math.floor((points.length - 1) / 2)] ?? 0;
+  const high = points[Math.ceil((points.length - 1) / 2)] ?? 0;
+  return Math.round((low + high) / 2);
 }
 
 export function tierOf(total: number, tiers: ScoringModel['tiers']): Tier {

@@ -1,0 +1,350 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { headRow, parseHead } from '../../shared/data/inquiries.ts';
+import {
+  type Assignment,
+  assigned,
+  awaitsRouting,
+  captured,
+  changeStage,
+  closeReasons,
+  followUpAfterMs,
+  type Inquiry,
+  inquirySchema,
+  isOpen,
+  mailSent,
+  nextActionAt,
+  type QuarantineReason,
+  released,
+  type Stage,
+  stages,
+  stageTransitions,
+  stepAllowanceMs,
+  takeDue,
+  waiting,
+} from '../../shared/domain/inquiry.ts';
+import { friday, hours, minutes } from '../support/fixtures.ts';
+
+const id = (prefix: string): string => `${prefix}_${'0'.repeat(26)}`;
+const arrive = (...quarantine: QuarantineReason[]): Inquiry =>
+  captured(
+    {
+      id: id('inq'),
+      contactId: id('con'),
+      locationId: 'main-street',
+      channel: 'web_form',
+      sourceId: 'website',
+      quarantine,
+    },
+    friday,
+  );
+const decision: Assignment = {
+  memberId: 'ana',
+  poolId: 'skin',
+  respondBy: new Date(friday.getTime() + hours(2)).toISOString(),
+  receipt: {
+    pool: 'skin',
+    strategy: 'weighted_round_robin',
+    candidates: [{ memberId: 'ana', share: 1, outcome: 'assigned', reason: 'next in turn: due 1.00' }],
+  },
+  score: 71,
+  tier: 'A',
+};
+const later = (ms: number): Date => new Date(friday.getTime() + ms);
+const at = (ms: number): string => later(ms).toISOString();
+const stageOf = (inquiry: Inquiry, to: Stage, now = friday): Inquiry => {
+  const change = changeStage(inquiry, to, to === 'closed' ? 'spam' : undefined, now);
+  if (change.outcome !== 'changed') throw new Error(`${inquiry.stage} to ${to}`);
+  return change.next;
+};
+/** As `notify` claims a mail. */
+const claimed = (inquiry: Inquiry, now: Date): Inquiry => ({
+  ...inquiry,
+  version: inquiry.version + 1,
+  mailState: 'sending',
+  mailAt: now.toISOString(),
+});
+const notified = (): Inquiry => mailSent(claimed(assigned(arrive(), decision, friday), friday), friday);
+
+/** The steps that the functions and the staff can take, each only from where its function takes it. */
+const operations = {
+  assign: (inquiry: Inquiry, now: Date) =>
+    awaitsRouting(inquiry) ? assigned(inquiry, decision, now) : undefined,
+  wait: (inquiry: Inquiry, now: Date) =>
+    awaitsRouting(inquiry) ? waiting(inquiry, decision, now) : undefined,
+  claim: (inquiry: Inquiry, now: Date) =>
+    inquiry.mailState === 'pending' ? claimed(inquiry, now) : undefined,
+  sent: (inquiry: Inquiry, now: Date) =>
+    inquiry.mailState === 'sending' ? mailSent(inquiry, now) : undefined,
+  sweep: (inquiry: Inquiry, now: Date) => takeDue(inquiry, now)?.next,
+  release: released,
+  ...Object.fromEntries(
+    stages.map((to) => [
+      to,
+      (inquiry: Inquiry, now: Date) => {
+        const change = changeStage(inquiry, to, to === 'closed' ? 'no_response' : undefined, now);
+        return change.outcome === 'changed' ? change.next : undefined;
+      },
+    ]),
+  ),
+} satisfies Record<string, (inquiry: Inquiry, now: Date) => Inquiry | undefined>;
+
+const story = fc.record({
+  suspected: fc.boolean(),
+  steps: fc.array(
+    fc.record({
+      what: fc.constantFrom(...Object.keys(operations)),
+      /** How long before it happens; `due` waits for the next action. */
+      pause: fc.constantFrom<number | 'due'>('due', 0, 1_000, minutes(1), minutes(20), hours(30)),
+    }),
+    { maxLength: 40 },
+  ),
+});
+
+/** Every state of a story, with the time at which it was entered. */
+function* live({ suspected, steps }: typeof story extends fc.Arbitrary<infer T> ? T : never) {
+  let inquiry = suspected ? arrive('honeypot') : arrive();
+  let now = friday;
+  yield { before: undefined, inquiry, now };
+  for (const { what, pause } of steps) {
+    const due = nextActionAt(inquiry);
+    now = new Date(
+      pause === 'due' ? Math.max(now.getTime(), Date.parse(due ?? at(0))) : now.getTime() + pause,
+    );
+    const next = operations[what as keyof typeof operations](inquiry, now);
+    if (next === undefined) continue;
+    yield { before: inquiry, inquiry: next, now };
+    inquiry = next;
+  }
+}
+
+describe('whatever happens to an inquiry', () => {
+  it('it has a next action just while it is open, and that action can be taken and moves on', () => {
+    fc.assert(
+      fc.property(story, (told) => {
+        for (const { inquiry, now } of live(told)) {
+          const due = nextActionAt(inquiry);
+          expect(due !== undefined).toBe(isOpen(inquiry));
+          if (due === undefined) continue;
+          expect(Object.values(inquiry.timers).some((time) => time !== undefined)).toBe(true);
+          const then = new Date(Math.max(now.getTime(), Date.parse(due)));
+          const taken = takeDue(inquiry, then);
+          expect(taken).toBeDefined();
+          expect(String(taken && nextActionAt(taken.next)) > then.toISOString()).toBe(true);
+          expect(takeDue(inquiry, new Date(Date.parse(due) - 1))).toBeUndefined();
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('each change raises the version by one, keeps what it is, and survives the table', () => {
+    fc.assert(
+      fc.property(story, (told) => {
+        for (const { before, inquiry } of live(told)) {
+          expect(inquiry.version).toBe((before?.version ?? 0) + 1);
+          expect(JSON.parse(JSON.stringify(parseHead(headRow(inquiry))))).toEqual(
+            JSON.parse(JSON.stringify(inquirySchema.parse(inquiry))),
+          );
+          if (before?.firstContactedAt) expect(inquiry.firstContactedAt).toBe(before.firstContactedAt);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('each timer is there just where it is needed', () => {
+    fc.assert(
+      fc.property(story, (told) => {
+        for (const { inquiry } of live(told)) {
+          const { timers, mailState, progress } = inquiry;
+          if (!isOpen(inquiry))
+            expect([mailState === undefined || mailState === 'sent', timers]).toEqual([true, {}]);
+          else if (awaitsRouting(inquiry)) expect(timers.step).toBeDefined();
+          else if (mailState === 'pending' || mailState === 'sending') expect(timers.step).toBeDefined();
+          else if (progress === 'quarantined' && inquiry.stage === 'new') expect(timers.review).toBeDefined();
+          else if (inquiry.stage === 'new') expect(timers.respond).toBeDefined();
+          else expect(timers.followUp).toBeDefined();
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('the sweep alone brings it to a member and the member to know of it', () => {
+    fc.assert(
+      fc.property(story, (told) => {
+        let { inquiry, now } = [...live(told)].at(-1) ?? { inquiry: arrive(), now: friday };
+        fc.pre(awaitsRouting(inquiry));
+        for (let sweeps = 0; sweeps < 2; sweeps++) {
+          now = new Date(Math.max(now.getTime(), Date.parse(String(nextActionAt(inquiry)))));
+          const taken = takeDue(inquiry, now);
+          if (!taken) throw new Error('nothing was due');
+          inquiry = taken.next;
+          if (taken.action !== 'mail') inquiry = assigned(inquiry, decision, now);
+          if (inquiry.mailState === 'pending') inquiry = mailSent(claimed(inquiry, now), now);
+        }
+        expect(inquiry).toMatchObject({ progress: 'notified', assignedTo: 'ana' });
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('on its way', () => {
+  it('an inquiry is asked for again a minute after it came', () => {
+    const inquiry = arrive();
+
+    expect(nextActionAt(inquiry)).toBe(at(stepAllowanceMs));
+    expect(takeDue(inquiry, later(stepAllowanceMs - 1))).toBeUndefined();
+    expect(takeDue(inquiry, later(stepAllowanceMs))).toMatchObject({ action: 'score' });
+  });
+
+  it('its due entry is not moved by the routing, and moved to respond-by by the mail', () => {
+    const routed = assigned(arrive(), decision, later(2_000));
+    const sent = mailSent(claimed(routed, later(3_000)), later(4_000));
+
+    expect(nextActionAt(routed)).toBe(at(stepAllowanceMs));
+    expect(sent).toMatchObject({ progress: 'notified', mailState: 'sent' });
+    expect(nextActionAt(sent)).toBe(decision.respondBy);
+  });
+
+  it('a step that keeps failing is repeated ever more seldom, half an hour apart at the longest', () => {
+    let inquiry = arrive();
+    const pauses: number[] = [];
+
+    for (let i = 0; i < 8; i++) {
+      const now = new Date(String(nextActionAt(inquiry)));
+      inquiry = takeDue(inquiry, now)?.next ?? inquiry;
+      pauses.push((Date.parse(String(nextActionAt(inquiry))) - now.getTime()) / minutes(1));
+    }
+
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30]);
+  });
+
+  it('while it waits for somebody to be there, it is asked about every minute', () => {
+    let inquiry = waiting(arrive(), decision, friday);
+
+    for (let minute = 1; minute <= 5; minute++) {
+      expect(nextActionAt(inquiry)).toBe(at(minutes(minute)));
+      const taken = takeDue(inquiry, later(minutes(minute)));
+      expect(taken?.action).toBe('route');
+      inquiry = taken?.next ?? inquiry;
+    }
+  });
+
+  it('a mail that is not out is asked for again, and holds back what else is due', () => {
+    const late = { ...decision, respondBy: at(-hours(1)) };
+    const reminding = takeDue(mailSent(claimed(assigned(arrive(), late, friday), friday), friday), friday);
+
+    expect(reminding).toMatchObject({ action: 'mail', next: { mailKind: 'reminder', mailState: 'pending' } });
+    const pending = reminding?.next ?? arrive();
+    expect(nextActionAt(pending)).toBe(at(stepAllowanceMs));
+    expect(takeDue(claimed(pending, friday), later(hours(1)))).toMatchObject({
+      action: 'mail',
+      next: { mailKind: 'reminder', mailState: 'sending', reminders: 1 },
+    });
+  });
+});
+
+describe('after respond-by', () => {
+  it('the assignee is reminded after 15, 30, 60 minutes, 4 hours and each day', () => {
+    let inquiry = notified();
+    const pauses: number[] = [];
+
+    for (let i = 0; i < 6; i++) {
+      const now = new Date(String(nextActionAt(inquiry)));
+      const taken = takeDue(inquiry, now);
+      expect(taken).toMatchObject({ action: 'mail', next: { mailKind: 'reminder', reminders: i + 1 } });
+      inquiry = mailSent(claimed(taken?.next ?? inquiry, now), now);
+      pauses.push((Date.parse(String(nextActionAt(inquiry))) - now.getTime()) / minutes(1));
+    }
+
+    expect(pauses).toEqual([15, 30, 60, 240, 1_440, 1_440]);
+  });
+
+  it('nobody is reminded of a call that was made', () => {
+    const called = stageOf(notified(), 'contacted', later(minutes(5)));
+
+    expect(called.firstContactedAt).toBe(at(minutes(5)));
+    expect(nextActionAt(called)).toBe(at(minutes(5) + followUpAfterMs));
+    expect(takeDue(called, later(hours(3)))).toBeUndefined();
+  });
+
+  it('a call before the mail is out keeps its follow-up when the mail is', () => {
+    const called = stageOf(claimed(assigned(arrive(), decision, friday), friday), 'contacted');
+
+    const sent = mailSent(called, later(1_000));
+
+    expect(sent).toMatchObject({ progress: 'notified', timers: { followUp: at(followUpAfterMs) } });
+    expect(sent.timers.respond).toBeUndefined();
+  });
+});
+
+describe('quarantine', () => {
+  it('tells the managers once a day, and nobody before', () => {
+    const inquiry = arrive('honeypot', 'origin');
+
+    expect(inquiry).toMatchObject({ progress: 'quarantined', quarantine: ['honeypot', 'origin'] });
+    expect(awaitsRouting(inquiry)).toBe(false);
+    expect(nextActionAt(inquiry)).toBe(at(hours(24)));
+    expect(takeDue(inquiry, later(hours(24)))).toMatchObject({
+      action: 'mail',
+      next: { mailKind: 'review' },
+    });
+  });
+
+  it('released, it sets out at once, whatever mail about it was under way', () => {
+    const reviewed = takeDue(arrive('honeypot'), later(hours(24)))?.next ?? arrive();
+
+    const genuine = released(reviewed, later(hours(25)));
+
+    expect(genuine).toMatchObject({ progress: 'captured', version: 3 });
+    expect(genuine).not.toHaveProperty('quarantine');
+    expect(genuine).not.toHaveProperty('mailState');
+    expect(genuine && takeDue(genuine, later(hours(25)))?.action).toBe('score');
+  });
+
+  it.each([
+    ['was never in quarantine', arrive()],
+    ['is closed', stageOf(arrive('honeypot'), 'closed')],
+  ])('cannot release what %s', (_, inquiry) => {
+    expect(released(inquiry, friday)).toBeUndefined();
+  });
+});
+
+describe('a stage', () => {
+  it('goes only where it may', () => {
+    for (const from of stages) {
+      for (const to of stages) {
+        const change = changeStage({ ...arrive(), stage: from }, to, undefined, friday);
+        expect(change.outcome).toBe(stageTransitions[from].includes(to) ? 'changed' : 'not_allowed');
+        if (change.outcome === 'not_allowed') expect(change.allowed).toEqual(stageTransitions[from]);
+      }
+    }
+  });
+
+  it('that is an end takes the inquiry off the clock, mail and all; taking it back puts it on again', () => {
+    const closed = stageOf(assigned(arrive(), decision, friday), 'closed');
+
+    expect(nextActionAt(closed)).toBeUndefined();
+    expect(closed).toMatchObject({ closeReason: 'spam', mailState: undefined });
+    const back = stageOf(closed, 'contacted', later(hours(1)));
+    expect(back).not.toHaveProperty('closeReason');
+    expect(nextActionAt(back)).toBe(at(hours(1) + followUpAfterMs));
+  });
+
+  it('taken back before anybody was chosen sends it to the routing again', () => {
+    const back = stageOf(stageOf(arrive(), 'closed'), 'contacted', later(hours(1)));
+
+    expect(takeDue(back, later(hours(1) + stepAllowanceMs))?.action).toBe('score');
+  });
+
+  it.each(closeReasons)('closed as %s counts as an attempt only where somebody tried', (reason) => {
+    const change = changeStage(arrive(), 'closed', reason, friday);
+
+    expect(change.outcome === 'changed' && change.next.firstContactedAt).toBe(
+      ['no_response', 'not_interested'].includes(reason) ? friday.toISOString() : undefined,
+    );
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import * as keys from '../../shared/data/keys.ts';
+
+const pinned: readonly (readonly [made: unknown, expected: unknown])[] = [
+  [keys.inquiryHead('inq_1'), { pk: 'INQ#inq_1', sk: 'HEAD' }],
+  [keys.inquiryBody('inq_1'), { pk: 'INQ#inq_1', sk: 'BODY' }],
+  [keys.inquiryScore('inq_1', 1), { pk: 'INQ#inq_1', sk: 'SCORE#0001' }],
+  [keys.inquiryCounted('inq_1', 3), { pk: 'INQ#inq_1', sk: '~COUNTED#3' }],
+  [keys.contactProfile('con_1'), { pk: 'CON#con_1', sk: 'PROFILE' }],
+  [keys.contactEntry('con_1', 'ent_1'), { pk: 'CON#con_1', sk: 'ENTRY#ent_1' }],
+  [keys.contactPoint('1.abc', '1.def'), { pk: 'PT#1.abc', sk: 'NAME#1.def' }],
+  [keys.contactPoint('1.abc', keys.namelessDigest), { pk: 'PT#1.abc', sk: 'NAME#-' }],
+  [keys.idempotency('1.abc'), { pk: 'IDEM#1.abc', sk: 'IDEM' }],
+  [keys.configuration.version, { pk: 'CONFIG', sk: 'VERSION' }],
+  [keys.configuration.practice, { pk: 'CONFIG', sk: 'PRACTICE' }],
+  [keys.configuration.scoring, { pk: 'CONFIG', sk: 'SCORING' }],
+  [keys.configuration.entity('members', 'ana'), { pk: 'CONFIG', sk: 'MEMBERS#ana' }],
+  [keys.poolRotation('skin'), { pk: 'ROUTING', sk: 'POOL#skin' }],
+  [keys.memberLoad('ana'), { pk: 'ROUTING', sk: 'MEMBER#ana' }],
+  [keys.rollup('main-street', '2026-11-20'), { pk: 'ROLLUP#main-street', sk: 'DAY#2026-11-20' }],
+  [keys.weeklyReport('main-street'), { pk: 'REPORT#main-street', sk: 'WEEKLY' }],
+  [
+    keys.auditEntry('2026-11-20T16:00:00.000Z', 'ent_1'),
+    { pk: 'AUDIT#2026-11-20', sk: '2026-11-20T16:00:00.000Z#ent_1' },
+  ],
+  [keys.duePk(3), 'DUE#3'],
+  [keys.byTime('2026-11-20T16:00:00.000Z', 'inq_1'), '2026-11-20T16:00:00.000Z#inq_1'],
+  [keys.queueOfMember('ana'), 'MEMBER#ana'],
+  [keys.queueOfPool('skin'), 'POOL#skin'],
+  [keys.boardOfStage('new'), 'STAGE#new'],
+  [keys.timelineOf('con_1'), 'TIMELINE#con_1'],
+  [keys.dueShardCount, 4],
+];
+
+describe('keys', () => {
+  it.each(pinned)('%j stay as they are', (made, expected) => {
+    expect(made).toEqual(expected);
+  });
+
+  it('put an inquiry in the order in which a step reads it', () => {
+    const { body, head, score, scoresEnd, counted } = keys.inquirySk;
+    const order = [body, head, score(1), score(12), score(9_999), scoresEnd, counted(1)];
+
+    expect(order.toSorted()).toEqual(order);
+  });
+
+  it('find everything due by a moment, and nothing after it', () => {
+    const until = keys.dueUntil('2026-11-20T16:00:00.000Z');
+
+    expect(keys.byTime('2026-11-20T16:00:00.000Z', 'inq_Z') <= until).toBe(true);
+    expect(keys.byTime('2026-11-20T16:00:00.001Z', 'inq_0') <= until).toBe(false);
+  });
+
+  it('spread over the shards of the due index, each at its fixed one', () => {
+    const shards = Array.from({ length: 4_000 }, (_, i) =>
+      keys.dueShardOf(keys.inquiryPk(`inq_01K${String(i * 7_919).padStart(23, '0')}`)),
+    );
+
+    for (let shard = 0; shard < keys.dueShardCount; shard++) {
+      const n = shards.filter((other) => other === shard).length;
+      expect(n).toBeGreaterThan(800);
+      expect(n).toBeLessThan(1_200);
+    }
+    expect(keys.dueShardOf('INQ#inq_01K00000000000000000000000')).toBe(3);
+    expect(keys.dueShardOf('REPORT#main-street')).toBe(0);
+  });
+});

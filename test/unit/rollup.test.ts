@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { captured, changeStage, type Inquiry, stages } from '../../shared/domain/inquiry.ts';
+import { type Counts, countChange, summarize } from '../../shared/domain/rollup.ts';
+import { friday, minutes } from '../support/fixtures.ts';
+
+const arrive = (): Inquiry =>
+  captured(
+    {
+      id: `inq_${'0'.repeat(26)}`,
+      contactId: `con_${'0'.repeat(26)}`,
+      locationId: 'main-street',
+      channel: 'web_form',
+      sourceId: 'website',
+      quarantine: [],
+    },
+    friday,
+  );
+const sumOf = (deltas: readonly Counts[]): Counts => {
+  const sum: Record<string, number> = {};
+  for (const [name, n] of deltas.flatMap((delta) => Object.entries(delta))) sum[name] = (sum[name] ?? 0) + n;
+  return Object.fromEntries(Object.entries(sum).filter(([, n]) => n !== 0));
+};
+
+describe('the changes of an inquiry', () => {
+  it('sum to what its last state alone would count, whatever way it went', () => {
+    const step = fc.record({
+      to: fc.constantFrom(...stages),
+      tier: fc.constantFrom(undefined, 'A' as const, 'B' as const, 'C' as const),
+      pause: fc.integer({ min: 0, max: 3_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        let inquiry = arrive();
+        let now = friday.getTime();
+        const deltas = [countChange(undefined, inquiry)];
+        for (const { to, tier, pause } of steps) {
+          now += minutes(pause);
+          const change = changeStage(inquiry, to, 'spam', new Date(now));
+          const next = { ...(change.outcome === 'changed' ? change.next : inquiry), tier };
+          deltas.push(countChange(inquiry, next));
+          inquiry = next;
+        }
+        const sum = sumOf(deltas);
+        expect(sum).toEqual(countChange(undefined, inquiry));
+        expect(Object.values(sum).every((n) => n > 0 || n === sum['responseMinutes'])).toBe(true);
+      }),
+    );
+  });
+
+  it('count nothing where nothing that is counted changed', () => {
+    const inquiry = arrive();
+
+    expect(countChange(inquiry, { ...inquiry, version: 2, progress: 'routed' })).toEqual({});
+  });
+
+  it.each([
+    [0, 'within_5', 1],
+    [5, 'within_5', 1],
+    [5.1, 'within_15', 1],
+    [60, 'within_60', 1],
+    [61, 'within_240', undefined],
+    [1_440, 'within_1440', undefined],
+    [1_441, 'over_1440', undefined],
+  ])('after %d minutes the first response is %s', (passed, name, inTime) => {
+    const before = { ...arrive(), respondBy: new Date(friday.getTime() + minutes(60)).toISOString() };
+    const firstContactedAt = new Date(friday.getTime() + minutes(passed)).toISOString();
+
+    const counts = countChange(before, { ...before, firstContactedAt });
+
+    expect(counts).toMatchObject({ responses: 1, [`response:${name}`]: 1 });
+    expect(counts['respondedInTime']).toBe(inTime);
+  });
+});
+
+describe('a summary', () => {
+  it('adds up days and locations', () => {
+    const summary = summarize([
+      { inquiries: 2, 'source:website': 2, 'stage:new': 1, 'stage:booked': 1, 'tier:A': 2 },
+      {
+        inquiries: 1,
+        'source:search-ad': 1,
+        'stage:new': 1,
+        responses: 3,
+        responseMinutes: 100,
+        respondedInTime: 2,
+        'response:within_5': 3,
+      },
+      { 'stage:new': -2, 'stage:closed': 2 },
+    ]);
+
+    expect(summary).toEqual({
+      inquiries: 3,
+      bySource: { website: 2, 'search-ad': 1 },
+      byStage: { booked: 1, closed: 2 },
+      byTier: { A: 2 },
+      firstResponse: { responses: 3, meanMinutes: 33.3, inTime: 2, byClass: { within_5: 3 } },
+    });
+  });
+
+  it('of nothing is empty', () => {
+    expect(summarize([])).toEqual({
+      inquiries: 0,
+      bySource: {},
+      byStage: {},
+      byTier: {},
+      firstResponse: { responses: 0, inTime: 0, byClass: {} },
+    });
+  });
+});

@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Pool } from '../../shared/domain/practice.ts';
+import { enabledOnly, type Lags, rotate } from '../../shared/domain/routing.ts';
+import { coordinators, enable, smallPractice } from '../support/fixtures.ts';
+
+const poolOf = (weights: readonly number[]): Pool => ({
+  id: 'p',
+  name: 'P',
+  services: [],
+  fallback: true,
+  members: weights.map((weight, i) => ({ id: `m${i}`, weight })),
+});
+const everybody = () => undefined;
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** A pool whose deviations are kept by its own bookkeeping, apart from the lags under test. */
+function ledger() {
+  const deviations = new Map<string, number>();
+  let lags: Lags = {};
+  return {
+    lags: () => lags,
+    deviation: (id: string) => deviations.get(id) ?? 0,
+    worst: () => Math.max(0, ...[...deviations.values()].map(Math.abs)),
+    /** Routes one inquiry among the eligible; what somebody who left was due is the others'. */
+    route(pool: Pool, eligible: ReadonlySet<string>): string | undefined {
+      const { chosen, lags: next } = rotate(pool, lags, (id) => (eligible.has(id) ? undefined : 'away'));
+      lags = next;
+      if (chosen === undefined) return undefined;
+      let share = 1;
+      for (const [id, deviation] of deviations) {
+        if (pool.members.some((member) => member.id === id)) continue;
+        share += deviation;
+        deviations.delete(id);
+      }
+      const here = pool.members.filter(({ id }) => eligible.has(id));
+      const total = sum(here.map(({ weight }) => weight));
+      for (const { id, weight } of here) {
+        deviations.set(id, this.deviation(id) + (share * weight) / total - (id === chosen ? 1 : 0));
+      }
+      return chosen;
+    },
+  };
+}
+
+const weightsArb = fc.oneof(
+  fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 12 }),
+  fc.integer({ min: 1, max: 12 }).map((n) => Array.from({ length: n }, () => 1)),
+);
+
+describe('a rotation', () => {
+  it('stays within one of each share after every inquiry, while nothing changes', () => {
+    fc.assert(
+      fc.property(weightsArb, fc.integer({ min: 1, max: 400 }), (weights, inquiries) => {
+        const pool = poolOf(weights);
+        const total = sum(weights);
+        const got = new Map<string, number>();
+        let lags: Lags = {};
+        for (let n = 1; n <= inquiries; n++) {
+          const rotation = rotate(pool, lags, everybody);
+          lags = rotation.lags;
+          got.set(String(rotation.chosen), (got.get(String(rotation.chosen)) ?? 0) + 1);
+          for (const { id, weight } of pool.members) {
+            expect(Math.abs((got.get(id) ?? 0) - (n * weight) / total)).toBeLessThan(1 + 1e-6);
+          }
+        }
+      }),
+    );
+  });
+
+  it('gives five equal members two hundred each of a thousand, whatever their open work', () => {
+    const pool = poolOf([1, 1, 1, 1, 1]);
+    const got = new Map<string, number>();
+    let lags: Lags = {};
+
+    for (let n = 1; n <= 1_000; n++) {
+      const rotation = rotate(pool, lags, everybody, (id) => (got.get(id) ?? 0) + (id === 'm0' ? 50 : 0));
+      lags = rotation.lags;
+      got.set(String(rotation.chosen), (got.get(String(rotation.chosen)) ?? 0) + 1);
+      const counts = pool.members.map(({ id }) => got.get(id) ?? 0);
+      expect(Math.max(...counts) - Math.min(...counts)).toBe(n % 5 === 0 ? 0 : 1);
+    }
+
+    expect([...got.values()]).toEqual([200, 200, 200, 200, 200]);
+  });
+
+  it('goes to who has least open work where all are due alike, then by the order of the pool', () => {
+    const pool = poolOf([1, 1, 1]);
+    const openWork: Record<string, number> = { m0: 2, m1: 1, m2: 1 };
+
+    expect(rotate(pool, {}, everybody, (id) => openWork[id] ?? 0).chosen).toBe('m1');
+    expect(rotate(pool, {}, everybody).chosen).toBe('m0');
+    // Fairness comes first: open work decides only among equals.
+    expect(rotate(pool, { m0: 0.5, m1: -0.5 }, everybody, (id) => openWork[id] ?? 0).chosen).toBe('m0');
+  });
+
+  it('stays within half the pool of each share, whoever is away and whoever joins or leaves', () => {
+    const step = fc.record({
+      here: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+      members: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+      weights: fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 8, maxLength: 8 }),
+      times: fc.integer({ min: 1, max: 30 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+        const books = ledger();
+        for (const { here, members, weights, times } of steps) {
+          const pool = {
+            ...poolOf(weights),
+            members: poolOf(weights).members.filter((_, i) => members[i]),
+          };
+          const eligible = new Set(here.flatMap((present, i) => (present ? [`m${i}`] : [])));
+          for (let i = 0; i < times; i++) books.route(pool, eligible);
+          expect(Math.abs(sum(Object.values(books.lags())))).toBeLessThan(1e-5);
+          for (const { id } of pool.members) {
+            expect(Math.abs(books.deviation(id) - (books.lags()[id] ?? 0))).toBeLessThan(1e-5);
+          }
+          expect(books.worst()).toBeLessThanOrEqual(4);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ['equal weights', [[1, 1, 1, 1, 1, 1]]],
+    ['unequal weights', [[1, 2, 5, 10, 40, 100]]],
+    [
+      'weights that change',
+      [
+        [1, 1, 1, 100, 100, 100],
+        [100, 100, 100, 1, 1, 1],
+        [1, 100, 1, 100, 1, 100],
+      ],
+    ],
+  ])('does not drift over a thousand inquiries against the worst attendance: %s', (_, weightings) => {
+    const size = 6;
+    const subsets = Array.from({ length: 2 ** size - 1 }, (_, bits) =>
+      Array.from({ length: size }, (_, i) => i).filter((i) => (bits + 1) & (1 << i)),
+    );
+    const spread = (lags: Lags) => sum(Object.values(lags).map((lag) => lag ** 2));
+    let lags: Lags = {};
+    let worst = 0;
+
+    for (let n = 0; n < 1_000; n++) {
+      const pool = poolOf(weightings[n % weightings.length] ?? []);
+      // Whoever is here is chosen so that the lags spread as far as they can.
+      const outcomes = subsets.map((here) => {
+        const present = new Set(here.map((i) => `m${i}`));
+        return rotate(pool, lags, (id) => (present.has(id) ? undefined : 'away')).lags;
+      });
+      lags = outcomes.reduce((a, b) => (spread(b) > spread(a) ? b : a));
+      worst = Math.max(worst, ...Object.values(lags).map(Math.abs));
+    }
+
+    expect(worst).toBeLessThanOrEqual(size / 2);
+  });
+
+  it('does not flood who comes back: being away earns nothing', () => {
+    const pool = poolOf([1, 1, 1, 1, 1]);
+    const books = ledger();
+    const all = new Set(pool.members.map(({ id }) => id));
+    const withoutOne = new Set([...all].filter((id) => id !== 'm4'));
+
+    for (let n = 0; n < 500; n++) books.route(pool, withoutOne);
+    const after = Array.from({ length: 10 }, () => books.route(pool, all));
+
+    expect(after.filter((id) => id === 'm4')).toHaveLength(2);
+  });
+
+  it('leaves everything as it was where nobody is here', () => {
+    const lags = { m0: 0.5, m1: -0.5 };
+
+    const rotation = rotate(poolOf([1, 1]), lags, () => 'disabled');
+
+    expect(rotation.chosen).toBeUndefined();
+    expect(rotation.lags).toEqual(lags);
+    expect(rotation.receipt.candidates.map(({ outcome, reason }) => `${outcome} ${reason}`)).toEqual([
+      'excluded disabled',
+      'excluded disabled',
+    ]);
+  });
+});
+
+describe('a receipt', () => {
+  it('names every member of the pool once, one of them assigned, and the shares of the eligible', () => {
+    fc.assert(
+      fc.property(weightsArb, fc.infiniteStream(fc.boolean()), (weights, presence) => {
+        const pool = poolOf(weights);
+        const away = new Set(pool.members.filter(() => presence.next().value).map(({ id }) => id));
+
+        const { chosen, receipt } = rotate(pool, {}, (id) => (away.has(id) ? 'disabled' : undefined));
+
+        expect(receipt.candidates.map(({ memberId }) => memberId)).toEqual(pool.members.map(({ id }) => id));
+        const assigned = receipt.candidates.filter(({ outcome }) => outcome === 'assigned');
+        expect(assigned.map(({ memberId }) => memberId)).toEqual(chosen === undefined ? [] : [chosen]);
+        for (const { memberId, outcome, share, reason } of receipt.candidates) {
+          expect(outcome === 'excluded').toBe(away.has(memberId));
+          if (outcome === 'excluded') expect([share, reason]).toEqual([0, 'disabled']);
+          else expect(reason).toMatch(/due -?\d+\.\d\d$/);
+        }
+        const shares = sum(receipt.candidates.map(({ share }) => share));
+        expect(shares).toBeCloseTo(chosen === undefined ? 0 : 1, 2);
+      }),
+    );
+  });
+
+  it('tells a disabled member from one that is gone', () => {
+    const practice = structuredClone(smallPractice);
+    enable(false, 'ben')(practice);
+    const excluded = enabledOnly(practice.members.filter(({ id }) => id !== 'ana'));
+
+    expect(coordinators.map(excluded)).toEqual([
+      'not in the configuration',
+      'disabled',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
