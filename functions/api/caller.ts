@@ -16,8 +16,11 @@ const claimsSchema = z.object({
   'cognito:groups': z.string().default(''),
 });
 
+/** Whom the token names, whether or not they may do anything; for the audit trail. */
+export const signInOf = (event: APIGatewayProxyEvent): string | undefined =>
+  claimsSchema.shape.username.safeParse(event.requestContext.authorizer?.['claims']?.username).data;
+
 export interface Caller {
-  readonly signIn: string;
   readonly member: Member;
   readonly roles: readonly StaffRole[];
 }
@@ -38,7 +41,6 @@ export function callerOf(event: APIGatewayProxyEvent, practice: Practice, client
     throw new Problem('forbidden', 'This person is not an enabled member of the practice.');
   const groups = claims.data['cognito:groups'].split(/[[\],\s]+/);
   return {
-    signIn: claims.data.username,
     member,
     roles: staffRoles.filter((role) => groups.includes(role)),
   };

@@ -1,8 +1,25 @@
 /** Cursors: where the next page starts, opaque to callers and bound to the list they came from. */
 import * as z from 'zod';
+import type { IndexName } from '../../shared/data/table.ts';
 import { Problem } from '../../shared/http/problem.ts';
 
-const cursorSchema = z.object({ list: z.string(), after: z.record(z.string(), z.string()) });
+// DynamoDB takes no empty key, and none of ours is nearly as long.
+const cursorSchema = z.object({ list: z.string(), after: z.record(z.string(), z.string().min(1).max(300)) });
+
+/** The attributes of a list's starting points, each with its value where only one can be right. */
+export type CursorShape = Readonly<Record<string, string | undefined>>;
+
+/** Starting points within one partition of an index. */
+export const startsIn = (index: IndexName, pk: string): CursorShape => ({
+  pk: undefined,
+  sk: undefined,
+  [`${index}Pk`]: pk,
+  [`${index}Sk`]: undefined,
+});
+
+const fits = (after: Readonly<Record<string, string>>, shape: CursorShape): boolean =>
+  Object.keys(after).length === Object.keys(shape).length &&
+  Object.entries(shape).every(([name, value]) => name in after && (value ?? after[name]) === after[name]);
 
 /** Writes a cursor for a list; the index keys in it hold ids and times, nothing personal. */
 export const toCursor = (list: string, after: Record<string, unknown>): string =>
@@ -13,11 +30,15 @@ export const toCursor = (list: string, after: Record<string, unknown>): string =
  *
  * @throws Problem `invalid_fields` where it is none, or of another list
  */
-export function fromCursor(list: string, cursor: string | undefined): Record<string, unknown> | undefined {
+export function fromCursor(
+  list: string,
+  cursor: string | undefined,
+  shape: CursorShape,
+): Record<string, unknown> | undefined {
   if (cursor === undefined) return undefined;
   try {
     const parsed = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    if (parsed.list === list) return parsed.after;
+    if (parsed.list === list && fits(parsed.after, shape)) return parsed.after;
   } catch {
     // Falls through: whatever is wrong with it, it is not a cursor of this list.
   }

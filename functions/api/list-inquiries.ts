@@ -2,11 +2,12 @@
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { boardOfStage, inquiryPk, queueOfMember } from '../../shared/data/keys.ts';
 import type { IndexName, Page, Table } from '../../shared/data/table.ts';
-import { type Inquiry, type Stage, stages, type Tier } from '../../shared/domain/inquiry.ts';
+import { type Inquiry, isOpen, type Stage, stages, type Tier } from '../../shared/domain/inquiry.ts';
+import { type CursorShape, startsIn } from './cursor.ts';
 
 export interface InquiryFilter {
   readonly stage?: Stage | undefined;
-  /** Open work of this member, most urgent first. */
+  /** Open work of this member, most urgent first; with a stage that is an end, what they brought there. */
   readonly assignee?: string | undefined;
   readonly tier?: Tier | undefined;
 }
@@ -42,8 +43,8 @@ async function newestOfAllStages(
         index: 'board',
         pk: boardOfStage(stage),
         newestFirst: true,
-        // One more than wanted: the range includes the entry that the page before ended on.
-        limit: limit + 1,
+        // One more tells whether there is more, another stands for the entry that the page before ended on.
+        limit: limit + 2,
         ...(before !== undefined && { to: before }),
       }),
     ),
@@ -59,6 +60,18 @@ async function newestOfAllStages(
     : { rows: taken };
 }
 
+/** The member whose queue a list reads: queues hold open work, the board has the rest. */
+const queueRead = ({ assignee, stage }: InquiryFilter): string | undefined =>
+  stage === undefined || isOpen({ stage }) ? assignee : undefined;
+
+/** Where pages of a list may start. */
+export function startsOf(filter: InquiryFilter): CursorShape {
+  const { stage } = filter;
+  const member = queueRead(filter);
+  if (member !== undefined) return startsIn('queue', queueOfMember(member));
+  return stage === undefined ? { boardSk: undefined } : startsIn('board', boardOfStage(stage));
+}
+
 export async function listInquiries(
   dependencies: ListDependencies,
   filter: InquiryFilter,
@@ -68,9 +81,10 @@ export async function listInquiries(
   const { table } = dependencies;
   const from = (index: IndexName, pk: string, newestFirst: boolean): Promise<Page> =>
     table.query({ index, pk, newestFirst, limit, ...(after && { after }) });
+  const member = queueRead(filter);
   const page =
-    filter.assignee !== undefined
-      ? await from('queue', queueOfMember(filter.assignee), false)
+    member !== undefined
+      ? await from('queue', queueOfMember(member), false)
       : filter.stage !== undefined
         ? await from('board', boardOfStage(filter.stage), true)
         : await newestOfAllStages(dependencies, limit, after);

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { Audit, AuditEntry } from '../../shared/data/audit.ts';
 import type { Contacts } from '../../shared/data/contacts.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
+import { timelineOf } from '../../shared/data/keys.ts';
 import type { Rollups } from '../../shared/data/rollups.ts';
 import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Table } from '../../shared/data/table.ts';
@@ -15,10 +16,10 @@ import { summarize } from '../../shared/domain/rollup.ts';
 import { bodyText, checkFields, headerOf, mediaType, parseJson } from '../../shared/http/body.ts';
 import { Problem, problemHeaders, toProblem } from '../../shared/http/problem.ts';
 import { routes } from '../../shared/http/routes.ts';
-import { type Caller, callerOf, requireRole, type StaffRole } from './caller.ts';
+import { type Caller, callerOf, requireRole, type StaffRole, signInOf } from './caller.ts';
 import { changeInquiry } from './change-inquiry.ts';
-import { fromCursor, toCursor } from './cursor.ts';
-import { listInquiries } from './list-inquiries.ts';
+import { fromCursor, startsIn, toCursor } from './cursor.ts';
+import { listInquiries, startsOf } from './list-inquiries.ts';
 import { readTimeline } from './read-timeline.ts';
 import { inquiryView, summaryOf } from './views.ts';
 
@@ -145,7 +146,8 @@ export function createStaffApi(api: StaffApi): Router {
   async function list({ event }: Request): Promise<Answer> {
     const { limit, cursor, ...filter } = queryOf(listSchema, event);
     const name = `inquiries ${filter.stage ?? ''} ${filter.assignee ?? ''}`;
-    const page = await listInquiries(listOf, filter, limit, fromCursor(name, cursor));
+    const after = fromCursor(name, cursor, startsOf(filter));
+    const page = await listInquiries(listOf, filter, limit, after);
     return {
       body: { items: page.items.map(summaryOf), ...(page.next && { cursor: toCursor(name, page.next) }) },
       audit: { action: 'list', resource: 'inquiries' },
@@ -155,7 +157,8 @@ export function createStaffApi(api: StaffApi): Router {
   async function queue({ event, caller }: Request): Promise<Answer> {
     const { limit, cursor } = queryOf(queueSchema, event);
     const name = `queue ${caller.member.id}`;
-    const page = await listInquiries(listOf, { assignee: caller.member.id }, limit, fromCursor(name, cursor));
+    const filter = { assignee: caller.member.id };
+    const page = await listInquiries(listOf, filter, limit, fromCursor(name, cursor, startsOf(filter)));
     return {
       body: { items: page.items.map(summaryOf), ...(page.next && { cursor: toCursor(name, page.next) }) },
       audit: { action: 'list', resource: 'queue' },
@@ -189,7 +192,8 @@ export function createStaffApi(api: StaffApi): Router {
     const id = pathId(event, 'contact');
     const { limit, cursor } = queryOf(queueSchema, event);
     const name = `timeline ${id}`;
-    const page = await readTimeline({ table, contacts }, id, limit, fromCursor(name, cursor));
+    const after = fromCursor(name, cursor, startsIn('timeline', timelineOf(id)));
+    const page = await readTimeline({ table, contacts }, id, limit, after);
     if (page.items.length === 0 && cursor === undefined && !(await contacts.find(id))) {
       throw new Problem('not_found', 'There is no such contact.');
     }
@@ -250,11 +254,10 @@ export function createStaffApi(api: StaffApi): Router {
     const { requestId, identity } = event.requestContext;
     const trace = { from: identity.sourceIp, requestId };
     const route = `${event.httpMethod} ${event.resource}`;
-    let actor = 'anonymous';
+    const actor = signInOf(event) ?? 'anonymous';
     try {
       const practice = await api.practice();
       const caller = callerOf(event, practice, api.clientId);
-      actor = caller.signIn;
       requireRole(caller, allowed);
       const done = await work({ event, caller, practice });
       // Before the answer: what could not be written down is not shown.

@@ -44,6 +44,12 @@ function isOwnOrigin(origin: string, host: string | undefined): boolean {
   return host !== undefined && URL.parse(origin)?.host === host;
 }
 
+/** Nothing here unpacks a body: what it would become has no bound. @throws Problem */
+function refuseEncoded({ headers }: APIGatewayProxyEvent): void {
+  if ((headerOf(headers, 'content-encoding') ?? 'identity') === 'identity') return;
+  throw new Problem('unsupported_media_type', 'Send the body without a content encoding.');
+}
+
 /** The answer for a capture. @throws Problem where nothing was stored */
 function settle(captured: Captured): { id: string; receivedAt: string } {
   switch (captured.outcome) {
@@ -97,9 +103,7 @@ export function createCaptureApi(api: CaptureApi) {
     const isForm = type === 'application/x-www-form-urlencoded';
     const wantsPage = isForm && (headerOf(event.headers, 'accept') ?? '').includes('text/html');
     try {
-      if ((headerOf(event.headers, 'content-encoding') ?? 'identity') !== 'identity') {
-        throw new Problem('unsupported_media_type', 'Send the body without a content encoding.');
-      }
+      refuseEncoded(event);
       if (!isForm && type !== 'application/json') {
         throw new Problem(
           'unsupported_media_type',
@@ -148,6 +152,7 @@ export function createCaptureApi(api: CaptureApi) {
   }
 
   async function takeLead(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
+    refuseEncoded(event);
     if (mediaType(headerOf(event.headers, 'content-type')) !== 'application/json') {
       throw new Problem('unsupported_media_type', 'Send application/json.');
     }

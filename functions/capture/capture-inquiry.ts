@@ -128,13 +128,16 @@ async function findPerson(
   const nameless = holders.filter((holder) => holder.nameDigest === namelessDigest);
   const caller = nameless.map((holder) => holder.contactId).sort()[0];
   if (caller === undefined) return create();
+  const named = (await contacts.find(caller))?.name;
+  // They got their name through another point of theirs: under another name it is somebody else.
+  if (named !== undefined && normalizeName(named) !== folded) return create();
   const theirs = nameless.filter((holder) => holder.contactId === caller);
   const added = join(caller, theirs);
   return {
     contactId: caller,
     writes: [
       ...added.writes,
-      contacts.nameThem(caller, incoming.name ?? ''),
+      ...(named === undefined ? [contacts.nameThem(caller, incoming.name ?? '')] : []),
       ...theirs.flatMap((holder) => [
         contacts.hold({ pointDigest: holder.pointDigest, nameDigest, contactId: caller }),
         contacts.release(holder),

@@ -29,10 +29,10 @@ export interface NotifyDependencies {
 
 export type Notified = 'mailed' | 'mail_not_due' | 'mail_without_recipient';
 
-/** Who is told: the assignee, or the managers where nobody is it yet. */
+/** Who is told: the assignee, or the managers where nobody is it yet or they are no longer here. */
 function recipients(inquiry: Inquiry, practice: Practice): string[] {
   const assignee = practice.members.find((member) => member.id === inquiry.assignedTo);
-  if (assignee && inquiry.mailKind !== 'review') return [assignee.email];
+  if (assignee?.enabled && inquiry.mailKind !== 'review') return [assignee.email];
   return managers(practice);
 }
 

@@ -28,7 +28,7 @@ const dependencies = {
   mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),
   environment: systemEnvironment,
   onBroken: ({ pk, sk }: { pk: string; sk: string }, error: unknown) => {
-    logger.error('due entry cannot be read; put off', { pk, sk, ...describeError(error) });
+    logger.error('due entry failed', { pk, sk, ...describeError(error) });
     countMetric('due_entry_broken');
   },
 };

@@ -4,7 +4,14 @@
  * never do the same twice and an entry that cannot be read holds up no other.
  */
 import type { Inquiries } from '../../shared/data/inquiries.ts';
-import { duePk, dueShardCount, dueUntil, inquiryPk, weeklyReport } from '../../shared/data/keys.ts';
+import {
+  duePk,
+  dueShardCount,
+  dueUntil,
+  inquiryHead,
+  inquiryPk,
+  weeklyReport,
+} from '../../shared/data/keys.ts';
 import type { Row, Table } from '../../shared/data/table.ts';
 import type { WeeklyReports } from '../../shared/data/weekly-reports.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
@@ -27,7 +34,7 @@ export interface SweepDependencies {
   readonly onBroken: (entry: { readonly pk: string; readonly sk: string }, error: unknown) => void;
 }
 
-/** Counts of what a sweep did; `broken` entries could not be read and were put off. */
+/** Counts of what a sweep did; `broken` entries could not be read, and were put off, or not claimed. */
 export interface Swept {
   readonly score: number;
   readonly route: number;
@@ -106,7 +113,11 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
       if (row) broken.push({ row, error });
     });
     await forEachConcurrently(heads, async (head) => {
-      const claimed = await claim(head);
+      const claimed = await claim(head).catch((error: unknown) => {
+        // Readable, so most likely a passing fault: it stays due, and the others go on.
+        swept.broken++;
+        dependencies.onBroken(inquiryHead(head.id), error);
+      });
       if (!claimed) return;
       const { inquiry, action } = claimed;
       const message = { inquiryId: inquiry.id, version: inquiry.version };

@@ -9,7 +9,8 @@ import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/
  * Dots and plus tags stay: whether they matter is the mailbox's own affair.
  */
 export function normalizeEmail(text: string): string | undefined {
-  const match = /^([^\s@<>()[\]\\,;:"]{1,64})@([^\s@]{1,253})$/u.exec(text.trim().normalize('NFKC'));
+  // No character of a URL's syntax: what is left of the host is read as one.
+  const match = /^([^\s@<>()[\]\\,;:"]{1,64})@([^\s@/?#:%\\]{1,253})$/u.exec(text.trim().normalize('NFKC'));
   if (!match?.[1] || !match[2]) return undefined;
   const host = asciiHost(match[2]);
   const local = match[1].toLowerCase();
@@ -20,7 +21,7 @@ export function normalizeEmail(text: string): string | undefined {
 
 function asciiHost(host: string): string | undefined {
   const url = URL.parse(`http://${host}`);
-  if (url?.pathname !== '/' || url.search || url.hash || url.port || url.username) return undefined;
+  if (!url) return undefined;
   const labels = url.hostname.split('.');
   const valid =
     labels.length > 1 && labels.every((label) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(label));

@@ -13,6 +13,17 @@ const invisible = /[\u200B\u2060\uFEFF\u00AD]/gu;
 const controls = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029]/u;
 const lineBreaks = /[\n\r\t]/u;
 
+/** Longest texts, in characters; 35 is what RFC 5646 has every reader of language tags take. */
+export const limits = {
+  name: 200,
+  email: 254,
+  phone: 40,
+  language: 35,
+  short: 200,
+  message: 5_000,
+  clickId: 512,
+} as const;
+
 const clean = (text: string): string => text.replace(bidiControls, '').replace(invisible, '').trim();
 
 const wellFormed = z
@@ -50,6 +61,7 @@ const consent = z
 const languageTag = z
   .string('must be text')
   .trim()
+  .max(limits.language, `is longer than ${limits.language} characters`)
   .refine((tag) => tag === '' || /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.test(tag), {
     message: 'must be a language tag such as es or en-US',
   })
@@ -68,9 +80,6 @@ export const utmParameters = [
   'utm_marketing_tactic',
 ] as const;
 export const clickIds = ['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid'] as const;
-
-/** Longest texts, in characters. */
-export const limits = { name: 200, email: 254, phone: 40, short: 200, message: 5_000, clickId: 512 } as const;
 
 const tracking = {
   ...(Object.fromEntries(utmParameters.map((name) => [name, line(limits.short)])) as Record<
