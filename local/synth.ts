@@ -65,6 +65,10 @@ export async function synthesize(directory: string): Promise<void> {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0) throw new LocalProblem(`The stacks could not be synthesized:\n${printed.trim()}`);
+  if (code !== 0) throw new LocalProblem(`The stacks could not be synthesized:\n${reasonIn(printed)}`);
   writeFileSync(join(directory, stampName), digest);
 }
+
+/** What the bundler complained of; where it did not, all that was printed. */
+const reasonIn = (printed: string): string =>
+  /✘ \[ERROR\][\s\S]*?\n\d+ errors?\n/.exec(printed)?.[0].trim() ?? printed.trim();

@@ -1,16 +1,10 @@
-import { createWriteStream, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { rmSync } from 'node:fs';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { type CountedCall, type CountingProxy, startCountingProxy } from './engines/counting.ts';
-import { type PreparedEngines, type StartedEngines, startEngines } from './engines/engines.ts';
+import type { CountedCall } from './engines/counting.ts';
+import { type StartedEngines, startEngines } from './engines/engines.ts';
 import { type Issuer, openIssuer, prepareIssuer } from './engines/issuer.ts';
-import { credentials, type PreparedTable } from './engines/tables.ts';
-import { unknownOperator } from './events/filters.ts';
-import type { EventSource } from './events/pausable.ts';
-import { startQueueSource } from './events/queue-source.ts';
-import { startSchedule } from './events/schedule.ts';
-import { startStreamSource } from './events/stream-source.ts';
+import { credentials } from './engines/tables.ts';
+import { assertFiltersAreKnown, startSources } from './events/sources.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
 import {
   clearHome,
@@ -28,13 +22,12 @@ import { LocalProblem, messageOf } from './problem.ts';
 import { digestOfSources, isCurrent, synthesize } from './synth.ts';
 import { readAssembly } from './template/assembly.ts';
 import { region } from './template/identity.ts';
-import { type FunctionPlan, type Plan, planOf } from './template/plan.ts';
+import { type Plan, planOf } from './template/plan.ts';
 import { watchSources } from './watch.ts';
-import { workerSettings } from './workers/environment.ts';
-import { createPool, type WorkerPool, type WorkerSettings } from './workers/pool.ts';
+import { createFunctions, type Functions } from './workers/functions.ts';
 
 export type { CountedCall } from './engines/counting.ts';
-export { type Claims, type Issuer, type Role, roles } from './engines/issuer.ts';
+export type { Claims, Issuer, Role } from './engines/issuer.ts';
 
 export interface LocalOptions {
   /** The state folder; by default `.firstcall/`, or `FIRSTCALL_HOME`. */
@@ -51,7 +44,7 @@ export interface LocalOptions {
   readonly practice?: string | null;
   /** Swaps the functions when their sources change. */
   readonly watch?: boolean;
-  /** Threads of each function that answers requests, at most; 8 unless told. */
+  /** Threads of each function that answers requests, at most; two per core unless told. */
   readonly concurrency?: number;
   /** Told every AWS API call of every function, which then take a detour; for counting, not for timing. */
   readonly onCall?: (call: CountedCall) => void;
@@ -94,15 +87,7 @@ export interface CpuUsage {
   readonly messagingMs: number;
 }
 
-const defaultConcurrency = 8;
 const stopLimitMs = 5000;
-
-/** Threads of a function at most: as the mapping says for a queue's, one for what runs one at a time. */
-function concurrencyOf(fn: FunctionPlan, plan: Plan, requests: number): number {
-  if (plan.api.routes.some(({ functionName }) => functionName === fn.functionName)) return requests;
-  const source = plan.queueSources.find(({ functionName }) => functionName === fn.functionName);
-  return source ? (source.maximumConcurrency ?? 2) : 1;
-}
 
 /**
  * Runs the synthesized stacks on this machine.
@@ -152,11 +137,10 @@ async function run(
   const engines: StartedEngines = await starting;
   const prepared = await engines.prepare(plan);
 
-  const pools = new Map<string, { plan: FunctionPlan; settings: WorkerSettings; pool: WorkerPool }>();
+  let functions: Functions | undefined;
   const invoke = async (name: string, event: unknown): Promise<unknown> => {
-    const found = pools.get(name) ?? [...pools.values()].find(({ plan: fn }) => fn.shortName === name);
-    if (!found) throw new Error(`there is no function ${name}`);
-    return await found.pool.invoke(event);
+    if (!functions) throw new Error('the functions have not started yet');
+    return await functions.invoke(name, event);
   };
   const gateway: Gateway = await startGateway({
     port: options.port,
@@ -167,29 +151,18 @@ async function run(
   undo.push(() => gateway.kill());
 
   report('starting the functions');
-  const proxies = options.onCall
-    ? await countingProxies(plan, prepared.endpoints, options.onCall)
-    : new Map<string, CountingProxy>();
-  undo.push(() => {
-    for (const proxy of proxies.values()) proxy.stop();
+  const started = await createFunctions({
+    plan,
+    prepared,
+    origin: gateway.origin,
+    logFolder: home.logs,
+    concurrency: options.concurrency,
+    onCall: options.onCall,
+    report,
   });
-  const settingsOf = (fn: FunctionPlan): WorkerSettings =>
-    workerSettings(fn, {
-      ...addressesFor(prepared, proxies.get(fn.functionName)),
-      origin: gateway.origin,
-      logFile: join(home.logs, `${fn.shortName}.log`),
-      concurrency: concurrencyOf(fn, plan, options.concurrency ?? defaultConcurrency),
-    });
-  const startPool = (fn: FunctionPlan, settings: WorkerSettings): WorkerPool =>
-    createPool(settings, errorReporter(fn.shortName, settings.logFile, report));
-  for (const fn of plan.functions) {
-    const settings = settingsOf(fn);
-    pools.set(fn.functionName, { plan: fn, settings, pool: startPool(fn, settings) });
-  }
-  undo.push(async () => {
-    await Promise.all([...pools.values()].map(({ pool }) => pool.kill()));
-  });
-  const warmed = Promise.all([...pools.values()].map(({ pool }) => pool.warm()));
+  functions = started;
+  undo.push(() => started.kill());
+  const warmed = started.warm();
 
   const tables = await prepared.tables;
   const [table] = tables;
@@ -228,7 +201,7 @@ async function run(
   });
 
   const reload = async (): Promise<void> => {
-    const started = performance.now();
+    const startedAt = performance.now();
     let next: Plan;
     try {
       await synthesize(home.assembly);
@@ -241,19 +214,9 @@ async function run(
       report('the stacks themselves have changed: stop and start again to run them');
     }
     plan = next;
-    const swapped: string[] = [];
-    for (const fn of next.functions) {
-      const settings = settingsOf(fn);
-      const old = pools.get(fn.functionName);
-      if (old && JSON.stringify(old.settings) === JSON.stringify(settings)) continue;
-      const pool = startPool(fn, settings);
-      await pool.warm();
-      pools.set(fn.functionName, { plan: fn, settings, pool });
-      void old?.pool.drain();
-      swapped.push(fn.shortName);
-    }
+    const swapped = await started.swap(next);
     gateway.use(next.api);
-    const took = ((performance.now() - started) / 1000).toFixed(1);
+    const took = ((performance.now() - startedAt) / 1000).toFixed(1);
     report(
       swapped.length > 0 ? `reloaded ${swapped.join(', ')} in ${took} s` : `nothing to reload (${took} s)`,
     );
@@ -276,8 +239,7 @@ async function run(
     }
     for (const source of sources) source.stop();
     streams.destroy();
-    await Promise.all([...pools.values()].map(({ pool }) => pool.kill()));
-    for (const proxy of proxies.values()) proxy.stop();
+    await started.kill();
     await (orderly ? engines.stop() : engines.kill());
     rmSync(home.runtime, { force: true });
     releaseLock(home);
@@ -297,12 +259,9 @@ async function run(
     invoke,
     cpuUsage: async () => {
       const { user, system } = process.threadCpuUsage();
-      const functions = await Promise.all(
-        [...pools.values()].map(async ({ plan: fn, pool }) => [fn.shortName, await pool.cpuMs()] as const),
-      );
       return {
         mainMs: (user + system) / 1000,
-        functionsMs: Object.fromEntries(functions),
+        functionsMs: await started.cpuMs(),
         messagingMs: await engines.cpuMs(),
       };
     },
@@ -330,100 +289,3 @@ const fixedParts = ({ tables, queues, secrets, queueSources, streamSources, sche
   streamSources,
   schedules,
 });
-
-function assertFiltersAreKnown(plan: Plan): void {
-  for (const source of plan.streamSources) {
-    const operator = source.filters.map(unknownOperator).find(Boolean);
-    if (operator) {
-      throw new LocalProblem(
-        `local/ cannot run the stream filter of ${source.functionName}: teach it the operator ${operator} in local/events/filters.ts.`,
-      );
-    }
-  }
-}
-
-async function countingProxies(
-  plan: Plan,
-  endpoints: Endpoints,
-  onCall: (call: CountedCall) => void,
-): Promise<Map<string, CountingProxy>> {
-  const started = plan.functions.map(
-    async (fn) => [fn.functionName, await startCountingProxy(fn.shortName, endpoints, onCall)] as const,
-  );
-  return new Map(await Promise.all(started));
-}
-
-/** Where a function finds the engines: there, or at its proxy. */
-function addressesFor(
-  { endpoints, queueUrls }: PreparedEngines,
-  proxy: CountingProxy | undefined,
-): { endpoints: Endpoints; queueUrl(queueName: string): string } {
-  const queueUrl = (queueName: string): string => queueUrls.get(queueName) ?? queueName;
-  if (!proxy) return { endpoints, queueUrl };
-  const { origin } = proxy;
-  return {
-    endpoints: { dynamodb: origin, sqs: origin, ses: origin, secretsManager: origin },
-    // The SDK sends to the host of a queue's URL.
-    queueUrl: (queueName) => origin + new URL(queueUrl(queueName)).pathname,
-  };
-}
-
-/** One line for a function's logged errors, at most every five seconds; the log has the rest. */
-function errorReporter(name: string, logFile: string, report: (line: string) => void): () => void {
-  let lastAt = 0;
-  return () => {
-    if (Date.now() - lastAt < 5000) return;
-    lastAt = Date.now();
-    report(`${name} logged an error: see ${relative(process.cwd(), logFile)}`);
-  };
-}
-
-function startSources(parts: {
-  plan: Plan;
-  tables: readonly PreparedTable[];
-  prepared: PreparedEngines;
-  streams: DynamoDBStreamsClient;
-  home: Home;
-  invoke(functionName: string, event: unknown): Promise<unknown>;
-  report(line: string): void;
-}): EventSource[] {
-  const { plan, tables, prepared, streams, home, invoke } = parts;
-  const log = createWriteStream(join(home.logs, 'events.log'), { flags: 'a', mode: 0o600 });
-  const onError = (what: string, error: unknown): void => {
-    log.write(`${new Date().toISOString()} ${what}: ${messageOf(error)}\n`);
-    const reason = error instanceof Error ? error.name : 'error';
-    parts.report(`${what} (${reason}): see ${relative(process.cwd(), join(home.logs, 'events.log'))}`);
-  };
-  const queueUrl = (queueName: string): string => prepared.queueUrls.get(queueName) ?? '';
-  return [
-    ...plan.queueSources.map((source) =>
-      startQueueSource({
-        client: prepared.sqs,
-        plan: source,
-        queueUrl: queueUrl(source.queueName),
-        invoke,
-        onError,
-      }),
-    ),
-    ...plan.streamSources.map((source) =>
-      startStreamSource({
-        client: streams,
-        plan: source,
-        streamArn: tables.find(({ tableName }) => tableName === source.tableName)?.streamArn ?? '',
-        positionFile: join(home.positions, `${source.functionName}.json`),
-        invoke,
-        sendFailure: async (description) => {
-          if (!source.failureQueueName) return;
-          await prepared.sqs.send(
-            new SendMessageCommand({
-              QueueUrl: queueUrl(source.failureQueueName),
-              MessageBody: JSON.stringify(description),
-            }),
-          );
-        },
-        onError,
-      }),
-    ),
-    ...plan.schedules.map((schedule) => startSchedule({ plan: schedule, invoke, onError })),
-  ];
-}

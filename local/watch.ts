@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from './home.ts';
 
@@ -31,16 +31,38 @@ export function watchSources(onChange: () => Promise<void>): { close(): void } {
     }, settleMs);
   };
 
-  const watchers: FSWatcher[] = ['functions', 'shared'].map((folder) =>
-    watch(join(projectRoot, folder), { recursive: true }, (_, name) => {
-      // Not what editors leave beside a file.
-      if (name === null || /\.(ts|json|html|css|liquid|txt|yaml)$/.test(name)) changed();
-    }),
-  );
+  // Folder by folder: on Linux a recursive watch loses a file that an editor replaces by a new one.
+  const watchers = new Map<string, FSWatcher>();
+  const watchFolders = (): void => {
+    for (const folder of foldersOf(['functions', 'shared'])) {
+      if (watchers.has(folder)) continue;
+      const watcher = watch(folder, (kind, name) => {
+        if (kind === 'rename') watchFolders();
+        // Not what editors leave beside a file.
+        if (name === null || /\.(ts|json|html|css|liquid|txt|yaml)$/.test(name)) changed();
+      });
+      watcher.on('error', () => {
+        watcher.close();
+        watchers.delete(folder);
+      });
+      watchers.set(folder, watcher);
+    }
+  };
+  watchFolders();
   return {
     close: () => {
       clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
+      for (const watcher of watchers.values()) watcher.close();
     },
   };
 }
+
+/** Folders of the project with all that they hold. */
+const foldersOf = (names: readonly string[]): string[] =>
+  names.flatMap((name) => {
+    const top = join(projectRoot, name);
+    const inner = readdirSync(top, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name));
+    return [top, ...inner];
+  });

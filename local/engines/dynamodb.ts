@@ -39,7 +39,7 @@ function jarFolder(): string {
 /**
  * Starts DynamoDB Local under a guard that ends it with this process. The jar
  * has no option for the address it listens on: the port is open on every
- * interface, as its own documentation says, so use made-up data only.
+ * interface, so use made-up data only.
  */
 export async function startDynamoDb(options: DynamoDbOptions): Promise<DynamoDbEngine> {
   const folder = jarFolder();

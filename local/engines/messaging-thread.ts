@@ -1,7 +1,6 @@
 // The queues' and the mail's engines, in a thread of their own: they load in
 // parallel with Java and do not delay the gateway.
 import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { freePort } from '../preflight.ts';
 
@@ -21,12 +20,10 @@ async function startQueues(): Promise<number> {
 }
 
 async function startMail(): Promise<number> {
-  // A CommonJS module whose export is on `default.default`.
-  const { default: startServer } = createRequire(import.meta.url)('aws-ses-v2-local') as {
-    default: (options: { host: string; port: number }) => Promise<Server>;
-  };
+  // A CommonJS module: its exports are the default, and the server its `default`.
+  const { default: module } = await import('aws-ses-v2-local');
   const port = await freePort(wanted.mailPort);
-  return portOf(await startServer({ host: '127.0.0.1', port }));
+  return portOf(await module.default({ host: '127.0.0.1', port }));
 }
 
 const queuesPort = wanted.queues ? await startQueues() : undefined;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { ApiPlan } from '../template/api-plan.ts';
 import { accountId } from '../template/identity.ts';
-import type { ApiPlan } from '../template/plan.ts';
 import type { RouteMatch } from './router.ts';
 
 /** What the gateway knows of a request. */

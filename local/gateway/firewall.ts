@@ -1,5 +1,5 @@
+import type { FirewallRulePlan } from '../template/api-plan.ts';
 import type { Json } from '../template/assembly.ts';
-import type { FirewallRulePlan } from '../template/plan.ts';
 
 /** What a rule may look at. */
 export interface FirewallRequest {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ApiPlan } from '../template/plan.ts';
+import type { ApiPlan } from '../template/api-plan.ts';
 import { matchesMediaType } from './event.ts';
 
 /** API Gateway's own reasons for an answer that no function gives, with their usual status and text. */

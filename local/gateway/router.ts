@@ -1,4 +1,4 @@
-import type { RoutePlan } from '../template/plan.ts';
+import type { RoutePlan } from '../template/api-plan.ts';
 
 /** A route found for a request, with its path parameters as they stood in the address. */
 export interface RouteMatch {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Claims } from '../engines/issuer.ts';
-import type { ApiPlan, RoutePlan } from '../template/plan.ts';
+import type { ApiPlan, RoutePlan } from '../template/api-plan.ts';
 import { flattenClaims, proxyEvent } from './event.ts';
 import { blockingRule } from './firewall.ts';
 import { sendGatewayResponse, sendProxyResult } from './responses.ts';

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders of CloudFormation
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Assembly, type Json, readAssembly } from '../../local/template/assembly.ts';
@@ -39,5 +39,9 @@ export function assemblyOf(stacks: Record<string, Json>): Assembly {
     };
   }
   writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ artifacts }));
-  return readAssembly(directory);
+  try {
+    return readAssembly(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }

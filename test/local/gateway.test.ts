@@ -3,7 +3,7 @@ import { flattenClaims, matchesMediaType, proxyEvent } from '../../local/gateway
 import { blockingRule } from '../../local/gateway/firewall.ts';
 import { createRouter } from '../../local/gateway/router.ts';
 import { type Gateway, startGateway } from '../../local/gateway/server.ts';
-import type { ApiPlan, RoutePlan } from '../../local/template/plan.ts';
+import type { ApiPlan, RoutePlan } from '../../local/template/api-plan.ts';
 
 const route = (method: string, path: string, more: Partial<RoutePlan> = {}): RoutePlan => ({
   method,

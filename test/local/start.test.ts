@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 const main = resolve(import.meta.dirname, '../../local/main.ts');
 
@@ -24,6 +24,7 @@ async function start(
 describe('npm start', () => {
   const directory = mkdtempSync(join(tmpdir(), 'firstcall-start-'));
   const FIRSTCALL_HOME = join(directory, 'home');
+  afterAll(() => rmSync(directory, { recursive: true }));
 
   it('says in one line that a port is in use', async () => {
     const server = createServer();

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createPool, type WorkerPool } from '../../local/workers/pool.ts';
 
 const bundle = `
@@ -45,6 +45,7 @@ describe('a pool of workers', () => {
     return pool;
   };
   afterEach(() => pool.kill());
+  afterAll(() => rmSync(directory, { recursive: true }));
 
   it('gives a function its own environment and context, through JSON', async () => {
     const result = (await start().invoke({})) as Record<string, unknown>;
