@@ -104,12 +104,14 @@ describe('a phone number', () => {
   });
 
   it('is the same however often it is normalised', () => {
-    const digits = fc.stringMatching(/^\+?[0-9 ().-]{7,20}(?: x[0-9]{1,5})?$/);
+    const typedNumber = fc.stringMatching(
+      /^(\+?1[ .-])?\(?[2-9]\d\d\)?[ .-]?[2-9]\d\d[ .-]?\d{4}( (x|ext\.? ?)\d{1,5})?$/,
+    );
     fc.assert(
-      fc.property(digits, (typed) => {
-        const normal = normalizePhone(typed, 'US');
-        fc.pre(normal !== undefined);
-        expect(normalizePhone(String(normal), 'US')).toBe(normal);
+      fc.property(typedNumber, (typed) => {
+        const normal = String(normalizePhone(typed, 'US'));
+        expect(normal).toMatch(/^\+1\d{10}(;ext=\d+)?$/);
+        expect(normalizePhone(normal, 'US')).toBe(normal);
       }),
     );
   });

@@ -61,7 +61,6 @@ describe('keys', () => {
       expect(n).toBeGreaterThan(800);
       expect(n).toBeLessThan(1_200);
     }
-    expect(keys.dueShardOf('INQ#inq_01K00000000000000000000000')).toBe(3);
-    expect(keys.dueShardOf('REPORT#main-street')).toBe(0);
+    expect(['INQ#a', 'INQ#b', 'INQ#c', 'REPORT#x'].map(keys.dueShardOf)).toEqual([2, 3, 0, 1]);
   });
 });

@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { scoredFacts } from '../../functions/score/score-inquiry.ts';
+import { changeStage } from '../../shared/domain/inquiry.ts';
+import { createPipeline, friday } from '../support/fixtures.ts';
+import { createMemoryTable } from '../support/memory-table.ts';
+
+let pipeline: ReturnType<typeof createPipeline>;
+beforeEach(() => {
+  pipeline = createPipeline(createMemoryTable());
+});
+const scoreOf = async (id: string) => (await pipeline.inquiries.find(id))?.score;
+
+describe('scoring', () => {
+  it('stores the score with its parts and asks for the routing', async () => {
+    const id = await pipeline.captured();
+
+    expect(await pipeline.score(id)).toBe('scored');
+
+    expect(await scoreOf(id)).toMatchObject({ total: 54, tier: 'B', scoredAt: friday.toISOString() });
+    expect(pipeline.queues.route.sent).toEqual([{ inquiryId: id, version: 1 }]);
+  });
+
+  it('delivered again keeps the first score, and asks for the routing that may never have been asked for', async () => {
+    const id = await pipeline.captured();
+    pipeline.queues.route.broken = true;
+    await expect(pipeline.score(id)).rejects.toThrow();
+    const first = await scoreOf(id);
+    pipeline.queues.route.broken = false;
+    pipeline.change((practice) => {
+      for (const source of practice.sources) source.quality = 0;
+    });
+
+    expect(await pipeline.score(id)).toBe('scored_before');
+
+    expect(await scoreOf(id)).toEqual(first);
+    expect(pipeline.queues.route.sent).toHaveLength(1);
+  });
+
+  it('delivered many times at once, one of them acts', async () => {
+    const id = await pipeline.captured();
+
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => pipeline.score(id)));
+
+    expect(outcomes.filter((outcome) => outcome === 'scored')).toHaveLength(1);
+    expect(new Set(outcomes)).toEqual(new Set(['scored', 'score_race_lost']));
+    expect(pipeline.queues.route.sent).toHaveLength(1);
+  });
+
+  it('is not due once routed, closed or in quarantine, and nobody knows what is not there', async () => {
+    const routed = await pipeline.mailed();
+    const quarantined = await pipeline.captured({ quarantine: ['origin'] });
+    const closed = await pipeline.captured();
+    const change = changeStage(await pipeline.head(closed), 'closed', 'spam', friday);
+    if (change.outcome === 'changed') await pipeline.table.write(pipeline.inquiries.save(change.next));
+    pipeline.queues.score.take();
+
+    for (const id of [routed, quarantined, closed]) expect(await pipeline.score(id)).toBe('score_not_due');
+    expect(await pipeline.score(`inq_${'Z'.repeat(26)}`)).toBe('score_unknown_inquiry');
+    expect(pipeline.queues.route.sent).toEqual([]);
+  });
+});
+
+describe('the facts of a score', () => {
+  it('do not take a point for reachable that cannot be one', async () => {
+    const id = await pipeline.captured({
+      email: undefined,
+      fields: { email: 'not an address', phone: '650 555 0188', insurance: 'Blue' },
+      invalidPoints: ['email'],
+    });
+
+    const body = (await pipeline.inquiries.find(id))?.body;
+
+    expect(body && scoredFacts(body).has).toEqual({
+      phone: true,
+      email: false,
+      name: false,
+      service: false,
+      insurance: true,
+      preferred_time: false,
+    });
+  });
+});

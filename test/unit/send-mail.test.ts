@@ -1,0 +1,220 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { weeklyReportMail } from '../../functions/notify/mails.ts';
+import { sendMail } from '../../functions/notify/send-mail.ts';
+import { weeklyReportRow } from '../../shared/data/weekly-reports.ts';
+import { changeStage, type Stage } from '../../shared/domain/inquiry.ts';
+import { summarize } from '../../shared/domain/rollup.ts';
+import { nextReportAt } from '../../shared/domain/weekly-report.ts';
+import { createPipeline, enable, hours, minutes, smallPractice } from '../support/fixtures.ts';
+import { createMemoryTable } from '../support/memory-table.ts';
+
+let pipeline: ReturnType<typeof createPipeline>;
+beforeEach(() => {
+  pipeline = createPipeline(createMemoryTable());
+});
+
+/** An inquiry whose mail is asked for and not yet sent. */
+async function routed(): Promise<string> {
+  const id = await pipeline.captured();
+  await pipeline.score(id);
+  await pipeline.route(id);
+  for (const queue of Object.values(pipeline.queues)) queue.take();
+  return id;
+}
+async function setStage(id: string, stage: Stage): Promise<void> {
+  const change = changeStage(await pipeline.head(id), stage, 'spam', pipeline.environment.now());
+  if (change.outcome !== 'changed') throw new Error(`not to ${stage}`);
+  expect(await pipeline.table.write(pipeline.inquiries.save(change.next))).toMatchObject({ committed: true });
+}
+
+describe('the mail of an inquiry', () => {
+  it('tells the assignee the tier, the clock and a link, and nothing of the person', async () => {
+    const id = await routed();
+
+    expect(await pipeline.notify(id)).toBe('mailed');
+
+    const [sent] = pipeline.mailer.sent;
+    expect(sent?.to).toEqual(['ana@bayview.example']);
+    expect(sent?.mail.subject).toBe('New inquiry: tier B, call by Fri 20 Nov, 10:00 AM PST');
+    expect(sent?.mail.text).toContain(`https://console.example/v1/inquiries/${id}`);
+    expect(JSON.stringify(sent)).not.toMatch(/maria|lopez|650|0188|acne/i);
+    expect(await pipeline.head(id)).toMatchObject({ progress: 'notified', mailState: 'sent' });
+  });
+
+  it('delivered many times at once is sent once', async () => {
+    const id = await routed();
+
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => pipeline.notify(id)));
+
+    expect(outcomes.filter((outcome) => outcome === 'mailed')).toHaveLength(1);
+    expect(new Set(outcomes)).toEqual(new Set(['mailed', 'mail_not_due']));
+    expect(pipeline.mailer.sent).toHaveLength(1);
+  });
+
+  it('of a sender that crashed is sent by another, but not before its lease is over', async () => {
+    const id = await routed();
+    pipeline.mailer.onSend = async () => {
+      throw new Error('crash');
+    };
+    await expect(pipeline.notify(id)).rejects.toThrow('crash');
+    pipeline.mailer.onSend = async () => {};
+
+    pipeline.environment.advance(minutes(1.5) - 1);
+    expect(await pipeline.notify(id)).toBe('mail_not_due');
+    pipeline.environment.advance(1);
+    expect(await pipeline.notify(id)).toBe('mailed');
+
+    expect(pipeline.mailer.sent).toHaveLength(1);
+  });
+
+  it('of a sender that crashed comes by the sweep alone', async () => {
+    const id = await routed();
+    pipeline.mailer.onSend = async () => {
+      pipeline.mailer.onSend = async () => {};
+      throw new Error('crash');
+    };
+    await expect(pipeline.notify(id)).rejects.toThrow('crash');
+
+    for (let minute = 0; minute < 3; minute++) {
+      pipeline.environment.advance(minutes(1));
+      await pipeline.sweep();
+      await pipeline.drain();
+    }
+
+    expect(pipeline.mailer.sent).toHaveLength(1);
+    expect((await pipeline.head(id)).progress).toBe('notified');
+  });
+
+  it('keeps what staff changed while it was on its way', async () => {
+    const id = await routed();
+    pipeline.mailer.onSend = () => setStage(id, 'contacted');
+
+    await pipeline.notify(id);
+
+    expect(await pipeline.head(id)).toMatchObject({
+      stage: 'contacted',
+      progress: 'notified',
+      mailState: 'sent',
+      firstContactedAt: '2026-11-20T16:00:00.000Z',
+      timers: { followUp: '2026-11-22T16:00:00.000Z' },
+      version: 5,
+    });
+  });
+
+  it('leaves alone an inquiry that was closed while it was on its way', async () => {
+    const id = await routed();
+    pipeline.mailer.onSend = () => setStage(id, 'closed');
+
+    await pipeline.notify(id);
+
+    expect(await pipeline.head(id)).toMatchObject({ stage: 'closed', version: 4, timers: {} });
+    expect(await pipeline.notify(id)).toBe('mail_not_due');
+  });
+
+  it('of an inquiry closed before is not sent', async () => {
+    const id = await routed();
+    await setStage(id, 'closed');
+
+    expect(await pipeline.notify(id)).toBe('mail_not_due');
+    expect(pipeline.mailer.sent).toEqual([]);
+  });
+
+  it('goes to the managers where the assignee has been disabled since', async () => {
+    const id = await routed();
+    pipeline.change(enable(false, 'ana'));
+
+    await pipeline.notify(id);
+
+    expect(pipeline.mailer.sent.map(({ to }) => to)).toEqual([['mia@bayview.example']]);
+  });
+
+  it('to review a quarantined one goes to the managers, else to the admins, else nowhere', async () => {
+    const id = await pipeline.captured({ quarantine: ['honeypot'] });
+    const review = async () => {
+      pipeline.environment.advance(hours(24));
+      await pipeline.sweep();
+      pipeline.queues.mail.take();
+      return pipeline.notify(id);
+    };
+
+    expect(await review()).toBe('mailed');
+    pipeline.change(enable(false, 'mia'));
+    expect(await review()).toBe('mailed');
+    pipeline.change(enable(false, 'ada'));
+    expect(await review()).toBe('mail_without_recipient');
+
+    expect(pipeline.mailer.sent.map(({ to }) => to)).toEqual([
+      ['mia@bayview.example'],
+      ['ada@bayview.example'],
+    ]);
+    expect(pipeline.mailer.sent[0]?.mail.subject).toBe('Quarantined inquiry to review');
+    expect((await pipeline.head(id)).progress).toBe('quarantined');
+  });
+});
+
+describe('the weekly report', () => {
+  const locationId = 'main-street';
+  beforeEach(async () => {
+    const nextAt = nextReportAt(
+      pipeline.environment.now(),
+      smallPractice.locations[0] ?? { timeZone: 'UTC' },
+    );
+    await pipeline.table.write({ put: weeklyReportRow({ locationId, version: 0, nextAt }) });
+    pipeline.environment.set(nextAt);
+    await pipeline.sweep();
+  });
+
+  it('goes to the managers once, with the counts of its week, however often it is delivered', async () => {
+    await pipeline.rollups.count({
+      inquiryId: 'inq_1',
+      version: 1,
+      locationId,
+      date: '2026-11-22',
+      counts: { inquiries: 1, 'source:website': 1 },
+      now: pipeline.environment.now(),
+    });
+    const [message] = pipeline.queues.mail.take();
+    expect(message).toEqual({ kind: 'weekly_report', locationId, version: 1 });
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        sendMail(pipeline.dependencies, { kind: 'weekly_report', locationId, version: 1 }),
+      ),
+    );
+
+    expect(outcomes.toSorted()).toEqual([...Array.from({ length: 4 }, () => 'mail_not_due'), 'mailed']);
+    expect(pipeline.mailer.sent.map(({ to, mail }) => [to, mail.subject])).toEqual([
+      [['mia@bayview.example'], 'Week of 2026-11-16, Main Street: 1 inquiries'],
+    ]);
+    pipeline.environment.advance(hours(24));
+    await pipeline.sweep();
+    expect(pipeline.queues.mail.sent).toEqual([]);
+  });
+
+  it('of a sender that crashed is sent by the sweep', async () => {
+    pipeline.mailer.onSend = async () => {
+      pipeline.mailer.onSend = async () => {};
+      throw new Error('crash');
+    };
+    await expect(pipeline.drain()).rejects.toThrow('crash');
+
+    for (let minute = 0; minute < 4; minute++) {
+      pipeline.environment.advance(minutes(1));
+      await pipeline.sweep();
+      await pipeline.drain();
+    }
+
+    expect(pipeline.mailer.sent).toHaveLength(1);
+  });
+
+  it('reads as numbers, largest first', () => {
+    const summary = summarize([
+      { inquiries: 3, 'source:a': 1, 'source:b': 2, responses: 2, responseMinutes: 9 },
+    ]);
+
+    const { text } = weeklyReportMail(smallPractice, locationId, '2026-11-16', summary);
+
+    expect(text).toContain('By source\n  b: 2\n  a: 1\n');
+    expect(text).toContain('First response: 2 inquiries, mean 4.5 minutes, 0 in time');
+  });
+});
