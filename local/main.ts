@@ -25,6 +25,7 @@ async function main(): Promise<void> {
       end(signal);
     });
   }
+  endWithParent();
 
   const { startLocal } = await import('./system.ts');
   const system = await startLocal({
@@ -63,6 +64,21 @@ See it as staff, with the id of the answer:
 
 Ctrl-C stops; \`npm start -- --fresh\` begins anew. Changes in functions/ and shared/ are taken up.
 `);
+}
+
+/**
+ * npm starts this through a shell, which ends without a word when npm is told to
+ * end: stop then too, or the port would stay taken.
+ */
+function endWithParent(): void {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  timer.unref();
 }
 
 main().catch((error: unknown) => {

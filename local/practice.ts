@@ -26,6 +26,8 @@ export async function applyPractice(
     cwd: projectRoot,
     env: {
       ...process.env,
+      // Else the command would look for the file where npm was called.
+      INIT_CWD: projectRoot,
       FIRSTCALL_HOME: system.home,
       TABLE_NAME: system.tableName,
       AWS_ENDPOINT_URL_DYNAMODB: system.dynamodb,

@@ -22,7 +22,7 @@ const testReport = join(reports, 'tests.json');
 
 const steps: readonly Step[] = [
   { name: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'format and lint', command: ['biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'format and lint', command: ['biome', 'ci', '--colors=off', '--error-on-warnings', '.'] },
   { name: 'import directions', command: ['depcruise', '--config', '.dependency-cruiser.mjs', ...folders] },
   { name: 'unused code', command: ['knip'] },
   {

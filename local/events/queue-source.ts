@@ -25,19 +25,29 @@ export function startQueueSource(options: QueueSourceOptions): EventSource {
   const { client, plan, queueUrl } = options;
   const limit = plan.maximumConcurrency ?? defaultConcurrency;
   const running = new Set<Promise<void>>();
+  const ended = new AbortController();
+  // Outlives a pause: the queue hands messages to a long poll that was cut off, too, and they would be lost
+  // until their visibility timeout. What it brings meanwhile is worked on after the pause.
+  let receiving: Promise<Message[]> | undefined;
 
   const step = async (control: LoopControl): Promise<void> => {
     if (running.size >= limit) {
       await Promise.race(running);
       return;
     }
-    const messages = await receive(control);
+    receiving ??= receive();
+    const messages = await untilAborted(receiving, control.signal).catch((error: unknown) => {
+      receiving = undefined;
+      throw error;
+    });
+    if (messages === undefined) return;
+    receiving = undefined;
     if (messages.length === 0) return;
     const work = process(messages).finally(() => running.delete(work));
     running.add(work);
   };
 
-  const receive = async (control: LoopControl): Promise<Message[]> => {
+  const receive = async (): Promise<Message[]> => {
     const collected: Message[] = [];
     const deadline = Date.now() + plan.batchWindowSeconds * 1000;
     do {
@@ -51,11 +61,11 @@ export function startQueueSource(options: QueueSourceOptions): EventSource {
           MessageSystemAttributeNames: ['All'],
           MessageAttributeNames: ['All'],
         }),
-        { abortSignal: control.signal },
+        { abortSignal: ended.signal },
       );
       collected.push(...Messages);
     } while (
-      !control.signal.aborted &&
+      !ended.signal.aborted &&
       collected.length > 0 &&
       collected.length < plan.batchSize &&
       Date.now() < deadline
@@ -99,12 +109,34 @@ export function startQueueSource(options: QueueSourceOptions): EventSource {
     }
   };
 
-  return startLoop(step, {
+  const loop = startLoop(step, {
     onError: (error) => options.onError(`${plan.queueName}: receiving failed`, error),
     settle: async () => {
       await Promise.all(running);
     },
   });
+  return {
+    ...loop,
+    stop: () => {
+      loop.stop();
+      ended.abort();
+    },
+  };
+}
+
+/** What a promise brings; undefined where the signal comes first, and the promise goes on. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  let end = (): void => {};
+  const aborted = new Promise<undefined>((resolve) => {
+    end = () => resolve(undefined);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }
 
 interface BatchResponse {

@@ -1,4 +1,7 @@
-/** The audit trail: who saw or changed whose data, and who was refused. Appended, never changed. */
+/**
+ * The audit trail: who saw or changed whose data, and who was refused. Appended, never changed, and never expired: HIPAA
+ * asks for six years (45 CFR 164.316(b)(2)(i)), so no entry carries a time to live.
+ */
 import type { Environment } from '../domain/ids.ts';
 import { auditEntry } from './keys.ts';
 import { absent, type Table } from './table.ts';
@@ -14,9 +17,6 @@ export interface AuditEntry {
   readonly from?: string | undefined;
   readonly requestId: string;
 }
-
-/** Kept for six years, as HIPAA asks of documentation (45 CFR 164.316(b)(2)(i)). */
-export const auditYears = 6;
 
 export type Audit = ReturnType<typeof createAudit>;
 

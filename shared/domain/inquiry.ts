@@ -26,7 +26,6 @@ export type Tier = (typeof tiers)[number];
 
 /** How far the pipeline has come, as the API shows it; `scored` lies between captured and routed. */
 export const progresses = ['captured', 'scored', 'waiting', 'routed', 'notified', 'quarantined'] as const;
-export type Progress = (typeof progresses)[number];
 
 /** Why an inquiry was set aside for a human to look at before anybody is told. */
 export const quarantineReasons = ['honeypot', 'firewall', 'origin', 'test_lead'] as const;

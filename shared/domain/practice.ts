@@ -67,8 +67,7 @@ export const locationSchema = z.strictObject({
 export type Location = z.infer<typeof locationSchema>;
 
 /** What a member may do in the API; a provider is a routing target who seldom signs in. */
-export const roles = ['coordinator', 'provider', 'manager', 'marketer', 'admin'] as const;
-export type Role = (typeof roles)[number];
+const roles = ['coordinator', 'provider', 'manager', 'marketer', 'admin'] as const;
 
 export const memberSchema = z.strictObject({
   id: slugSchema,
