@@ -22,10 +22,7 @@ const column = z.object({
 });
 
 /** Ids come as numbers or as text. */
-const idLike = z
-  .union([z.string().max(limits.clickId), z.number()], 'must be text or a number')
-  .transform(String)
-  .optional();
+const idLike = z.union([z.string(), z.number()], 'must be text or a number').transform(String).optional();
 
 /** Unknown fields are ignored, as the publisher asks: it adds some now and then. */
 const leadSchema = z.object({
@@ -34,7 +31,7 @@ const leadSchema = z.object({
   campaign_id: idLike,
   form_id: idLike,
   gcl_id: idLike,
-  lead_submit_time: z.string().max(40).optional(),
+  lead_submit_time: z.string('must be text').optional(),
   is_test: z.boolean('must be true or false').default(false),
 });
 
@@ -109,12 +106,17 @@ export function readLead(
     ...(fields.phone !== undefined && phone === undefined ? (['phone'] as const) : []),
   ];
 
+  // Short texts all: what is longer than a field may be is none of Google's, and left out.
+  const [campaign, formId, submittedAt] = [lead.campaign_id, lead.form_id, lead.lead_submit_time].map(
+    (text) => (text === undefined ? undefined : cleaned('campaign', text)),
+  );
+
   // The lead form is Google's: with or without a click id it came from a search ad.
   const posted = {
     ...(clickId !== undefined && { gclid: clickId }),
     utm_source: 'google',
     utm_medium: 'cpc',
-    ...(lead.campaign_id !== undefined && { campaign: lead.campaign_id }),
+    ...(campaign !== undefined && { campaign }),
   } as Submission;
   const attribution = attribute(practice, findForm(practice, undefined), posted, undefined);
 
@@ -134,8 +136,8 @@ export function readLead(
         ...(fields as Record<string, string>),
         ...(name !== undefined && { name }),
         ...(clickId !== undefined && { gclid: clickId }),
-        ...(lead.form_id !== undefined && { formId: lead.form_id }),
-        ...(lead.lead_submit_time !== undefined && { submittedAt: lead.lead_submit_time }),
+        ...(formId !== undefined && { formId }),
+        ...(submittedAt !== undefined && { submittedAt }),
       },
       ...(answers.length > 0 && { answers }),
       invalidPoints,

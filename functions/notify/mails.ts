@@ -38,11 +38,14 @@ export function inquiryMail(inquiry: Inquiry, practice: Practice, consoleUrl: st
         subject: 'Quarantined inquiry to review',
         text: `An inquiry was set aside as suspected spam and waits for a decision: release it, or close it.${footer}`,
       };
-    default:
+    default: {
+      const isTheirs = practice.members.some(({ id, enabled }) => id === inquiry.assignedTo && enabled);
+      const whose = isTheirs ? 'is yours' : 'is assigned to somebody who is no longer enabled';
       return {
         subject: `New inquiry: ${tier}, call by ${due}`,
-        text: `A new inquiry of ${tier} is yours. Call by ${due}.${footer}`,
+        text: `A new inquiry of ${tier} ${whose}. Call by ${due}.${footer}`,
       };
+    }
   }
 }
 

@@ -25,6 +25,16 @@ const round = (n: number): number => Math.round(n * 1e9) / 1e9 || 0;
 
 const shown = (n: number): string => n.toFixed(2).replace(/^-(0\.00)$/, '$1');
 
+/** A member's place in the rotation, in inquiries. */
+interface Standing {
+  readonly id: string;
+  readonly share: number;
+  /** What they are owed, this inquiry's share included. */
+  readonly due: number;
+  /** How many inquiries from now they would be a whole one behind. */
+  readonly deadline: number;
+}
+
 /** Why a member of the pool cannot take an inquiry now; undefined where they can. */
 export type Exclusion = (memberId: string) => string | undefined;
 
@@ -64,7 +74,7 @@ export function rotate(
   const left = Object.entries(lags).filter(([id]) => !members.has(id));
   const inherited = left.reduce((sum, [, lag]) => sum + lag, 0);
 
-  const standings = eligible.map(({ id, weight }) => {
+  const standings = eligible.map(({ id, weight }): Standing => {
     const share = weight / totalWeight;
     const due = round((lags[id] ?? 0) + share * (1 + inherited));
     return { id, share, due, deadline: round((1 - due) / share) };
@@ -72,9 +82,16 @@ export function rotate(
   const owed = standings.filter(({ due }) => due > 0);
   // Somebody is a whole inquiry behind, or those away are owed so much that nobody here is.
   const unsettled = owed.length === 0 || owed.some(({ due }) => due >= 1);
-  const [first] = (unsettled ? standings : owed).toSorted(
-    (a, b) => (unsettled ? b.due - a.due : a.deadline - b.deadline) || openWork(a.id) - openWork(b.id),
+  const byTurn = (a: Standing, b: Standing): number => (unsettled ? b.due - a.due : a.deadline - b.deadline);
+  const [first, second] = (unsettled ? standings : owed).toSorted(
+    (a, b) => byTurn(a, b) || openWork(a.id) - openWork(b.id),
   );
+  const tied = first && second && byTurn(first, second) === 0;
+  const chosenBy = tied
+    ? openWork(first.id) < openWork(second.id)
+      ? ', least open'
+      : ', first of equals'
+    : '';
 
   const candidates: Candidate[] = pool.members.map(({ id }) => {
     const standing = standings.find((candidate) => candidate.id === id);
@@ -86,7 +103,7 @@ export function rotate(
       memberId: id,
       share: Math.round(standing.share * 1e4) / 1e4,
       outcome: chosen ? 'assigned' : 'passed_over',
-      reason: chosen ? `next in turn: due ${shown(standing.due)}` : `due ${shown(standing.due)}`,
+      reason: chosen ? `next: due ${shown(standing.due)}${chosenBy}` : `due ${shown(standing.due)}`,
     };
   });
   const receipt: Receipt = { pool: pool.id, strategy: 'weighted_round_robin', candidates };

@@ -14,6 +14,15 @@ const poolOf = (weights: readonly number[]): Pool => ({
 const everybody = () => undefined;
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
+/** Numbers from 0 to 1 that are the same in each run. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    return state / 2 ** 32;
+  };
+}
+
 /** A pool whose deviations are kept by its own bookkeeping, apart from the lags under test. */
 function ledger() {
   const deviations = new Map<string, number>();
@@ -65,6 +74,8 @@ describe('a rotation', () => {
           }
         }
       }),
+      // Where giving to whoever is owed most would leave somebody 1.36 behind.
+      { examples: [[[91, 1, 1, 96, 15, 1, 5, 1, 91, 1, 20], 1_500]] },
     );
   });
 
@@ -122,33 +133,24 @@ describe('a rotation', () => {
     );
   });
 
-  it.each([
-    ['equal weights', [[1, 1, 1, 1, 1, 1]]],
-    ['unequal weights', [[1, 2, 5, 10, 40, 100]]],
-    [
-      'weights that change',
-      [
-        [1, 1, 1, 100, 100, 100],
-        [100, 100, 100, 1, 1, 1],
-        [1, 100, 1, 100, 1, 100],
-      ],
-    ],
-  ])('does not drift over a thousand inquiries against the worst attendance: %s', (_, weightings) => {
+  it('does not drift over thousands of inquiries, however badly attendance and weights fall', () => {
+    const random = seededRandom(7);
     const size = 6;
-    const subsets = Array.from({ length: 2 ** size - 1 }, (_, bits) =>
-      Array.from({ length: size }, (_, i) => i).filter((i) => (bits + 1) & (1 << i)),
-    );
-    const spread = (lags: Lags) => sum(Object.values(lags).map((lag) => lag ** 2));
     let lags: Lags = {};
     let worst = 0;
 
-    for (let n = 0; n < 1_000; n++) {
-      const pool = poolOf(weightings[n % weightings.length] ?? []);
-      // Whoever is here is chosen so that the lags spread as far as they can.
-      const outcomes = subsets.map((here) => {
-        const present = new Set(here.map((i) => `m${i}`));
-        return rotate(pool, lags, (id) => (present.has(id) ? undefined : 'away')).lags;
+    for (let n = 0; n < 3_000; n++) {
+      // Of forty ways in which it could go on, the one that spreads the lags most.
+      const outcomes = Array.from({ length: 40 }, () => {
+        const pool = poolOf(
+          Array.from({ length: size }, () =>
+            random() < 0.5 ? 1 : random() < 0.5 ? 100 : 1 + Math.floor(random() * 100),
+          ),
+        );
+        const here = new Set(pool.members.filter(() => random() < 0.6).map(({ id }) => id));
+        return rotate(pool, lags, (id) => (here.has(id) ? undefined : 'away')).lags;
       });
+      const spread = (outcome: Lags) => sum(Object.values(outcome).map((lag) => lag ** 2));
       lags = outcomes.reduce((a, b) => (spread(b) > spread(a) ? b : a));
       worst = Math.max(worst, ...Object.values(lags).map(Math.abs));
     }
@@ -197,7 +199,7 @@ describe('a receipt', () => {
         for (const { memberId, outcome, share, reason } of receipt.candidates) {
           expect(outcome === 'excluded').toBe(away.has(memberId));
           if (outcome === 'excluded') expect([share, reason]).toEqual([0, 'disabled']);
-          else expect(reason).toMatch(/due -?\d+\.\d\d$/);
+          else expect(reason).toMatch(/due -?\d+\.\d\d(, least open|, first of equals)?$/);
         }
         const shares = sum(receipt.candidates.map(({ share }) => share));
         expect(shares).toBeCloseTo(chosen === undefined ? 0 : 1, 2);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RotationBusy } from '../../functions/route/route-inquiry.ts';
-import { coordinators, createPipeline, enable, minutes } from '../support/fixtures.ts';
+import { RotationBusy, routeInquiry } from '../../functions/route/route-inquiry.ts';
+import { coordinators, createPipeline, enable, minutes, smallPractice } from '../support/fixtures.ts';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
@@ -108,6 +108,34 @@ describe('routing', () => {
       outcome: 'excluded',
       reason: 'disabled',
     });
+  });
+
+  it('decides again where the turn was taken meanwhile, so that no lag is lost', async () => {
+    const [first, second] = [await scored(), await scored({ name: 'Pedro' })];
+    const { transact } = table;
+    table.transact = async (writes) => {
+      table.transact = transact;
+      // Another function, which already knows that ana is away.
+      await routeInquiry(
+        {
+          ...pipeline.dependencies,
+          practice: async () => {
+            const practice = structuredClone(smallPractice);
+            enable(false, 'ana')(practice);
+            return practice;
+          },
+        },
+        { inquiryId: second },
+      );
+      return transact(writes);
+    };
+
+    await pipeline.route(first);
+
+    expect(await assignees([first, second])).toEqual(['carla', 'ben']);
+    const { version, lags } = (await pipeline.routingStates.read()).rotation('skin');
+    expect(version).toBe(2);
+    expect(lags).toEqual({ ana: 0.2, ben: -0.55, carla: -0.55, dev: 0.45, elena: 0.45 });
   });
 
   it('leaves out who is disabled or gone, and says why', async () => {
