@@ -145,7 +145,7 @@ export function createCaptureApi(api: CaptureApi) {
         idempotencyKey: api.capture.environment.newId('entry'),
         typed: typedFields(event),
         problem: { message, errors: problem.errors },
-        action: '../v1/inquiries',
+        root: '../',
       });
       return page(problem.status, body);
     }
@@ -176,10 +176,7 @@ export function createCaptureApi(api: CaptureApi) {
       ),
     );
     const idempotencyKey = api.capture.environment.newId('entry');
-    return page(
-      200,
-      formPage({ practice: await api.practice(), idempotencyKey, typed, action: 'v1/inquiries' }),
-    );
+    return page(200, formPage({ practice: await api.practice(), idempotencyKey, typed, root: './' }));
   }
 
   /** Notes a refusal or a fault, and gives the problem to answer with. */

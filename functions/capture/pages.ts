@@ -41,23 +41,34 @@ const style = `
 :root{color-scheme:light dark;--ink:#16242b;--soft:#51636c;--line:#c3cfd4;--back:#f4f7f8;--card:#fff;--accent:#0b6b62;--bad:#a3241c}
 @media (prefers-color-scheme:dark){:root{--ink:#e9f0f2;--soft:#a9bac1;--line:#43545c;--back:#111a1e;--card:#19252a;--accent:#5cc9bd;--bad:#ff9b92}}
 *{box-sizing:border-box}
-body{margin:0;font:17px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back)}
-main{max-width:38rem;margin:0 auto;padding:1.5rem 1rem 4rem}
-h1{font-size:1.6rem;line-height:1.2;margin:.5rem 0}
-.emergency{border-left:.35rem solid var(--bad);background:var(--card);padding:.75rem 1rem;margin:1rem 0;font-weight:600}
-.errors{border:2px solid var(--bad);background:var(--card);padding:.75rem 1rem;margin:1rem 0}
-form{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1.25rem}
-label,legend{display:block;font-weight:600;margin-top:1rem}
-.hint{color:var(--soft);font-weight:400;font-size:.9rem}
-.wrong{color:var(--bad);font-size:.95rem}
+body{margin:0;border-top:.35rem solid var(--accent);font:17px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back)}
+main{max-width:38rem;margin:0 auto;padding:1.25rem 1rem 3rem}
+h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}
+h2{font-size:1.05rem;margin:0 0 .25rem}
+ul{margin:0;padding-left:1.2rem}
+footer{color:var(--soft);font-size:.9rem;margin-top:1.5rem}
+.card,.errors,.emergency{background:var(--card);border-radius:.6rem;margin:1rem 0}
+.card{border:1px solid var(--line);padding:1.25rem}
+.card>:first-child{margin-top:0}
+.card>:last-child{margin-bottom:0}
+.emergency{border-left:.4rem solid var(--bad);padding:.75rem 1rem;font-weight:600}
+.errors{border:2px solid var(--bad);padding:.85rem 1rem}
+label{display:block;font-weight:600;margin-top:1.1rem}
+.hint{color:var(--soft);font-size:.9rem}
+.wrong{color:var(--bad);font-size:.95rem;font-weight:600}
+.wrong::first-letter{text-transform:uppercase}
 input,select,textarea{width:100%;font:inherit;color:inherit;background:var(--back);border:1px solid var(--soft);border-radius:.35rem;padding:.55rem .65rem;margin-top:.25rem}
-input[type=checkbox]{width:1.2rem;height:1.2rem;margin:.2rem .6rem 0 0;flex:none}
+select{min-height:2.9rem}
+textarea{resize:vertical}
+input[type=checkbox]{width:1.5rem;height:1.5rem;margin:0 .65rem 0 0;flex:none;accent-color:var(--accent)}
 .check{display:flex;align-items:flex-start;font-weight:400}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 [aria-invalid=true]{border-color:var(--bad);border-width:2px}
-button{font:inherit;font-weight:700;color:var(--card);background:var(--accent);border:0;border-radius:.35rem;padding:.7rem 1.4rem;margin-top:1.5rem;cursor:pointer}
+button{font:inherit;font-weight:700;color:var(--card);background:var(--accent);border:0;border-radius:.35rem;padding:.75rem 2rem;margin-top:1.5rem;cursor:pointer}
+button:hover{filter:brightness(1.12)}
 a{color:var(--accent)}
 .trap{position:absolute;left:-9999px}
+@media (max-width:30rem){button{width:100%}}
 `.trim();
 
 const styleHash = createHash('sha256').update(style).digest('base64');
@@ -131,7 +142,12 @@ ${
 `;
 }
 
-function choice(name: string, options: readonly (readonly [string, string])[], typed: Typed): Markup {
+function choice(
+  name: string,
+  none: string,
+  options: readonly (readonly [string, string])[],
+  typed: Typed,
+): Markup {
   const chosen = typed[name] ?? '';
   // A value that is no option, from a link or another form, is kept as one.
   const all =
@@ -139,7 +155,7 @@ function choice(name: string, options: readonly (readonly [string, string])[], t
       ? options
       : [[chosen, chosen] as const, ...options];
   return html`<label for="${name}">${labels[name] ?? name}</label>
-<select id="${name}" name="${name}"><option value="">Not sure</option>${all.map(
+<select id="${name}" name="${name}"><option value="">${none}</option>${all.map(
     ([value, text]) => html`<option value="${value}"${value === chosen && html` selected`}>${text}</option>`,
   )}</select>
 `;
@@ -154,42 +170,41 @@ export interface FormPage {
   readonly idempotencyKey: string;
   readonly typed: Typed;
   readonly problem?: { readonly message: string; readonly errors: readonly FieldError[] };
-  /** Where the form posts to, relative to the page. */
-  readonly action: string;
+  /** The way from the page's address to `/`. */
+  readonly root: './' | '../';
 }
 
 /** The inquiry form, empty or with what was typed and what is wrong with it. */
-export function formPage({ practice, idempotencyKey, typed, problem, action }: FormPage): string {
+export function formPage({ practice, idempotencyKey, typed, problem, root }: FormPage): string {
   const errors = problem?.errors ?? [];
   const text = (input: Input): Markup => field(input, typed, errors);
   const shown = new Set(Object.keys(labels));
   return page(
     `${problem ? 'Please check: ' : ''}${practice.name}`,
     html`<h1>${practice.name}</h1>
-<p>Tell us how to reach you and what you need. We call you back.</p>
 <p class="emergency" role="note">${practice.emergencyLine}</p>
+<p>Tell us how to reach you and what you need, and we will call you back. Only a phone number or an e-mail address is needed.</p>
 ${
   problem &&
-  html`<div class="errors" role="alert" tabindex="-1"><p>${problem.message}</p><ul>${errors.map(
+  // Where reading goes on: without it a screen reader would begin at the top, with what it read before.
+  html`<div class="errors" role="alert" tabindex="-1" autofocus><h2>${problem.message}</h2><ul>${errors.map(
     (error) =>
       html`<li>${shown.has(error.field) ? html`<a href="#${error.field}">${labels[error.field] ?? ''}</a>` : error.field}: ${error.reason}</li>`,
   )}</ul></div>`
 }
-<form method="post" action="${action}">
-<input type="hidden" name="idempotencyKey" value="${idempotencyKey}">
-${Object.entries(typed)
-  .filter(([name]) => carried.test(name))
-  .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`)}
+<form class="card" method="post" action="${root}v1/inquiries">
 ${text({ name: 'name', autocomplete: 'name', max: limits.name })}
-${text({ name: 'phone', type: 'tel', autocomplete: 'tel', hint: 'A phone number or an e-mail address is needed.', max: limits.phone })}
+${text({ name: 'phone', type: 'tel', autocomplete: 'tel', hint: 'This, or an e-mail address.', max: limits.phone })}
 ${text({ name: 'email', type: 'email', autocomplete: 'email', max: limits.email })}
 ${choice(
   'service',
+  'Something else, or not sure',
   practice.services.map((service) => [service.id, service.name] as const),
   typed,
 )}
 ${choice(
   'location',
+  'Any',
   practice.locations.map((location) => [location.id, location.name] as const),
   typed,
 )}
@@ -197,6 +212,7 @@ ${text({ name: 'insurance', max: limits.short })}
 ${text({ name: 'preferredTime', hint: 'For example: mornings, or after 5 pm.', max: limits.short })}
 ${choice(
   'language',
+  'No preference',
   [
     ['en', 'English'],
     ['es', 'Español'],
@@ -206,8 +222,14 @@ ${choice(
 ${text({ name: 'message', type: 'textarea', max: limits.message })}
 <label class="check"><input type="checkbox" name="consentEmail" value="yes"${['yes', 'on', 'true'].includes(typed['consentEmail'] ?? '') && html` checked`}> <span>You may e-mail me about this. I can withdraw this at any time.</span></label>
 <div class="trap" aria-hidden="true"><label for="website">Leave this empty</label><input id="website" name="website" tabindex="-1" autocomplete="off"></div>
-<button type="submit">Send</button>
-</form>`,
+<input type="hidden" name="idempotencyKey" value="${idempotencyKey}">
+${Object.entries(typed)
+  .filter(([name]) => carried.test(name))
+  .map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`,
+  )}<button type="submit">Send</button>
+</form>
+<footer>${problem && html`<a href="${root}">Start again</a> · `}<a href="${root}v1/health">Service status</a></footer>`,
   );
 }
 
@@ -216,7 +238,10 @@ export function thankYouPage(practice: Practice, formHref: string): string {
   return page(
     `Thank you: ${practice.name}`,
     html`<h1>Thank you</h1>
-<p>Your message has reached ${practice.name}. Somebody will call you back.</p>
+<div class="card">
+<p>Your message has reached ${practice.name}. Somebody will call you back when we are open.</p>
+<p>You need not do anything more. Sending it again would not make it quicker.</p>
+</div>
 <p class="emergency" role="note">${practice.emergencyLine}</p>
 <p><a href="${formHref}">Send another message</a></p>`,
   );

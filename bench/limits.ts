@@ -1,0 +1,80 @@
+/** What the figures are held to. */
+
+import type { ImportTime } from './bundles.ts';
+import type { Counted } from './counted.ts';
+import type { Throughput } from './throughput.ts';
+
+export const limits = {
+  callsToAnswer: 3,
+  callsToMail: 13,
+  writeUnitsNewPerson: 28,
+  writeUnitsKnownPerson: 22,
+  acceptedToFloor: 0.65,
+  mailedToFloor: 0.3,
+  importToBare: 2.0,
+  mailMs: 1_000,
+} as const;
+
+/** Bytes of a function's bundle; `notify` composes mails. */
+export const bundleLimit = (name: string): number => (name === 'notify' ? 1_000_000 : 700_000);
+
+export interface Check {
+  readonly what: string;
+  readonly value: number;
+  readonly limit: number;
+  /** Whether the limit is the most or the least that it may be. */
+  readonly bound: 'most' | 'least';
+  readonly kept: boolean;
+}
+
+const atMost = (what: string, value: number, limit: number): Check => ({
+  what,
+  value,
+  limit,
+  bound: 'most',
+  kept: value <= limit,
+});
+const atLeast = (what: string, value: number, limit: number): Check => ({
+  what,
+  value,
+  limit,
+  bound: 'least',
+  kept: value >= limit,
+});
+
+/** What can be counted, and so is the same on every machine. */
+export function checkCounts(counted: Counted, bundles: Readonly<Record<string, number>>): Check[] {
+  const { newPerson, knownPerson } = counted;
+  return [
+    atMost(
+      'AWS calls to the 202',
+      Math.max(newPerson.callsToAnswer, knownPerson.callsToAnswer),
+      limits.callsToAnswer,
+    ),
+    atMost(
+      'AWS calls to the sent e-mail',
+      Math.max(newPerson.callsToMail, knownPerson.callsToMail),
+      limits.callsToMail,
+    ),
+    atMost('write units, new person', newPerson.writeUnits, limits.writeUnitsNewPerson),
+    atMost('write units, known person', knownPerson.writeUnits, limits.writeUnitsKnownPerson),
+    ...Object.entries(bundles).map(([name, bytes]) =>
+      atMost(`bundle bytes, ${name}`, bytes, bundleLimit(name)),
+    ),
+  ];
+}
+
+/** What depends on the machine and on what else it does. */
+export function checkTimes(
+  { accepted, mailed, mailMs }: Throughput,
+  imports: Readonly<Record<string, ImportTime>>,
+): Check[] {
+  return [
+    atLeast('accepted/s to the floor', accepted.ratio, limits.acceptedToFloor),
+    atLeast('mailed/s to the floor', mailed.ratio, limits.mailedToFloor),
+    atMost('ms from post to e-mail', mailMs.median, limits.mailMs),
+    ...Object.entries(imports).map(([name, { ratio }]) =>
+      atMost(`import time to bare, ${name}`, ratio, limits.importToBare),
+    ),
+  ];
+}

@@ -1,0 +1,115 @@
+/** The figures as a table for people. */
+import type { ImportTime } from './bundles.ts';
+import type { Cost, Counted } from './counted.ts';
+import type { Check } from './limits.ts';
+import { pricesAsOf } from './prices.ts';
+import type { Throughput } from './throughput.ts';
+
+export interface Figures {
+  readonly throughput: Throughput;
+  readonly counted: Omit<Counted, 'transaction'>;
+  readonly cost: Cost;
+  readonly bundleBytes: Readonly<Record<string, number>>;
+  readonly imports: Readonly<Record<string, ImportTime>>;
+  readonly checks: readonly Check[];
+}
+
+const shown = (n: number, digits = 0): string =>
+  n.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const usd = (n: number): string => shown(n, 4);
+
+/** Rows in columns: the first to the left, the others to the right. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `  ${line}`)
+    .join('\n');
+}
+
+export function print({ throughput, counted, cost, bundleBytes, imports, checks }: Figures): string {
+  const { accepted, mailed, answerMs, mailMs, cpuMsPerInquiry } = throughput;
+  const { newPerson, knownPerson, rollUps, audit, staffView, configurationRefresh, sweep } = counted;
+  const title = (text: string): string => `\n${text}\n`;
+  return [
+    title(`Speed, ${throughput.concurrency} requests at a time, medians of slices in turns with the floor's`),
+    columns([
+      ['', 'per second', 'floor', 'ratio'],
+      ['accepted', shown(accepted.perSecond), shown(accepted.floorPerSecond), shown(accepted.ratio, 2)],
+      ['mailed', shown(mailed.perSecond), shown(mailed.floorPerSecond), shown(mailed.ratio, 2)],
+    ]),
+    `\n  202 after ${shown(answerMs.p50, 1)} ms (p50), ${shown(answerMs.p99, 1)} ms (p99); alone, the e-mail after ${shown(mailMs.median)} ms (slowest ${shown(mailMs.slowest)})`,
+    title('Processor time of one inquiry, ms'),
+    columns([
+      ...Object.entries(cpuMsPerInquiry.functions).map(([name, ms]) => [name, shown(ms, 1)]),
+      ['functions together', shown(cpuMsPerInquiry.functionsTotal, 1)],
+      ['gateway, pollers and the client', shown(cpuMsPerInquiry.gatewayAndPollers, 1)],
+      ['queues and mail', shown(cpuMsPerInquiry.queuesAndMail, 1)],
+    ]),
+    title('One inquiry, counted'),
+    columns([
+      ['', 'AWS calls', 'to the 202', 'write units', 'read units'],
+      ...(
+        [
+          ['new person', newPerson],
+          ['known person', knownPerson],
+        ] as const
+      ).map(([name, count]) => [
+        name,
+        shown(count.callsToMail),
+        shown(count.callsToAnswer),
+        shown(count.writeUnits),
+        shown(count.readUnits, 1),
+      ]),
+      ...(
+        [
+          ['apart: roll-ups', rollUps],
+          ['apart: a look by staff', staffView],
+          ['apart: its entry in the audit', audit],
+          ['apart: configuration, each 10 s of a busy function', configurationRefresh],
+          ['apart: a sweep, each minute', sweep],
+        ] as const
+      ).map(([name, tally]) => [name, shown(tally.calls), '', shown(tally.write), shown(tally.read, 1)]),
+      ['apart: pollers, one message to a batch', shown(counted.pollerCalls), '', '', ''],
+    ]),
+    title(`1,000 inquiries, USD, list prices of us-east-1 as noted on ${pricesAsOf}`),
+    columns([
+      ['', 'new people', 'known people'],
+      ...Object.keys(cost.newPeople).map((name) => [
+        name,
+        usd(cost.newPeople[name] ?? 0),
+        usd(cost.knownPeople[name] ?? 0),
+      ]),
+      ...Object.entries(cost.apart).map(([name, value]) => [`apart: ${name}`, usd(value), usd(value)]),
+    ]),
+    title('A month without any inquiry, USD'),
+    columns(Object.entries(cost.idleMonth).map(([name, value]) => [name, usd(value)])),
+    title('Bundles'),
+    columns([
+      ['', 'bytes', 'import ms', 'bare ms', 'ratio'],
+      ...Object.entries(bundleBytes).map(([name, bytes]) => [
+        name,
+        shown(bytes),
+        shown(imports[name]?.ms ?? Number.NaN, 1),
+        shown(imports[name]?.bareMs ?? Number.NaN, 1),
+        shown(imports[name]?.ratio ?? Number.NaN, 2),
+      ]),
+    ]),
+    title('Limits'),
+    columns([
+      ['', 'value', '', 'limit', ''],
+      ...checks.map(({ what, value, limit, bound, kept }) => [
+        what,
+        shown(value, Number.isInteger(value) ? 0 : 2),
+        bound === 'most' ? '≤' : '≥',
+        shown(limit, Number.isInteger(limit) ? 0 : 2),
+        kept ? 'kept' : 'MISSED',
+      ]),
+    ]),
+  ].join('\n');
+}

@@ -1,0 +1,209 @@
+/** How many inquiries a machine takes and mails in a second, beside the floor of the same minute. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CpuUsage, LocalSystem } from '../local/system.ts';
+import { type Harness, startHarness } from '../test/system/harness.ts';
+import { type Floor, openFloor } from './floor.ts';
+import { createPoster, during, type Poster, times } from './load.ts';
+import { median, quantile } from './median.ts';
+import { webForm } from './sample.ts';
+
+export interface ThroughputOptions {
+  /** Requests at a time; as many threads as capture has. */
+  readonly concurrency: number;
+  /** Slices of each kind. */
+  readonly slices: number;
+  readonly sliceMs: number;
+  /** Inquiries in a slice that runs through to the e-mail. */
+  readonly mailsPerSlice: number;
+}
+
+export interface Rate {
+  readonly perSecond: number;
+  /** Of the floor's slices between these. */
+  readonly floorPerSecond: number;
+  /** The median of each slice's ratio to the floor's slices before and after it. */
+  readonly ratio: number;
+}
+
+export interface Throughput {
+  readonly concurrency: number;
+  readonly accepted: Rate;
+  /** Milliseconds from the post to the 202, at that concurrency. */
+  readonly answerMs: { readonly p50: number; readonly p99: number };
+  readonly mailed: Rate;
+  /** Processor time of one inquiry from post to mailed, roll-ups included, in milliseconds. */
+  readonly cpuMsPerInquiry: {
+    readonly functions: Readonly<Record<string, number>>;
+    readonly functionsTotal: number;
+    /** The gateway and the pollers, and the client that posts. */
+    readonly gatewayAndPollers: number;
+    readonly queuesAndMail: number;
+  };
+  /** Milliseconds from a post to its e-mail, one at a time on the otherwise idle system. */
+  readonly mailMs: { readonly median: number; readonly slowest: number };
+}
+
+const latencyRuns = 15;
+const mailsWithinMs = 60_000;
+
+/** @param transaction - what capture sends for a new person, for the floor */
+export async function measureThroughput(
+  options: ThroughputOptions,
+  transaction: unknown,
+  report: (line: string) => void = () => {},
+): Promise<Throughput> {
+  report('starting a system of its own for the clock');
+  // On disk, as `npm start` runs it; nothing stands between the functions and the engines.
+  const harness = await startHarness({ concurrency: options.concurrency });
+  const floor = await openFloor(harness.system, transaction);
+  const poster = createPoster(harness.origin, options.concurrency);
+  try {
+    return await measure(options, { harness, floor, poster }, report);
+  } finally {
+    floor.close();
+    poster.close();
+    await harness.stop();
+  }
+}
+
+async function measure(
+  options: ThroughputOptions,
+  { harness, floor, poster }: { harness: Harness; floor: Floor; poster: Poster },
+  report: (line: string) => void,
+): Promise<Throughput> {
+  const { concurrency, slices, sliceMs, mailsPerSlice } = options;
+  const { system } = harness;
+  let people = 0;
+  const post = (): Promise<number> => poster.post(webForm(people++));
+
+  const floorSlice = async (ms = sliceMs): Promise<number> => {
+    // Enough for any machine that this runs on; a faster one makes the rest as it goes.
+    floor.ready(Math.ceil(1.2 * ms));
+    return (await during(ms, concurrency, floor.send)).perSecond;
+  };
+  const mailedSlice = async (): Promise<number> => {
+    await harness.clearInbox();
+    const { perSecond } = await times(mailsPerSlice, concurrency, post, () => mails(harness, mailsPerSlice));
+    return perSecond;
+  };
+
+  report('warming up');
+  // On a busy machine a thread's first request may take too long; nothing here counts yet.
+  await during(2 * sliceMs, concurrency, () => post().catch(() => {}));
+  await settled(harness);
+  await mailedSlice();
+  await floorSlice(2 * sliceMs);
+
+  const mailMs: number[] = [];
+  for (let run = 1; run <= latencyRuns; run++) {
+    report(`from a post to its e-mail, alone: ${run} of ${latencyRuns}`);
+    await harness.clearInbox();
+    const started = performance.now();
+    await post();
+    await mails(harness, 1, 5);
+    mailMs.push(performance.now() - started);
+  }
+
+  const mailed = collectRates();
+  const cpu: { before: CpuUsage; after: CpuUsage }[] = [];
+  await pausedFloor(system, floorSlice, mailed);
+  for (let slice = 1; slice <= slices; slice++) {
+    report(`${mailsPerSlice} inquiries from post to e-mail: slice ${slice} of ${slices}`);
+    const before = await system.cpuUsage();
+    mailed.add(await mailedSlice());
+    cpu.push({ before, after: await system.cpuUsage() });
+    await pausedFloor(system, floorSlice, mailed);
+  }
+
+  report('pausing the workers');
+  await system.pausePollers();
+  const accepted = collectRates();
+  const answerMs: number[] = [];
+  const acceptedSlice = async (): Promise<number> => {
+    const slice = await during(sliceMs, concurrency, async () => {
+      answerMs.push(await post());
+    });
+    return slice.perSecond;
+  };
+  await acceptedSlice();
+  answerMs.length = 0;
+  accepted.addFloor(await floorSlice());
+  for (let slice = 1; slice <= slices; slice++) {
+    report(`inquiries accepted, with the workers paused: slice ${slice} of ${slices}`);
+    accepted.add(await acceptedSlice());
+    accepted.addFloor(await floorSlice());
+  }
+
+  return {
+    concurrency,
+    accepted: accepted.rate(),
+    answerMs: { p50: quantile(answerMs, 0.5), p99: quantile(answerMs, 0.99) },
+    mailed: mailed.rate(),
+    cpuMsPerInquiry: perInquiry(cpu, mailsPerSlice),
+    mailMs: { median: median(mailMs), slowest: Math.max(...mailMs) },
+  };
+}
+
+/** Rates of slices that take turns with the floor's, which come first and last. */
+function collectRates() {
+  const own: number[] = [];
+  const floors: number[] = [];
+  return {
+    add: (rate: number) => void own.push(rate),
+    addFloor: (rate: number) => void floors.push(rate),
+    rate: (): Rate => ({
+      perSecond: median(own),
+      floorPerSecond: median(floors),
+      ratio: median(own.map((rate, i) => rate / (((floors[i] ?? 0) + (floors[i + 1] ?? 0)) / 2))),
+    }),
+  };
+}
+
+/** A slice of the floor while nothing else runs. */
+async function pausedFloor(
+  system: LocalSystem,
+  floorSlice: () => Promise<number>,
+  rates: { addFloor(rate: number): void },
+): Promise<void> {
+  await system.pausePollers();
+  rates.addFloor(await floorSlice());
+  system.resumePollers();
+}
+
+/** Waits until the inbox holds so many e-mails; looks seldom enough not to be what is measured. */
+async function mails(harness: Harness, count: number, everyMs = 100): Promise<void> {
+  const deadline = performance.now() + mailsWithinMs;
+  for (;;) {
+    const found = (await harness.inbox()).length;
+    if (found >= count) return;
+    if (performance.now() > deadline) throw new Error(`${found} of ${count} e-mails after a minute`);
+    await sleep(everyMs);
+  }
+}
+
+/** Waits until no more e-mails come. */
+async function settled(harness: Harness): Promise<void> {
+  for (let found = -1, before = -2; found !== before; ) {
+    before = found;
+    await sleep(1_000);
+    found = (await harness.inbox()).length;
+  }
+}
+
+function perInquiry(
+  slices: readonly { before: CpuUsage; after: CpuUsage }[],
+  inquiries: number,
+): Throughput['cpuMsPerInquiry'] {
+  const each = (of: (usage: CpuUsage) => number): number =>
+    median(slices.map(({ before, after }) => (of(after) - of(before)) / inquiries));
+  const names = Object.keys(slices[0]?.after.functionsMs ?? {});
+  const functions = Object.fromEntries(
+    names.map((name) => [name, each(({ functionsMs }) => functionsMs[name] ?? 0)]),
+  );
+  return {
+    functions,
+    functionsTotal: Object.values(functions).reduce((total, ms) => total + ms, 0),
+    gatewayAndPollers: each(({ mainMs }) => mainMs),
+    queuesAndMail: each(({ messagingMs }) => messagingMs),
+  };
+}
