@@ -68,7 +68,7 @@ function apply(head: Inquiry, change: Change, now: Date) {
   if ('release' in change) {
     const next = released(head, now);
     if (!next) throw new Problem('transition_not_allowed', 'The inquiry is not in quarantine.');
-    return { next, kind: 'released' as const, details: {} };
+    return { next, kind: 'released' as const, details: { suspected: (head.quarantine ?? []).join(', ') } };
   }
   const changed = changeStage(head, change.stage, change.closeReason, now);
   if (changed.outcome === 'not_allowed') {

@@ -25,7 +25,8 @@ export interface ListDependencies {
 /** The heads of index rows, in the rows' order. */
 async function headsOf({ inquiries }: ListDependencies, page: Page): Promise<Inquiry[]> {
   const prefix = inquiryPk('');
-  const ids = page.rows.map(({ pk }) => pk.slice(prefix.length));
+  // An inquiry that changes its stage meanwhile can be read under both.
+  const ids = [...new Set(page.rows.map(({ pk }) => pk.slice(prefix.length)))];
   const heads = new Map((await inquiries.findHeads(ids)).map((head) => [head.id, head]));
   return ids.flatMap((id) => heads.get(id) ?? []);
 }

@@ -94,6 +94,8 @@ interface Request {
   readonly event: APIGatewayProxyEvent;
   readonly caller: Caller;
   readonly practice: Practice;
+  /** Whence the request came, for the audit. */
+  readonly trace: Pick<AuditEntry, 'from' | 'requestId'>;
 }
 interface Answer {
   readonly status?: number;
@@ -165,13 +167,20 @@ export function createStaffApi(api: StaffApi): Router {
     };
   }
 
-  async function change({ event, caller }: Request): Promise<Answer> {
+  async function change({ event, caller, trace }: Request): Promise<Answer> {
     const id = pathId(event, 'inquiry');
     if (mediaType(headerOf(event.headers, 'content-type')) !== 'application/json') {
       throw new Problem('unsupported_media_type', 'Send application/json.');
     }
     const wanted = checkFields(changeSchema, parseJson(bodyText(event)));
     const version = seenVersion(event);
+    // Before the change: what could not be written down is not done. An entry may stand for a change refused.
+    await audit.append({
+      ...trace,
+      actor: signInOf(event) ?? caller.member.id,
+      action: 'change',
+      resource: `inquiry ${id}`,
+    });
     const next = await changeInquiry(
       api,
       id,
@@ -181,11 +190,7 @@ export function createStaffApi(api: StaffApi): Router {
         : { stage: wanted.stage, closeReason: wanted.closeReason },
       caller.member.id,
     );
-    return {
-      body: summaryOf(next),
-      headers: { etag: etag(next.version) },
-      audit: { action: 'change', resource: `inquiry ${id}` },
-    };
+    return { body: summaryOf(next), headers: { etag: etag(next.version) } };
   }
 
   async function timeline({ event }: Request): Promise<Answer> {
@@ -230,7 +235,11 @@ export function createStaffApi(api: StaffApi): Router {
     'GET /v1/reports/summary': [seesReports, summary],
   };
 
-  const cors = { 'access-control-allow-origin': api.consoleOrigin, vary: 'origin' };
+  const cors = {
+    'access-control-allow-origin': api.consoleOrigin,
+    'access-control-expose-headers': 'etag',
+    vary: 'origin',
+  };
   const respond = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
     new Response(body === undefined ? null : JSON.stringify(body), {
       status,
@@ -259,7 +268,7 @@ export function createStaffApi(api: StaffApi): Router {
       const practice = await api.practice();
       const caller = callerOf(event, practice, api.clientId);
       requireRole(caller, allowed);
-      const done = await work({ event, caller, practice });
+      const done = await work({ event, caller, practice, trace });
       // Before the answer: what could not be written down is not shown.
       if (done.audit) await audit.append({ ...trace, actor, ...done.audit });
       return respond(done.status ?? 200, done.body, done.headers);
@@ -288,7 +297,6 @@ export function createStaffApi(api: StaffApi): Router {
     respond(204, undefined, {
       'access-control-allow-methods': 'GET, PATCH',
       'access-control-allow-headers': 'authorization, content-type, if-match',
-      'access-control-expose-headers': 'etag',
       'access-control-max-age': '600',
     });
   for (const path of new Set(routes.filter(({ access }) => access === 'staff').map((route) => route.path))) {

@@ -6,7 +6,7 @@ import { Problem, type ProblemCode, problemHeaders, toProblem } from '../../shar
 import type { Digest } from '../../shared/secrets/digest.ts';
 import { type CaptureDependencies, type Captured, captureInquiry } from './capture-inquiry.ts';
 import { checkKey, readLead } from './google-ads.ts';
-import { formPage, pageHeaders, type Typed, thankYouPage } from './pages.ts';
+import { formPage, isPrefilled, pageHeaders, type Typed, thankYouPage } from './pages.ts';
 import { identify, readSubmission } from './web-form.ts';
 
 export interface CaptureApi {
@@ -81,8 +81,9 @@ export function createCaptureApi(api: CaptureApi) {
       statusCode: 204,
       headers: {
         ...corsHeaders(event),
-        'access-control-allow-methods': 'POST',
-        'access-control-allow-headers': 'content-type, idempotency-key',
+        // The console reads the list on the same path that forms post to.
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers': 'authorization, content-type, idempotency-key',
         'access-control-max-age': '600',
       },
       body: '',
@@ -170,13 +171,14 @@ export function createCaptureApi(api: CaptureApi) {
     const typed = Object.fromEntries(
       Object.entries(event.queryStringParameters ?? {}).flatMap(([name, value]) =>
         // Only what a link may fill in: where the person came from and what for, never who they are.
-        value !== undefined && /^(?:utm_\w+|\w+clid|[gw]braid|campaign|service|location|language)$/.test(name)
-          ? [[name, value.slice(0, 512)]]
-          : [],
+        value !== undefined && isPrefilled(name) ? [[name, value]] : [],
       ),
     );
     const idempotencyKey = api.capture.environment.newId('entry');
-    return page(200, formPage({ practice: await api.practice(), idempotencyKey, typed, root: './' }));
+    // Without its last slash the stage's own address would lead links out of the stage.
+    const { path } = event.requestContext;
+    const root = path.endsWith('/') ? './' : `./${path.slice(path.lastIndexOf('/') + 1)}/`;
+    return page(200, formPage({ practice: await api.practice(), idempotencyKey, typed, root }));
   }
 
   /** Notes a refusal or a fault, and gives the problem to answer with. */

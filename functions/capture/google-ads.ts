@@ -12,27 +12,29 @@ import { Problem } from '../../shared/http/problem.ts';
 import { equalsInConstantTime } from '../../shared/secrets/digest.ts';
 import type { IncomingInquiry, RequestIdentity } from './capture-inquiry.ts';
 
-const column = z.object({
-  column_id: z.string('must be text').max(200, 'is longer than 200 characters'),
-  column_name: z.string('must be text').max(500, 'is longer than 500 characters').optional(),
-  string_value: z
-    .string('must be text')
-    .max(limits.message, `is longer than ${limits.message} characters`)
-    .default(''),
-});
-
-/** Ids come as numbers or as text. */
-const idLike = z.union([z.string(), z.number()], 'must be text or a number').transform(String).optional();
+/**
+ * A lead was paid for, so nothing but its id and its key can have it refused: a
+ * text may be a number, null or missing, and what is no text is left out.
+ */
+const text = z
+  .unknown()
+  .optional()
+  .transform((value) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined));
 
 /** Unknown fields are ignored, as the publisher asks: it adds some now and then. */
 const leadSchema = z.object({
   lead_id: z.string('must be text').min(1, 'must not be empty').max(limits.clickId, 'is too long'),
-  user_column_data: z.array(column, 'must be a list').max(100, 'has more than 100 entries'),
-  campaign_id: idLike,
-  form_id: idLike,
-  gcl_id: idLike,
-  lead_submit_time: z.string('must be text').optional(),
-  is_test: z.boolean('must be true or false').default(false),
+  user_column_data: z
+    .array(z.object({ column_id: text, column_name: text, string_value: text }), 'must be a list')
+    .max(100, 'has more than 100 entries'),
+  campaign_id: text,
+  form_id: text,
+  gcl_id: text,
+  lead_submit_time: text,
+  is_test: z
+    .unknown()
+    .optional()
+    .transform((value) => value === true),
 });
 
 const keySchema = z.object({ google_key: z.string().min(1) });
@@ -58,11 +60,22 @@ export function checkKey(payload: unknown, googleAdsKey: string): void {
   }
 }
 
-/** One value, cleaned as a form's would be; where that is impossible it is left out, not refused. */
-function cleaned(field: keyof Submission, text: string): string | undefined {
-  const parsed = submissionSchema.safeParse({ [field]: text.replace(/[\r\n\t]+/g, ' ') });
-  const value = parsed.success ? parsed.data[field] : undefined;
-  return typeof value === 'string' ? value : undefined;
+/** How long a field's text may be; the others are short. */
+const fieldLimits: Partial<Record<keyof Submission, number>> = {
+  name: limits.name,
+  email: limits.email,
+  phone: limits.phone,
+  message: limits.message,
+  gclid: limits.clickId,
+};
+
+/** One value, cleaned and cut to what the field takes; undefined where nothing is left of it. */
+function cleaned(field: keyof Submission, value: string | undefined): string | undefined {
+  const printable = (value ?? '').toWellFormed().replace(/\p{Cc}+/gu, ' ');
+  const cut = printable.slice(0, fieldLimits[field] ?? limits.short).toWellFormed();
+  const parsed = submissionSchema.safeParse({ [field]: cut });
+  const kept = parsed.success ? parsed.data[field] : undefined;
+  return typeof kept === 'string' ? kept : undefined;
 }
 
 /**
@@ -80,24 +93,27 @@ export function readLead(
   const answers: { question: string; answer: string }[] = [];
   const named = new Map(lead.user_column_data.map((entry) => [entry.column_id, entry.string_value]));
 
-  for (const { column_id: id, column_name: question, string_value: answer } of lead.user_column_data) {
-    if (id === 'FIRST_NAME' || id === 'LAST_NAME') continue;
-    const field = knownColumns[id];
+  for (const {
+    column_id: id = '',
+    column_name: question,
+    string_value: answer = '',
+  } of lead.user_column_data) {
+    if (id === 'FIRST_NAME' || id === 'LAST_NAME' || answer.trim() === '') continue;
     // A practice's own question has an id of its own: what it asks for shows in its answer.
     const meant =
-      field ?? (findService(practice, answer) && fields.service === undefined ? 'service' : undefined);
+      knownColumns[id] ??
+      (findService(practice, answer) && fields.service === undefined ? 'service' : undefined);
     const value = meant && cleaned(meant, answer);
     if (meant !== undefined && value !== undefined && fields[meant] === undefined) fields[meant] = value;
-    else if (answer.trim() !== '') {
+    else
       answers.push({
-        question: cleaned('message', question ?? id) ?? id,
+        question: cleaned('source', question ?? id) ?? '',
         answer: cleaned('message', answer) ?? '',
       });
-    }
   }
   const parts = [named.get('FIRST_NAME'), named.get('LAST_NAME')].filter((part) => part?.trim());
   const name = fields.name ?? cleaned('name', parts.join(' '));
-  const clickId = lead.gcl_id === undefined ? undefined : cleaned('gclid', lead.gcl_id);
+  const clickId = cleaned('gclid', lead.gcl_id);
 
   const email = fields.email === undefined ? undefined : normalizeEmail(fields.email);
   const phone = fields.phone === undefined ? undefined : normalizePhone(fields.phone, practice.phoneCountry);
@@ -106,10 +122,9 @@ export function readLead(
     ...(fields.phone !== undefined && phone === undefined ? (['phone'] as const) : []),
   ];
 
-  // Short texts all: what is longer than a field may be is none of Google's, and left out.
-  const [campaign, formId, submittedAt] = [lead.campaign_id, lead.form_id, lead.lead_submit_time].map(
-    (text) => (text === undefined ? undefined : cleaned('campaign', text)),
-  );
+  const campaign = cleaned('campaign', lead.campaign_id);
+  const formId = cleaned('source', lead.form_id);
+  const submittedAt = cleaned('source', lead.lead_submit_time);
 
   // The lead form is Google's: with or without a click id it came from a search ad.
   const posted = {

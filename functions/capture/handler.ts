@@ -20,13 +20,21 @@ const settings = readSettings({
   WEBHOOK_SECRET_ARN: setting,
   ALLOWED_ORIGINS: z.string().default(''),
 });
+/** A practice that changes its webhook key waits this long at the most. */
+const webhookSecretAgeMs = 5 * 60_000;
 const secretsManager = new SecretsManagerClient({});
+// The inquiry is stored before it is enqueued: a queue that hangs must not cost the answer; the sweep enqueues.
+const sqs = new SQSClient({
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+});
 const table = openTable(settings.TABLE_NAME);
 const digestSecret = createSecret(secretsManager, settings.HMAC_SECRET_ARN, digestSecretSchema);
 const webhookSecret = createSecret(
   secretsManager,
   settings.WEBHOOK_SECRET_ARN,
   z.object({ googleAdsKey: z.string().min(8) }),
+  webhookSecretAgeMs,
 );
 
 const api = createCaptureApi({
@@ -38,7 +46,7 @@ const api = createCaptureApi({
     table,
     inquiries: createInquiries(table),
     contacts: createContacts(table),
-    scoreQueue: createSqsQueue(new SQSClient({}), settings.SCORE_QUEUE_URL),
+    scoreQueue: createSqsQueue(sqs, settings.SCORE_QUEUE_URL),
     environment: systemEnvironment,
     onEnqueueFailure: (inquiryId, error) =>
       logger.warn('stored, not enqueued: the sweep will', { inquiryId, ...describeError(error) }),

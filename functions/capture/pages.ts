@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { limits } from '../../shared/domain/submission.ts';
+import { clickIds, limits, utmParameters } from '../../shared/domain/submission.ts';
 import type { FieldError } from '../../shared/http/problem.ts';
 
 /** Markup that is safe to put into a page as it is. */
@@ -162,7 +162,11 @@ function choice(
 }
 
 /** Fields that a landing page's link carries through the form unseen. */
-const carried = /^(?:utm_[a-z_]+|gclid|gbraid|wbraid|msclkid|fbclid|campaign|source)$/;
+const carried: ReadonlySet<string> = new Set([...utmParameters, ...clickIds, 'campaign', 'source']);
+
+/** Fields that a link to the form may fill in: where somebody came from and what for, never who they are. */
+export const isPrefilled = (name: string): boolean =>
+  name !== 'source' && (carried.has(name) || ['service', 'location', 'language'].includes(name));
 
 export interface FormPage {
   readonly practice: Practice;
@@ -171,7 +175,7 @@ export interface FormPage {
   readonly typed: Typed;
   readonly problem?: { readonly message: string; readonly errors: readonly FieldError[] };
   /** The way from the page's address to `/`. */
-  readonly root: './' | '../';
+  readonly root: string;
 }
 
 /** The inquiry form, empty or with what was typed and what is wrong with it. */
@@ -224,7 +228,7 @@ ${text({ name: 'message', type: 'textarea', max: limits.message })}
 <div class="trap" aria-hidden="true"><label for="website">Leave this empty</label><input id="website" name="website" tabindex="-1" autocomplete="off"></div>
 <input type="hidden" name="idempotencyKey" value="${idempotencyKey}">
 ${Object.entries(typed)
-  .filter(([name]) => carried.test(name))
+  .filter(([name]) => carried.has(name))
   .map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`,
   )}<button type="submit">Send</button>

@@ -4,7 +4,7 @@ import { attribute, findForm } from '../../shared/domain/attribution.ts';
 import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-point.ts';
 import type { QuarantineReason } from '../../shared/domain/inquiry.ts';
 import { findLocation, findService, type Practice } from '../../shared/domain/practice.ts';
-import { limits, type Submission, submissionSchema } from '../../shared/domain/submission.ts';
+import { isUnknownUtm, limits, type Submission, submissionSchema } from '../../shared/domain/submission.ts';
 import { checkFields } from '../../shared/http/body.ts';
 import { type FieldError, Problem } from '../../shared/http/problem.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
@@ -33,6 +33,12 @@ function keptFields({
   >;
 }
 
+/** The fields without those campaign parameters that nothing here knows. */
+const withoutUnknownUtm = (fields: unknown): unknown =>
+  typeof fields !== 'object' || fields === null || Array.isArray(fields)
+    ? fields
+    : Object.fromEntries(Object.entries(fields).filter(([name]) => !isUnknownUtm(name)));
+
 /**
  * Checks a submission and makes an inquiry of it.
  *
@@ -43,7 +49,7 @@ export function readSubmission(
   fields: unknown,
   request: FormRequest,
 ): { incoming: IncomingInquiry; submission: Submission } {
-  const submission = checkFields(submissionSchema, fields);
+  const submission = checkFields(submissionSchema, withoutUnknownUtm(fields));
   const errors: FieldError[] = [];
   const email = submission.email === undefined ? undefined : normalizeEmail(submission.email);
   const phone =
@@ -98,7 +104,8 @@ export function identify(
   digest: Digest,
 ): RequestIdentity {
   const { idempotencyKey: fieldKey, ...fields } = submission;
-  const content = JSON.stringify(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const content = JSON.stringify(given.sort(([a], [b]) => (a < b ? -1 : 1)));
   const key = headerKey?.trim() || fieldKey;
   if (key !== undefined && !(key.length <= limits.short && /^[\x20-\x7E]+$/.test(key))) {
     throw new Problem('invalid_fields', 'Correct the fields named in errors.', [

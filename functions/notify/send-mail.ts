@@ -11,7 +11,7 @@ import type { Environment } from '../../shared/domain/ids.ts';
 import { type Inquiry, mailLeaseMs, mailSent } from '../../shared/domain/inquiry.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { summarize } from '../../shared/domain/rollup.ts';
-import { reportSent } from '../../shared/domain/weekly-report.ts';
+import { reportSent, type WeeklyReport } from '../../shared/domain/weekly-report.ts';
 import type { MailMessage } from '../../shared/queues/messages.ts';
 import { inquiryMail, weeklyReportMail } from './mails.ts';
 import type { Mailer } from './ses-mailer.ts';
@@ -75,7 +75,12 @@ async function sendWeeklyReport(dependencies: NotifyDependencies, locationId: st
   const summary = summarize(days.map((day) => day.counts));
   const to = managers(practice);
   if (to.length > 0) await mailer.send(to, weeklyReportMail(practice, locationId, claimed.week, summary));
-  await table.write(weeklyReports.save(reportSent(claimed, environment.now())));
+  let current: WeeklyReport | undefined = claimed;
+  while (current?.mailState === 'sending' && current.mailAt === claimed.mailAt) {
+    const written = await table.write(weeklyReports.save(reportSent(current, environment.now())));
+    if (written.committed) break;
+    current = await weeklyReports.find(locationId);
+  }
   return to.length > 0 ? 'mailed' : 'mail_without_recipient';
 }
 

@@ -1,4 +1,5 @@
 /** Keeps the daily roll-ups: each version of an inquiry is counted once. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseHead } from '../../shared/data/inquiries.ts';
 import type { Rollups } from '../../shared/data/rollups.ts';
 import type { Row } from '../../shared/data/table.ts';
@@ -42,6 +43,7 @@ export async function countChange(
       now: environment.now(),
     });
     if (outcome !== 'busy') return outcome;
+    await sleep(Math.random() * 20 * attempt);
   }
   throw new RollupBusy('the counters of the day were busy in every attempt');
 }

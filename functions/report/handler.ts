@@ -47,5 +47,10 @@ async function handleRecord(record: DynamoDBRecord): Promise<void> {
 const processor = new BatchProcessor(EventType.DynamoDBStreams);
 
 export const handler = lambdaHandler<DynamoDBStreamEvent, DynamoDBBatchResponse>((event, context) =>
-  processPartialResponse(event, handleRecord, processor, { context, throwOnFullBatchFailure: false }),
+  processPartialResponse(event, handleRecord, processor, {
+    context,
+    // All of a day's changes add to one item: side by side they would only get in each other's way.
+    processInParallel: false,
+    throwOnFullBatchFailure: false,
+  }),
 );

@@ -36,11 +36,15 @@ export class RotationBusy extends Error {
   override readonly name = 'RotationBusy';
 }
 
-/** When somebody should have called back, by tier, from the moment the inquiry came in. */
+/** When somebody should have called back, by tier, from when its clock started. */
 function respondBy(inquiry: Inquiry, score: Score, practice: Practice): string {
   const minutes = practice.scoring.respondWithinMinutes[score.tier];
   const location = findLocation(practice, inquiry.locationId);
-  return addBusinessMinutes(new Date(inquiry.receivedAt), minutes, location).toISOString();
+  return addBusinessMinutes(
+    new Date(inquiry.clockFrom ?? inquiry.receivedAt),
+    minutes,
+    location,
+  ).toISOString();
 }
 
 export async function routeInquiry(

@@ -11,14 +11,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IndexName } from './inquiry-table.ts';
 
-type TableAction =
-  | 'BatchGetItem'
-  | 'ConditionCheckItem'
-  | 'DeleteItem'
-  | 'GetItem'
-  | 'PutItem'
-  | 'Query'
-  | 'UpdateItem';
+type TableAction = 'BatchGetItem' | 'ConditionCheckItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
 
 const actionsOf = (actions: readonly TableAction[]): string[] =>
   actions.map((action) => `dynamodb:${action}`);
@@ -32,18 +25,6 @@ export const onIndexes = (table: ITable, ...indexes: IndexName[]): PolicyStateme
   new PolicyStatement({
     actions: ['dynamodb:Query'],
     resources: indexes.map((index) => `${table.tableArn}/index/${index}`),
-  });
-
-/** Operations on those items only whose partition key begins so. */
-export const onItems = (table: ITable, prefix: string, ...actions: TableAction[]): PolicyStatement =>
-  new PolicyStatement({
-    actions: actionsOf(actions),
-    resources: [table.tableArn],
-    conditions: {
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${prefix}*`] },
-      // "For all values" also holds for none.
-      Null: { 'dynamodb:LeadingKeys': 'false' },
-    },
   });
 
 /** What is written to the audit stays as it is, whatever else a policy allows. */

@@ -38,7 +38,8 @@ export class StaffPool extends UserPool {
     super(scope, id, {
       userPoolName: config.prefix,
       selfSignUpEnabled: false,
-      signInAliases: { email: true },
+      // The access token's `username` is then the name that a member is configured with, not a generated id.
+      signInAliases: { username: true, email: true },
       signInCaseSensitive: false,
       mfa: Mfa.REQUIRED,
       mfaSecondFactor: { otp: true, sms: false },

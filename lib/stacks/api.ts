@@ -5,7 +5,7 @@ import type { Configuration } from '../config.ts';
 import { Firewall } from '../constructs/firewall.ts';
 import { FirstcallFunction } from '../constructs/firstcall-function.ts';
 import { InquiryApi } from '../constructs/inquiry-api.ts';
-import { onIndexes, onItems, onTable, readSecrets, sendTo, useKey } from '../constructs/permissions.ts';
+import { onIndexes, onTable, readSecrets, sendTo, useKey } from '../constructs/permissions.ts';
 import { StaffPool } from '../constructs/staff-pool.ts';
 import type { FoundationStack } from './foundation.ts';
 import type { PipelineStack } from './pipeline.ts';
@@ -39,12 +39,11 @@ export class ApiStack extends Stack {
         SCORE_QUEUE_URL: pipeline.scoreQueue.queueUrl,
         HMAC_SECRET_ARN: digestSecret.secretArn,
         WEBHOOK_SECRET_ARN: webhookSecret.secretArn,
-        ALLOWED_ORIGINS: config.formOrigins.join(','),
+        ALLOWED_ORIGINS: [...new Set([...config.formOrigins, new URL(config.consoleUrl).origin])].join(','),
       },
       permissions: [
         onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
         // A contact point known without a name is replaced by the one with it.
-        onItems(table, 'PT#', 'DeleteItem'),
         sendTo(pipeline.scoreQueue),
         readSecrets(digestSecret, webhookSecret),
         ...useKey(key, 'dynamodb', 'sqs', 'secretsmanager'),

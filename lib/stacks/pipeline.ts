@@ -121,6 +121,12 @@ export class PipelineStack extends Stack {
     });
     notify.acknowledgeNoDeadLetters(queuesAreRetried);
     mailing.feed(notify, { maxConcurrency: concurrency.notify });
+    new ImpactAlarm(this, 'MailWithoutRecipientAlarm', {
+      surroundings,
+      errorImpact:
+        'An e-mail about an inquiry had nobody to go to: its assignee is disabled, and no manager or admin is enabled. Enable one, and look at the open inquiries.',
+      metric: notify.metricCounted('mail_without_recipient'),
+    });
 
     this.#remindEveryMinute(foundation, [scoring.queue, routing.queue, mailing.queue]);
     this.#reportFromStream(foundation);

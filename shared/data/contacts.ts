@@ -56,15 +56,23 @@ export interface PointHolder {
   readonly contactId: string;
 }
 
-const holderSchema = z.object({ pk: z.string(), sk: z.string(), contactId: z.string() });
+const holderSchema = z.object({
+  pk: z.string(),
+  sk: z.string(),
+  contactId: z.string(),
+  /** Set once whoever was here without a name has one: nobody is, then. */
+  named: z.literal(true).optional(),
+});
 
-function parseHolder(row: Row): PointHolder {
-  const { pk, sk, contactId } = holderSchema.parse(row);
-  return {
-    pointDigest: pk.slice(contactPointPk('').length),
-    nameDigest: sk.slice('NAME#'.length),
-    contactId,
-  };
+function parseHolders(rows: readonly Row[]): PointHolder[] {
+  return rows
+    .map((row) => holderSchema.parse(row))
+    .filter(({ named }) => named === undefined)
+    .map(({ pk, sk, contactId }) => ({
+      pointDigest: pk.slice(contactPointPk('').length),
+      nameDigest: sk.slice('NAME#'.length),
+      contactId,
+    }));
 }
 
 /** A timeline entry that is an item of its own. */
@@ -88,13 +96,12 @@ export function createContacts(table: Table) {
       const names = nameDigest === namelessDigest ? [namelessDigest] : [nameDigest, namelessDigest];
       const keys = points.flatMap(({ digest }) => names.map((name) => contactPoint(digest, name)));
       if (keys.length === 0) return [];
-      return (await table.batchGet(keys, { consistent: true })).map(parseHolder);
+      return parseHolders(await table.batchGet(keys, { consistent: true }));
     },
 
     /** Everybody behind a point, whatever their name. */
     async findAllHolders(point: ContactPoint): Promise<PointHolder[]> {
-      const rows = await queryAll(table, { pk: contactPointPk(point.digest), consistent: true });
-      return rows.map(parseHolder);
+      return parseHolders(await queryAll(table, { pk: contactPointPk(point.digest), consistent: true }));
     },
 
     async find(id: string): Promise<Contact | undefined> {
@@ -122,13 +129,21 @@ export function createContacts(table: Table) {
     /** Puts a person behind a point under a name; refused where somebody already is. */
     hold: ({ pointDigest, nameDigest, contactId }: PointHolder): Write => ({
       put: { ...contactPoint(pointDigest, nameDigest), contactId, schemaVersion },
-      when: absent,
+      when: [[['pk', 'absent']], [['named', '=', true]]],
     }),
 
-    /** Takes away the holding of somebody who now has a name. */
+    /**
+     * Ends the holding of somebody who now has a name. Marked rather than removed:
+     * so capture, which faces the internet, needs no right to delete anything.
+     */
     release: ({ pointDigest, contactId }: PointHolder): Write => ({
-      remove: contactPoint(pointDigest, namelessDigest),
-      when: [[['contactId', '=', contactId]]],
+      put: { ...contactPoint(pointDigest, namelessDigest), contactId, named: true, schemaVersion },
+      when: [
+        [
+          ['contactId', '=', contactId],
+          ['named', 'absent'],
+        ],
+      ],
     }),
 
     /** Adds a point to a person who came with others before. */

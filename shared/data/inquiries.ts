@@ -180,7 +180,7 @@ export function createInquiries(table: Table) {
       ids: readonly string[],
       onBroken?: (id: string, error: unknown) => void,
     ): Promise<Inquiry[]> {
-      const rows = await table.batchGet(ids.map(inquiryHead), { consistent: true });
+      const rows = await table.batchGet([...new Set(ids)].map(inquiryHead), { consistent: true });
       return rows.flatMap((row) => {
         try {
           return [parseHead(row)];

@@ -69,6 +69,8 @@ export const inquirySchema = z.object({
   campaign: z.string().optional(),
   serviceId: z.string().optional(),
   receivedAt: instantSchema,
+  /** When the clock started, where that was not on receipt: the release from quarantine. */
+  clockFrom: instantSchema.optional(),
   stage: z.enum(stages),
   closeReason: z.enum(closeReasons).optional(),
   progress: z.enum(['captured', 'waiting', 'routed', 'notified', 'quarantined']),
@@ -219,7 +221,7 @@ export function waiting(
     ...pool,
     version: inquiry.version + 1,
     progress: 'waiting',
-    timers: { step: after(now, stepAllowanceMs) },
+    timers: { step: after(now, stepAllowanceMs), respond: pool.respondBy },
     stepRepeats: 0,
   };
 }
@@ -238,7 +240,11 @@ export function mailSent(inquiry: Inquiry, now: Date): Inquiry {
     ...(first && { progress: 'notified' as const }),
     mailState: 'sent',
     mailAt: now.toISOString(),
-    timers: first && isOpen(inquiry) ? { ...timers, ...fromNowOn } : timers,
+    timers:
+      first && isOpen(inquiry)
+        ? { ...timers, ...fromNowOn }
+        : // Nobody has it yet: it goes on being asked about, whatever mail went out meanwhile.
+          { ...timers, ...(inquiry.progress === 'waiting' && { step: after(now, stepAllowanceMs) }) },
     stepRepeats: 0,
   };
 }
@@ -271,7 +277,16 @@ export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: D
     }),
   });
 
+  const remind = () => {
+    const pause = reminderPausesMs[Math.min(inquiry.reminders, reminderPausesMs.length - 1)] ?? hour;
+    return mail('reminder', { respond: after(now, pause) }, { reminders: inquiry.reminders + 1 });
+  };
+
   const unfinishedMail = isMailUnderWay(inquiry);
+  // It waits for somebody to become eligible, and those who could see to that are told.
+  const isOverdue = inquiry.progress === 'waiting' && !unfinishedMail && isDue(timers.respond);
+  if (isOverdue) return remind();
+
   const nothingElse = Object.values(timers).every((time) => time === undefined);
   if (isDue(timers.step) || (nothingElse && isOpen(inquiry))) {
     // Somebody may come on duty at any minute; a step that keeps failing is given time instead.
@@ -289,10 +304,7 @@ export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: D
   }
   if (unfinishedMail && timers.step !== undefined) return undefined;
   if (isDue(timers.review)) return mail('review', { review: after(now, reviewEveryMs) });
-  if (isDue(timers.respond)) {
-    const pause = reminderPausesMs[Math.min(inquiry.reminders, reminderPausesMs.length - 1)] ?? hour;
-    return mail('reminder', { respond: after(now, pause) }, { reminders: inquiry.reminders + 1 });
-  }
+  if (isDue(timers.respond)) return remind();
   if (isDue(timers.followUp)) return mail('follow_up', { followUp: after(now, followUpAfterMs) });
   return undefined;
 }
@@ -317,13 +329,20 @@ export function changeStage(
   closeReason: CloseReason | undefined,
   now: Date,
 ): StageChange {
-  const allowed = stageTransitions[inquiry.stage];
+  // What is suspected must be released before anybody works on it.
+  const allowed: readonly Stage[] =
+    inquiry.progress === 'quarantined' && isOpen(inquiry) ? ['closed'] : stageTransitions[inquiry.stage];
   if (!allowed.includes(to)) return { outcome: 'not_allowed', allowed };
   const { closeReason: _before, ...rest } = inquiry;
   const open = isOpen({ stage: to });
   // Nobody has been chosen yet, so it goes on being asked about until somebody is; the follow-up comes then.
   const unrouted = awaitsRouting({ ...inquiry, stage: to });
-  const step = inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined);
+  // A reminder that nobody has called is wrong from now on; what is already being sent goes out.
+  const dropsReminder = inquiry.mailKind === 'reminder' && inquiry.mailState === 'pending';
+  const step =
+    dropsReminder && !unrouted
+      ? undefined
+      : (inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined));
   const attempted = to !== 'closed' || closeReason === 'no_response' || closeReason === 'not_interested';
   return {
     outcome: 'changed',
@@ -337,7 +356,10 @@ export function changeStage(
         ...(open && step !== undefined && { step }),
         ...(open && !unrouted && { followUp: after(now, followUpAfterMs) }),
       },
-      ...(!open && inquiry.mailState !== 'sent' && { mailState: undefined, mailKind: undefined }),
+      ...((dropsReminder || (!open && inquiry.mailState !== 'sent')) && {
+        mailState: undefined,
+        mailKind: undefined,
+      }),
       stepRepeats: 0,
     },
   };
@@ -351,6 +373,7 @@ export function released(inquiry: Inquiry, now: Date): Inquiry | undefined {
     ...rest,
     version: inquiry.version + 1,
     progress: 'captured',
+    clockFrom: now.toISOString(),
     timers: { step: now.toISOString() },
     stepRepeats: 0,
   };

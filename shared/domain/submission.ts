@@ -12,6 +12,8 @@ const invisible = /[\u200B\u2060\uFEFF\u00AD]/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const controls = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029]/u;
 const lineBreaks = /[\n\r\t]/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const strayCharacters = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/gu;
 
 /** Longest texts, in characters; 35 is what RFC 5646 has every reader of language tags take. */
 export const limits = {
@@ -81,14 +83,31 @@ export const utmParameters = [
 ] as const;
 export const clickIds = ['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid'] as const;
 
+/**
+ * What an ad platform put into a link: nobody typed it and nobody sees it in the
+ * form, so it is cleaned and cut to length, never a reason to refuse a person.
+ */
+const trackingText = (max: number) =>
+  z
+    .string('must be text')
+    .transform((text) =>
+      clean(text.toWellFormed().replace(strayCharacters, ' ')).slice(0, max).toWellFormed(),
+    )
+    .transform((text) => (text === '' ? undefined : text))
+    .optional();
+
+/** Parameters of a campaign link that no field stands for; there are as many as there are platforms. */
+export const isUnknownUtm = (name: string): boolean =>
+  /^utm_[a-z0-9_]{1,40}$/i.test(name) && !(utmParameters as readonly string[]).includes(name);
+
 const tracking = {
-  ...(Object.fromEntries(utmParameters.map((name) => [name, line(limits.short)])) as Record<
+  ...(Object.fromEntries(utmParameters.map((name) => [name, trackingText(limits.short)])) as Record<
     (typeof utmParameters)[number],
-    ReturnType<typeof line>
+    ReturnType<typeof trackingText>
   >),
-  ...(Object.fromEntries(clickIds.map((name) => [name, line(limits.clickId)])) as Record<
+  ...(Object.fromEntries(clickIds.map((name) => [name, trackingText(limits.clickId)])) as Record<
     (typeof clickIds)[number],
-    ReturnType<typeof line>
+    ReturnType<typeof trackingText>
   >),
 };
 

@@ -15,6 +15,8 @@ export const weeklyReportSchema = z.object({
   mailAt: z.iso.datetime().optional(),
   /** While a mail is under way: when to see to it again. */
   step: z.iso.datetime().optional(),
+  /** How often it was asked for again; spaces out the repeats. */
+  repeats: z.int().min(0).optional(),
 });
 export type WeeklyReport = z.infer<typeof weeklyReportSchema>;
 
@@ -42,9 +44,11 @@ export function takeDueReport(
   now: Date,
 ): WeeklyReport | undefined {
   if (reportActionAt(report) > now.toISOString()) return undefined;
-  const step = new Date(now.getTime() + mailLeaseMs).toISOString();
+  const pause = report.step === undefined ? mailLeaseMs : mailLeaseMs * 2 ** Math.min(report.repeats ?? 0, 6);
+  const step = new Date(now.getTime() + pause).toISOString();
   // A mail that is still under way keeps its week and is only asked for again.
-  if (report.step !== undefined) return { ...report, version: report.version + 1, step };
+  if (report.step !== undefined)
+    return { ...report, version: report.version + 1, repeats: (report.repeats ?? 0) + 1, step };
   return {
     ...report,
     version: report.version + 1,
@@ -52,6 +56,7 @@ export function takeDueReport(
     nextAt: nextReportAt(now, location),
     mailState: 'pending',
     mailAt: now.toISOString(),
+    repeats: 0,
     step,
   };
 }

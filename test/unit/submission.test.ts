@@ -14,6 +14,9 @@ const lines: readonly (readonly [string, number])[] = [
   ...['service', 'preferredTime', 'insurance', 'location', 'source', 'campaign', 'idempotencyKey'].map(
     (name) => [name, limits.short] as const,
   ),
+];
+/** What a link carries and nobody typed, with the longest it is kept. */
+const tracking: readonly (readonly [string, number])[] = [
   ...utmParameters.map((name) => [name, limits.short] as const),
   ...clickIds.map((name) => [name, limits.clickId] as const),
 ];
@@ -24,13 +27,19 @@ describe('a submission', () => {
     expect(faults({ [name]: 'x'.repeat(max + 1) })).toEqual([`${name}: is longer than ${max} characters`]);
   });
 
+  it.each(tracking)('%s is cut to %i characters and cleaned, never refused', (name, max) => {
+    expect(parse({ [name]: 'x'.repeat(max + 1) }).data).toEqual({ [name]: 'x'.repeat(max) });
+    expect(parse({ [name]: ' a\r\nb\u0000c\u202E ' }).data).toEqual({ [name]: 'a b c' });
+    expect(faults({ [name]: 1 })).toEqual([`${name}: must be text`]);
+  });
+
   it.each(lines.map(([name]) => name))('%s is one line', (name) => {
     for (const bad of ['a\r\nBcc: b', 'a\nb', 'a\tb']) {
       expect(faults({ [name]: bad })).toEqual([`${name}: must be on one line`]);
     }
   });
 
-  it.each(['name', 'message', 'gclid'])(
+  it.each(['name', 'message', 'service'])(
     '%s has no control character, lone surrogate or foreign type',
     (name) => {
       for (const bad of ['a\u0000b', 'a\u001B[31mb', 'a\u007Fb', 'a\u0085b', 'a\u2028b']) {
@@ -55,7 +64,13 @@ describe('a submission', () => {
   });
 
   it('takes an empty field as left out', () => {
-    for (const name of [...lines.map(([line]) => line), 'message', 'language', 'website']) {
+    for (const name of [
+      ...lines.map(([line]) => line),
+      ...tracking.map(([name]) => name),
+      'message',
+      'language',
+      'website',
+    ]) {
       expect(parse({ [name]: ' \u200B' }).data?.[name as 'name']).toBeUndefined();
     }
   });
