@@ -43,12 +43,12 @@ export function createRoutingStates(table: Table) {
       when: atVersion(before.version),
     }),
 
-    /** One more open inquiry for a member, unless anything about their load changed since it was read. */
-    takeOn: (memberId: string, before: Load): Write => ({
+    /** So many more open inquiries for a member, unless anything about their load changed since it was read. */
+    takeOn: (memberId: string, before: Load, inquiries = 1): Write => ({
       put: {
         ...memberLoad(memberId),
         version: before.version + 1,
-        open: before.open + 1,
+        open: before.open + inquiries,
         disabled: before.disabled,
         schemaVersion: 1,
       },

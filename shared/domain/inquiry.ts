@@ -259,6 +259,7 @@ export type DueAction = 'score' | 'route' | 'mail';
 export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: DueAction } | undefined {
   const at = now.toISOString();
   const isDue = (time: string | undefined): boolean => time !== undefined && time <= at;
+  if (!isDue(nextActionAt(inquiry))) return undefined;
   const { timers } = inquiry;
   const next = (change: Partial<Inquiry>): Inquiry => ({
     ...inquiry,
@@ -284,7 +285,7 @@ export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: D
 
   const unfinishedMail = isMailUnderWay(inquiry);
   // It waits for somebody to become eligible, and those who could see to that are told.
-  const isOverdue = inquiry.progress === 'waiting' && !unfinishedMail && isDue(timers.respond);
+  const isOverdue = inquiry.progress === 'waiting' && isDue(timers.respond);
   if (isOverdue) return remind();
 
   const nothingElse = Object.values(timers).every((time) => time === undefined);
@@ -295,7 +296,8 @@ export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: D
         ? stepAllowanceMs
         : Math.min(stepAllowanceMs * 2 ** inquiry.stepRepeats, longestStepPauseMs);
     return {
-      action: unfinishedMail ? 'mail' : inquiry.progress === 'waiting' ? 'route' : 'score',
+      // A reminder that cannot be sent must not keep a waiting inquiry from somebody who now can take it.
+      action: inquiry.progress === 'waiting' ? 'route' : unfinishedMail ? 'mail' : 'score',
       next: next({
         timers: { ...timers, step: after(now, pause) },
         stepRepeats: inquiry.stepRepeats + 1,

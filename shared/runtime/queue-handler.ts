@@ -11,20 +11,25 @@ import { countMetric, describeError, lambdaHandler, logger } from './lambda.ts';
  *
  * @param options.oneByOne - works on the messages of a batch one after the other, where all of them
  * write the same item: side by side they would only make each other try again
+ * @param options.together - tries the messages of a batch in one go before; gives the code of each that
+ * was worked on, by position, and undefined for each that is still to be worked on by itself
  */
 export function queueHandler<Schema extends z.ZodType<Record<string, unknown>>>(
   schema: Schema,
   work: (message: z.output<Schema>) => Promise<string>,
-  options: { readonly oneByOne?: boolean } = {},
+  options: {
+    readonly oneByOne?: boolean;
+    readonly together?: (messages: readonly z.output<Schema>[]) => Promise<readonly (string | undefined)[]>;
+  } = {},
 ) {
   const processor = new BatchProcessor(EventType.SQS);
 
-  async function handleRecord(record: SQSRecord): Promise<void> {
+  async function handleRecord(record: SQSRecord, outcomes: ReadonlyMap<SQSRecord, string>): Promise<void> {
     const ids: Record<string, unknown> = { messageId: record.messageId };
     try {
       const message = schema.parse(JSON.parse(record.body));
       Object.assign(ids, message);
-      const outcome = await work(message);
+      const outcome = outcomes.get(record) ?? (await work(message));
       logger.info('message handled', { ...ids, outcome });
       countMetric(outcome);
     } catch (error) {
@@ -33,12 +38,46 @@ export function queueHandler<Schema extends z.ZodType<Record<string, unknown>>>(
     }
   }
 
-  return lambdaHandler<SQSEvent, SQSBatchResponse>((event, context) =>
-    processPartialResponse(event, handleRecord, processor, {
-      context,
-      processInParallel: !options.oneByOne,
-      // Its error for a batch that failed as a whole quotes the records.
-      throwOnFullBatchFailure: false,
-    }),
-  );
+  /** What could be done in one go; a failure leaves everything to be done one by one. */
+  async function tryTogether(records: readonly SQSRecord[]): Promise<ReadonlyMap<SQSRecord, string>> {
+    const outcomes = new Map<SQSRecord, string>();
+    if (!options.together || records.length < 2) return outcomes;
+    try {
+      const read = records.flatMap((record) => {
+        const parsed = schema.safeParse(parseJson(record.body));
+        return parsed.success ? [{ record, message: parsed.data }] : [];
+      });
+      const codes = await options.together(read.map(({ message }) => message));
+      for (const [i, { record }] of read.entries()) {
+        const code = codes[i];
+        if (code !== undefined) outcomes.set(record, code);
+      }
+    } catch (error) {
+      logger.warn('batch not handled in one go', describeError(error));
+    }
+    return outcomes;
+  }
+
+  return lambdaHandler<SQSEvent, SQSBatchResponse>(async (event, context) => {
+    const outcomes = await tryTogether(event.Records);
+    return await processPartialResponse(
+      event,
+      (record: SQSRecord) => handleRecord(record, outcomes),
+      processor,
+      {
+        context,
+        processInParallel: !options.oneByOne,
+        // Its error for a batch that failed as a whole quotes the records.
+        throwOnFullBatchFailure: false,
+      },
+    );
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -18,6 +18,14 @@ describe.each(['dev', 'prod'] as const)('API of %s', (env) => {
     methods.set(`${Properties.HttpMethod} ${pathOf(Properties.ResourceId) || '/'}`, Properties);
   }
 
+  test('signs staff in by the name they are configured with', () => {
+    const { Properties } = the(api, 'AWS::Cognito::UserPool', 'Staff');
+
+    // With an address as the user name, tokens would name a generated id that no member is known by.
+    expect(Properties.UsernameAttributes).toBeUndefined();
+    expect(Properties.AliasAttributes).toEqual(['email']);
+  });
+
   test('has every route of the table of routes, an OPTIONS for each staff path, and nothing else', () => {
     const expected = withPreflights(routes).map(({ method, path }) => `${method} ${path}`);
 

@@ -183,7 +183,8 @@ describe('whatever happens to an inquiry', () => {
           if (!taken) throw new Error('nothing was due');
           inquiry = taken.next;
           if (taken.action !== 'mail') inquiry = assigned(inquiry, decision, now);
-          if (inquiry.mailState === 'pending') inquiry = mailSent(claimed(inquiry, now), now);
+          if (inquiry.mailState !== 'sent' && inquiry.mailState)
+            inquiry = mailSent(claimed(inquiry, now), now);
         }
         expect(inquiry).toMatchObject({ progress: 'notified', assignedTo: 'ana' });
       }),
@@ -347,5 +348,26 @@ describe('a stage', () => {
     expect(change.outcome === 'changed' && change.next.firstContactedAt).toBe(
       ['no_response', 'not_interested'].includes(reason) ? friday.toISOString() : undefined,
     );
+  });
+});
+
+describe('waiting for somebody', () => {
+  it('is reminded of at its respond-by, and goes on being asked about', () => {
+    const { memberId: _nobody, ...pool } = decision;
+    let inquiry = waiting(arrive(), pool, friday);
+    const actions = new Set<string>();
+
+    let now = friday;
+    for (let sweeps = 0; sweeps < 600 && actions.size < 2; sweeps++) {
+      now = new Date(now.getTime() + stepAllowanceMs);
+      const taken = takeDue(inquiry, now);
+      if (!taken) continue;
+      actions.add(taken.action);
+      inquiry = taken.next.mailState === 'pending' ? mailSent(taken.next, now) : taken.next;
+    }
+
+    expect(actions).toEqual(new Set(['route', 'mail']));
+    expect(inquiry.progress).toBe('waiting');
+    expect(inquiry.timers.step).toBeDefined();
   });
 });
