@@ -8,7 +8,6 @@ import {
   TransactWriteItemsCommand,
   type TransactWriteItemsCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { prepareTable } from '../local/engines/tables.ts';
 import type { LocalSystem } from '../local/system.ts';
 
 /** Crockford's base 32, as ids use it. */
@@ -43,16 +42,13 @@ export interface Floor {
 }
 
 /**
- * Opens the floor: a second table of the same shape in the same engine, so that
- * neither the stream's reader nor the sweep has anything to do with its rows.
+ * Opens the floor in the system's own table: DynamoDB Local takes another time for
+ * another table. Two keys are changed without changing their length, so that
+ * neither the sweep nor the reader of the stream takes its rows for inquiries.
  *
  * @param transaction - what capture sent for a new person
  */
-export async function openFloor(system: LocalSystem, transaction: unknown): Promise<Floor> {
-  const plan = system.plan.tables.find(({ tableName }) => tableName === system.tableName);
-  if (!plan) throw new Error('the system has no table');
-  const tableName = `${system.tableName}-floor`;
-  await prepareTable(system.endpoints.dynamodb, { ...plan, tableName });
+export function openFloor(system: LocalSystem, transaction: unknown): Floor {
   const client = new DynamoDBClient({
     endpoint: system.endpoints.dynamodb,
     region: 'us-east-1',
@@ -60,10 +56,9 @@ export async function openFloor(system: LocalSystem, transaction: unknown): Prom
   });
   // The SDK gives each request a token of its own, as it did to capture's.
   const { ClientRequestToken: _token, ...request } = transaction as TransactWriteItemsCommandInput;
-  const template = JSON.stringify(request).replaceAll(
-    JSON.stringify(system.tableName),
-    JSON.stringify(tableName),
-  );
+  const template = JSON.stringify(request)
+    .replace(/"DUE#\d"/g, '"DUE#-"')
+    .replaceAll('"HEAD"', '"HEA-"');
   const readied: TransactWriteItemsCommandInput[] = [];
   return {
     ready(count) {

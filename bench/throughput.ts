@@ -55,7 +55,7 @@ export async function measureThroughput(
   report('starting a system of its own for the clock');
   // On disk, as `npm start` runs it; nothing stands between the functions and the engines.
   const harness = await startHarness({ concurrency: options.concurrency });
-  const floor = await openFloor(harness.system, transaction);
+  const floor = openFloor(harness.system, transaction);
   const poster = createPoster(harness.origin, options.concurrency);
   try {
     return await measure(options, { harness, floor, poster }, report);
