@@ -13,13 +13,13 @@ import { equalsInConstantTime } from '../../shared/secrets/digest.ts';
 import type { IncomingInquiry, RequestIdentity } from './capture-inquiry.ts';
 
 /**
- * A lead was paid for, so nothing but its id and its key can have it refused: a
- * text may be a number, null or missing, and what is no text is left out.
+ * A lead was paid for, so trifles do not have it refused: a text may be a number,
+ * null or missing, and one that is too long is cut.
  */
 const text = z
-  .unknown()
+  .union([z.string(), z.number(), z.null()], 'must be text')
   .optional()
-  .transform((value) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined));
+  .transform((value) => (value === null || value === undefined ? undefined : String(value)));
 
 /** Unknown fields are ignored, as the publisher asks: it adds some now and then. */
 const leadSchema = z.object({
