@@ -4,14 +4,8 @@ import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import {
-  type CloseReason,
-  changeStage,
-  type Inquiry,
-  isOpen,
-  released,
-  type Stage,
-} from '../../shared/domain/inquiry.ts';
+import { changeStage, type Inquiry, isOpen, released } from '../../shared/domain/inquiry.ts';
+import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
 
 export interface ChangeDependencies {

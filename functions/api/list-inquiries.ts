@@ -2,7 +2,8 @@
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { boardOfStage, inquiryPk, queueOfMember } from '../../shared/data/keys.ts';
 import type { IndexName, Page, Table } from '../../shared/data/table.ts';
-import { type Inquiry, isOpen, type Stage, stages, type Tier } from '../../shared/domain/inquiry.ts';
+import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
+import { type Stage, stages, type Tier } from '../../shared/domain/stages.ts';
 import { type CursorShape, startsIn } from './cursor.ts';
 
 export interface InquiryFilter {

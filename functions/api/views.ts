@@ -2,16 +2,9 @@
 import * as z from 'zod';
 import type { Contact } from '../../shared/data/contacts.ts';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
-import {
-  closeReasons,
-  type Inquiry,
-  progresses,
-  quarantineReasons,
-  receiptSchema,
-  stages,
-  tiers,
-} from '../../shared/domain/inquiry.ts';
+import { type Inquiry, progresses, quarantineReasons, receiptSchema } from '../../shared/domain/inquiry.ts';
 import { scoreSchema } from '../../shared/domain/scoring.ts';
+import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
 
 export const inquirySummarySchema = z.object({
   id: z.string(),

@@ -114,9 +114,6 @@ export class FirstcallFunction extends NodejsFunction {
         POWERTOOLS_SERVICE_NAME: name,
         POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
         POWERTOOLS_LOG_LEVEL: config.logLevel,
-        // Answers and errors may hold what a patient wrote; traces must not.
-        POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
-        POWERTOOLS_TRACER_CAPTURE_ERROR: 'false',
         TABLE_NAME: table.tableName,
         ...own.environment,
       },

@@ -11,6 +11,7 @@ import {
   nextActionAt,
   type Receipt,
 } from '../domain/inquiry.ts';
+import { decisionSchema } from '../domain/rules/decision.ts';
 import { type Score, scoreSchema } from '../domain/scoring.ts';
 import {
   boardOfStage,
@@ -43,14 +44,25 @@ export const bodySchema = z.object({
   fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
   /** Questions of a form that no field stands for, with their answers. */
   answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
+  /** Whether the person was known before. */
+  returning: z.boolean().optional(),
+  /** The contact who wrote, where that is not the patient. */
+  writerId: z.string().optional(),
+  /** Ids of the red flags whose words were found in it. */
+  redFlags: z.array(z.string()).optional(),
   /** Contact points that were given but cannot be one. */
   invalidPoints: z.array(z.enum(['email', 'phone'])).optional(),
 });
 /** What was sent: written once, never changed. */
 export type InquiryBody = z.infer<typeof bodySchema>;
 
-export const scoredSchema = scoreSchema.extend({ inquiryId: z.string(), scoredAt: z.iso.datetime() });
-/** A score as it was stored at the decision. */
+export const scoredSchema = scoreSchema.extend({
+  inquiryId: z.string(),
+  scoredAt: z.iso.datetime(),
+  /** What triage decided by it; absent from scores of before there were rules. */
+  decision: decisionSchema.optional(),
+});
+/** A score as it was stored at the decision, with what triage decided. */
 export type StoredScore = z.infer<typeof scoredSchema>;
 
 // Receipts are the widest part of a head, and each write of it pays for them again: as one text, a line for

@@ -12,6 +12,8 @@ export interface Key {
 
 /** Sort keys inside an inquiry's partition; their order lets one Query read just what a step needs. */
 export const inquirySk = {
+  /** The alert of a red flag; sorts first, so that one Query reads everything of an inquiry. */
+  alert: 'ALERT',
   body: 'BODY',
   head: 'HEAD',
   /** Scores, the first is 1. */
@@ -29,6 +31,7 @@ export const inquiryScore = (inquiryId: string, n: number): Key => ({
   pk: inquiryPk(inquiryId),
   sk: inquirySk.score(n),
 });
+export const inquiryAlert = (inquiryId: string): Key => ({ pk: inquiryPk(inquiryId), sk: inquirySk.alert });
 export const inquiryCounted = (inquiryId: string, version: number): Key => ({
   pk: inquiryPk(inquiryId),
   sk: inquirySk.counted(version),
@@ -40,6 +43,29 @@ export const contactProfile = (contactId: string): Key => ({ pk: contactPk(conta
 export const contactEntry = (contactId: string, entryId: string): Key => ({
   pk: contactPk(contactId),
   sk: `ENTRY#${entryId}`,
+});
+
+/** Everything about a person but their entries: sort keys from `MATCH#` to `RELATION#`. */
+export const contactFacts = { from: 'MATCH#', to: 'RELATION~' } as const;
+/** Another contact who may be the same person, for a human to decide; each of the two has one. */
+export const contactMatch = (contactId: string, otherId: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `MATCH#${otherId}`,
+});
+/** A contact whom this one speaks for since they were merged. */
+export const contactMerged = (survivorId: string, mergedId: string): Key => ({
+  pk: contactPk(survivorId),
+  sk: `MERGED#${mergedId}`,
+});
+/** A contact point that came after the person; in their own partition. */
+export const contactAddedPoint = (contactId: string, pointDigest: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `POINT#${pointDigest}`,
+});
+/** Somebody a person is related to: a guardian's patient, a patient's guardian. Each of the two has one. */
+export const contactRelation = (contactId: string, otherId: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `RELATION#${otherId}`,
 });
 
 /** Everybody behind one e-mail address or phone number, by its digest. */
@@ -58,9 +84,20 @@ export const configuration = {
   version: { pk: configurationPk, sk: 'VERSION' } as Key,
   practice: { pk: configurationPk, sk: 'PRACTICE' } as Key,
   scoring: { pk: configurationPk, sk: 'SCORING' } as Key,
+  urgency: { pk: configurationPk, sk: 'URGENCY' } as Key,
+  redFlags: { pk: configurationPk, sk: 'RED_FLAGS' } as Key,
+  rules: { pk: configurationPk, sk: 'RULES' } as Key,
   /** One configured entity: `kind` is the practice file's list, `MEMBERS` say. */
   entity: (kind: string, id: string): Key => ({ pk: configurationPk, sk: `${kind.toUpperCase()}#${id}` }),
 } as const;
+
+/** Every version of the rules that was published, and the draft beside them. */
+export const rulesPk = 'RULES';
+export const publishedRules = (version: number): Key => ({
+  pk: rulesPk,
+  sk: `V#${String(version).padStart(8, '0')}`,
+});
+export const draftRules: Key = { pk: rulesPk, sk: 'DRAFT' };
 
 export const routingPk = 'ROUTING';
 export const poolRotation = (poolId: string): Key => ({ pk: routingPk, sk: `POOL#${poolId}` });
@@ -103,4 +140,6 @@ export const dueUntil = (at: string): string => `${at}~`;
 export const queueOfMember = (memberId: string): string => `MEMBER#${memberId}`;
 export const queueOfPool = (poolId: string): string => `POOL#${poolId}`;
 export const boardOfStage = (stage: string): string => `STAGE#${stage}`;
+/** Suggested matches by state, `open` or `decided`, on the board index. */
+export const boardOfMatches = (state: string): string => `MATCHES#${state}`;
 export const timelineOf = (contactId: string): string => `TIMELINE#${contactId}`;

@@ -3,8 +3,9 @@
  * worth: the click id, the campaign's utm parameters, the referring site, what
  * the form says of itself.
  */
-import { type Form, foldWording, type Practice, type Source } from './practice.ts';
+import type { Form, Practice, Source } from './practice.ts';
 import { clickIds, type Submission } from './submission.ts';
+import { foldWording } from './wording.ts';
 
 export interface Attribution {
   readonly sourceId: string;

@@ -6,29 +6,15 @@
 import * as z from 'zod';
 import { idSchema } from './ids.ts';
 import { channels } from './practice.ts';
-
-/** How far the person has come. Booked and closed are ends; both can be taken back. */
-export const stages = ['new', 'contacted', 'consult', 'booked', 'closed'] as const;
-export type Stage = (typeof stages)[number];
-
-export const closeReasons = [
-  'not_interested',
-  'no_response',
-  'not_eligible',
-  'referred_out',
-  'duplicate',
-  'spam',
-] as const;
-export type CloseReason = (typeof closeReasons)[number];
-
-export const tiers = ['A', 'B', 'C'] as const;
-export type Tier = (typeof tiers)[number];
+import { redFlagStates } from './red-flags.ts';
+import { dispositions, triggers } from './rules/facts.ts';
+import { type CloseReason, closeReasons, type Stage, stages, type Tier, tiers } from './stages.ts';
 
 /** How far the pipeline has come, as the API shows it; `scored` lies between captured and routed. */
 export const progresses = ['captured', 'scored', 'waiting', 'routed', 'notified', 'quarantined'] as const;
 
 /** Why an inquiry was set aside for a human to look at before anybody is told. */
-export const quarantineReasons = ['honeypot', 'firewall', 'origin', 'test_lead'] as const;
+export const quarantineReasons = ['honeypot', 'firewall', 'origin', 'test_lead', 'rule'] as const;
 export type QuarantineReason = (typeof quarantineReasons)[number];
 
 /** What became of one candidate of a routing, with the numbers compared. */
@@ -54,6 +40,16 @@ export const mailKinds = ['assigned', 'reminder', 'follow_up', 'review'] as cons
 export type MailKind = (typeof mailKinds)[number];
 
 const instantSchema = z.iso.datetime();
+
+const pendingTriggerSchema = z.object({
+  kind: z.enum(triggers),
+  at: instantSchema,
+  /** The stage before a stage change. */
+  from: z.enum(stages).optional(),
+  disposition: z.enum(dispositions).optional(),
+});
+/** A trigger of triage rules that waits for its turn. */
+export type PendingTrigger = z.infer<typeof pendingTriggerSchema>;
 
 /**
  * The state of an inquiry. No free text and nothing personal: that is in the
@@ -85,6 +81,12 @@ export const inquirySchema = z.object({
   mailKind: z.enum(mailKinds).optional(),
   mailState: z.enum(['pending', 'sending', 'sent']).optional(),
   mailAt: instantSchema.optional(),
+  /** How soon the person should be seen; absent where it is routine. */
+  urgency: z.enum(['same_day', 'soon']).optional(),
+  /** Set where words of an emergency were found; a human says whether it was one. */
+  redFlag: z.enum(redFlagStates).optional(),
+  /** Something happened at which triage rules are still to be looked at. */
+  trigger: pendingTriggerSchema.optional(),
   /** When the first attempt to call back was recorded. */
   firstContactedAt: instantSchema.optional(),
   /** Times at which something has to happen; the earliest one is on the due index. */
@@ -97,6 +99,8 @@ export const inquirySchema = z.object({
     followUp: instantSchema.optional(),
     /** Remind the managers that a quarantined inquiry waits for them. */
     review: instantSchema.optional(),
+    /** Look at the rules for inquiries about which nothing has happened. */
+    silence: instantSchema.optional(),
   }),
   /** How often the step timer fired in a row; spaces out the repeats. */
   stepRepeats: z.int().min(0),

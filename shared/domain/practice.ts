@@ -4,12 +4,11 @@
  * own, with a version, an author and a time.
  */
 import * as z from 'zod';
-
-/** Ids that people choose: short, lower-case, safe as part of a key and of a URL. */
-export const slugSchema = z
-  .string()
-  .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'use lower-case letters, digits and single hyphens')
-  .max(40);
+import { urgencySchema } from './clinical-urgency.ts';
+import { commonRedFlags, redFlagsSchema } from './red-flags.ts';
+import { rulesSchema } from './rules/rule.ts';
+import { slugSchema } from './slug.ts';
+import { foldWording } from './wording.ts';
 
 const clockTimeSchema = z
   .string()
@@ -107,8 +106,8 @@ export type Channel = (typeof channels)[number];
 export const sourceSchema = z.strictObject({
   id: slugSchema,
   name: z.string().min(1).max(100),
-  /** How good leads from here have been: the points of the score's first group, 0 to 40. */
-  quality: z.int().min(0).max(40),
+  /** How good leads from here have been: the points of the score's first group, at most the model's cap. */
+  quality: z.int().min(0).max(100),
   /** What in a request's attribution points at this source; the first source that matches wins. */
   match: z
     .strictObject({
@@ -137,6 +136,10 @@ export const formSchema = z.strictObject({
   origins: z.array(z.string().max(300)).default([]),
   /** Whether this form may name its source in a `source` field. */
   maySetSource: z.boolean().default(false),
+  /** How inquiries reach the practice through it; one that the front desk fills in is a phone call, say. */
+  channel: z.enum(channels).default('web_form'),
+  /** Whether this form may name the channel in a `channel` field. */
+  maySetChannel: z.boolean().default(false),
 });
 export type Form = z.infer<typeof formSchema>;
 
@@ -154,31 +157,63 @@ export const poolSchema = z.strictObject({
 });
 export type Pool = z.infer<typeof poolSchema>;
 
+/** Minutes of opening time, a week at the most. */
 const minutesSchema = z.int().min(1).max(10_080);
 
-export const scoringModelSchema = z.strictObject({
-  /** Names the model in every score it made; change it with the numbers. */
-  version: z.string().min(1).max(20),
-  /** Lowest totals of tiers A and B; below B is C. */
-  tiers: z
-    .strictObject({ A: z.int().min(1).max(100), B: z.int().min(1).max(100) })
-    .refine((tiers) => tiers.B < tiers.A, { path: ['B'], message: 'must be lower than A' }),
-  /** Anchors of the value scale, in US cents: at or below `low` 0 points, at or above `high` 40. */
-  valueAnchorsCents: z
-    .strictObject({ low: z.int().min(1), high: z.int().min(2) })
-    .refine((anchors) => anchors.low < anchors.high, { path: ['high'], message: 'must be higher than low' }),
-  /** Business minutes to the first call, by tier. */
-  respondWithinMinutes: z.strictObject({ A: minutesSchema, B: minutesSchema, C: minutesSchema }),
+/** Points of each fact that makes a person reachable and the call short. */
+const completenessSchema = z.strictObject({
+  phone: z.int().min(0).max(100).default(8),
+  email: z.int().min(0).max(100).default(4),
+  name: z.int().min(0).max(100).default(2),
+  service: z.int().min(0).max(100).default(2),
+  insurance: z.int().min(0).max(100).default(2),
+  preferredTime: z.int().min(0).max(100).default(2),
 });
+
+export const scoringModelSchema = z
+  .strictObject({
+    /** Names the model in every score it made; change it with the numbers. */
+    version: z.string().min(1).max(20),
+    /** Lowest totals of tiers A and B; below B is C. */
+    tiers: z
+      .strictObject({ A: z.int().min(1).max(100), B: z.int().min(1).max(100) })
+      .refine((tiers) => tiers.B < tiers.A, { path: ['B'], message: 'must be lower than A' }),
+    /** Anchors of the value scale, in US cents: at or below `low` 0 points, at or above `high` all of them. */
+    valueAnchorsCents: z
+      .strictObject({ low: z.int().min(1), high: z.int().min(2) })
+      .refine((anchors) => anchors.low < anchors.high, {
+        path: ['high'],
+        message: 'must be higher than low',
+      }),
+    /** The most points that a lead source's quality and a service's value can be worth. */
+    caps: z
+      .strictObject({ source: z.int().min(0).max(100), value: z.int().min(0).max(100) })
+      .default({ source: 40, value: 40 }),
+    completeness: completenessSchema.default(completenessSchema.parse({})),
+    /** Minutes of opening time to the first call, by tier. */
+    respondWithinMinutes: z.strictObject({ A: minutesSchema, B: minutesSchema, C: minutesSchema }),
+    /**
+     * Channels with a clock of their own, whatever the tier: a missed call is worth calling back
+     * in minutes or not at all. Minutes of opening time.
+     */
+    channelMinutes: z
+      .partialRecord(z.enum(channels), minutesSchema)
+      .default({ missed_call: 5, chat: 5, ad_form: 5, referral: 60 }),
+  })
+  .refine(
+    ({ caps, completeness }) =>
+      caps.source + caps.value + Object.values(completeness).reduce((sum, points) => sum + points, 0) === 100,
+    { path: ['caps'], message: 'the caps and the points of completeness must sum to 100' },
+  );
 export type ScoringModel = z.infer<typeof scoringModelSchema>;
 
 /** The published model, in force where a practice file names none. */
-export const publishedScoringModel: ScoringModel = {
+export const publishedScoringModel: ScoringModel = scoringModelSchema.parse({
   version: '2026-1',
   tiers: { A: 70, B: 40 },
   valueAnchorsCents: { low: 15_000, high: 1_000_000 },
   respondWithinMinutes: { A: 5, B: 60, C: 240 },
-};
+});
 
 const practiceShape = z.strictObject({
   name: z.string().min(1).max(100),
@@ -200,6 +235,10 @@ const practiceShape = z.strictObject({
   members: z.array(memberSchema).min(1),
   pools: z.array(poolSchema).min(1),
   scoring: scoringModelSchema.default(publishedScoringModel),
+  urgency: urgencySchema.default(urgencySchema.parse({})),
+  redFlags: redFlagsSchema.default(commonRedFlags),
+  /** Triage rules, in the order in which they are looked at. */
+  rules: rulesSchema.default([]),
 });
 
 type Issue = (path: (string | number)[], message: string) => void;
@@ -262,21 +301,35 @@ export const practiceSchema = practiceShape.superRefine((practice, context) => {
         issue(['pools', i, 'members', j, 'id'], `no member has the id ${member.id}`);
     });
   });
+  practice.sources.forEach((source, i) => {
+    const most = practice.scoring.caps.source;
+    if (source.quality > most)
+      issue(['sources', i, 'quality'], `must be at most ${most}, the cap of sources`);
+  });
+
+  refuseRepeats(practice.urgency.criteria, 'urgency.criteria', (_, message) =>
+    issue(['urgency', 'criteria'], message),
+  );
+  practice.urgency.criteria.forEach((criterion, i) => {
+    criterion.services.forEach((service, j) => {
+      if (!services.has(service))
+        issue(['urgency', 'criteria', i, 'services', j], `no service has the id ${service}`);
+    });
+    if (criterion.pool !== undefined && !practice.pools.some(({ id }) => id === criterion.pool))
+      issue(['urgency', 'criteria', i, 'pool'], `no pool has the id ${criterion.pool}`);
+  });
+  refuseRepeats(practice.redFlags.flags, 'redFlags.flags', (_, message) =>
+    issue(['redFlags', 'flags'], message),
+  );
+  practice.redFlags.onDuty.forEach((member, i) => {
+    if (!members.has(member)) issue(['redFlags', 'onDuty', i], `no member has the id ${member}`);
+  });
+
   const fallbacks = practice.pools.filter((pool) => pool.fallback).length;
   if (fallbacks !== 1) issue(['pools'], `exactly one pool must be the fallback; ${fallbacks} are`);
 });
 /** A validated practice, defaults filled in. */
 export type Practice = z.infer<typeof practiceSchema>;
-
-/** Folds a wording for comparison: case, accents, punctuation and spacing do not count. */
-export function foldWording(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
-}
 
 /** The service that a posted wording means: by id, name or alias; undefined where none fits. */
 export function findService(practice: Practice, wording: string | undefined): Service | undefined {

@@ -4,8 +4,8 @@
  * part, and the parts sum to the total.
  */
 import * as z from 'zod';
-import type { Tier } from './inquiry.ts';
 import { findService, type Practice, type ScoringModel } from './practice.ts';
+import type { Tier } from './stages.ts';
 
 export const scorePartSchema = z.object({
   name: z.enum([

@@ -160,14 +160,12 @@ describe.each(['dev', 'prod'] as const)('functions of %s', (env) => {
       expect(fn.MemorySize).toBeGreaterThan(0);
     });
 
-    test('knows what it needs and no more; its tracer keeps answers and errors to itself', () => {
+    test('knows what it needs and no more', () => {
       const { Variables } = fn.Environment;
       expect(Variables).toMatchObject({
         POWERTOOLS_SERVICE_NAME: name.toLowerCase(),
         POWERTOOLS_METRICS_NAMESPACE: 'Firstcall',
         POWERTOOLS_LOG_LEVEL: 'INFO',
-        POWERTOOLS_TRACER_CAPTURE_RESPONSE: 'false',
-        POWERTOOLS_TRACER_CAPTURE_ERROR: 'false',
       });
       expect(readable(Variables.TABLE_NAME)).toBe('Table');
       const own = Object.keys(Variables).filter(

@@ -7,7 +7,6 @@ import {
   awaitsRouting,
   captured,
   changeStage,
-  closeReasons,
   followUpAfterMs,
   type Inquiry,
   inquirySchema,
@@ -16,13 +15,12 @@ import {
   nextActionAt,
   type QuarantineReason,
   released,
-  type Stage,
-  stages,
   stageTransitions,
   stepAllowanceMs,
   takeDue,
   waiting,
 } from '../../shared/domain/inquiry.ts';
+import { closeReasons, type Stage, stages } from '../../shared/domain/stages.ts';
 import { friday, hours, minutes } from '../support/fixtures.ts';
 
 const id = (prefix: string): string => `${prefix}_${'0'.repeat(26)}`;

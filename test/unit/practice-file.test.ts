@@ -97,7 +97,7 @@ describe('a practice file', () => {
     expect(mistakes(text)).toEqual([
       `${positionInDemo('US\n\n# Shown')} phoneCountry use a two-letter country code such as US`,
       `${positionInDemo('America/New_York')} locations[1].timeZone use an IANA time zone such as America/Los_Angeles`,
-      `${positionInDemo('40\n    match')} sources[0].quality must be at most 40`,
+      `${positionInDemo('40\n    match')} sources[0].quality must be at most 40, the cap of sources`,
       `${positionInDemo('ana@bayview.example')} members[0].email use an e-mail address such as ana@example.com`,
       `${positionInDemo('60, C')} scoring.respondWithinMinutes.B must be at least 1`,
     ]);

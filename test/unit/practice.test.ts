@@ -5,10 +5,10 @@ import {
   findLocation,
   findPool,
   findService,
-  foldWording,
   type Practice,
   practiceSchema,
 } from '../../shared/domain/practice.ts';
+import { foldWording } from '../../shared/domain/wording.ts';
 
 const demo = readPracticeFile(readFileSync('practices/demo.yaml', 'utf8')).practice as Practice;
 
@@ -207,9 +207,9 @@ describe('a fault is told with its path', () => {
     });
 
     expect(faults(practice).map((fault) => fault.split(':')[0])).toEqual([
-      'sources.0.quality',
       'members.0.email',
       'pools.0.services.6',
+      'sources.0.quality',
     ]);
   });
 });

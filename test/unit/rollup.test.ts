@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { captured, changeStage, type Inquiry, stages } from '../../shared/domain/inquiry.ts';
+import { captured, changeStage, type Inquiry } from '../../shared/domain/inquiry.ts';
 import { type Counts, countChange, summarize } from '../../shared/domain/rollup.ts';
+import { stages } from '../../shared/domain/stages.ts';
 import { friday, minutes } from '../support/fixtures.ts';
 
 const arrive = (): Inquiry =>

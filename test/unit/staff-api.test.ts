@@ -5,7 +5,7 @@ import { createStaffApi } from '../../functions/api/staff-api.ts';
 import { createAudit } from '../../shared/data/audit.ts';
 import { headRow } from '../../shared/data/inquiries.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
-import { type Stage, stages } from '../../shared/domain/inquiry.ts';
+import { type Stage, stages } from '../../shared/domain/stages.ts';
 import { routes } from '../../shared/http/routes.ts';
 import { type EventOptions, proxyEvent } from '../support/events.ts';
 import { createPipeline, enable, holdEnvironment, hours, minutes } from '../support/fixtures.ts';

@@ -1,0 +1,36 @@
+/** What triage decided about an inquiry: stored with its score, and never worked out again. */
+import * as z from 'zod';
+import { urgencies } from '../clinical-urgency.ts';
+import { closeReasons, stages } from '../stages.ts';
+import { actionSchema } from './rule.ts';
+
+/** One rule that held, and what it did, in words. */
+export const ruleHitSchema = z.object({ rule: z.string(), did: z.array(z.string()) });
+export type RuleHit = z.infer<typeof ruleHitSchema>;
+
+export const decisionSchema = z.object({
+  /** Minutes of opening time to the first call. */
+  respondWithinMinutes: z.int().min(1),
+  /** Which clock that is: `tier A`, `channel missed_call`, `urgency same_day`, `rule spanish`. */
+  clock: z.string(),
+  /** Absent where it is routine. */
+  urgency: z.enum(urgencies).optional(),
+  /** Where it goes in place of its service's pool, and because of what. */
+  poolId: z.string().optional(),
+  poolBecause: z.string().optional(),
+  /** The one member it goes to, as long as they can take it. */
+  memberId: z.string().optional(),
+  /** To the coordinator who knows the person, as long as they can take it. */
+  toOwner: z.boolean().optional(),
+  tags: z.array(z.string()).optional(),
+  stage: z.enum(stages).optional(),
+  closeReason: z.enum(closeReasons).optional(),
+  /** Set aside for a human, as suspected spam. */
+  spam: z.boolean().optional(),
+  /** Actions that are recorded, and acted on once their machinery is there. */
+  recorded: z.array(actionSchema).optional(),
+  hits: z.array(ruleHitSchema).optional(),
+  /** Version of the rules that were looked at; absent where there were none. */
+  rulesVersion: z.int().optional(),
+});
+export type Decision = z.infer<typeof decisionSchema>;
