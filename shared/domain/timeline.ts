@@ -1,0 +1,151 @@
+/**
+ * The timeline of a person: every kind of entry, who can have made one, and what
+ * each has to say. An entry says enough for the state that it led to to be
+ * rebuilt from it (`rebuild.ts`); it is written once and never changed.
+ */
+import * as z from 'zod';
+import { urgencies } from './clinical-urgency.ts';
+import { redFlagStates } from './red-flags.ts';
+import { ruleHitSchema } from './rules/decision.ts';
+import { dispositions, lifecycles, triggers } from './rules/facts.ts';
+import { actionSchema } from './rules/rule.ts';
+import { closeReasons, stages, tiers } from './stages.ts';
+
+/** Whoever acted, where it was the person themselves. */
+export const contactActor = 'contact';
+/** Whoever acted, where it was the system itself. */
+export const systemActor = 'firstcall';
+/** Whoever acted, where it was a triage rule. */
+export const ruleActor = (ruleId: string): string => `rule:${ruleId}`;
+
+/** `contact`, `firstcall`, a member's id, or `rule:` and a rule's id. */
+export const actorSchema = z.string().regex(/^(?:rule:)?[a-z0-9]+(?:-[a-z0-9]+)*$/, 'is not an actor');
+
+const instantSchema = z.iso.datetime();
+
+const stageMoveSchema = z.object({
+  from: z.enum(stages),
+  to: z.enum(stages),
+  closeReason: z.enum(closeReasons).optional(),
+});
+
+/** How a value changed; absent where there was, or now is, none. */
+const change = <Schema extends z.ZodType>(schema: Schema) =>
+  z.object({ from: schema.optional(), to: schema.optional() });
+
+/** What of a contact can change, each with what it was and what it is now. */
+export const contactChangesSchema = z.object({
+  name: change(z.string()).optional(),
+  lifecycle: change(z.enum(lifecycles)).optional(),
+  owner: change(z.string()).optional(),
+  tags: change(z.array(z.string())).optional(),
+  languages: change(z.array(z.string())).optional(),
+  insurances: change(z.array(z.string())).optional(),
+  locations: change(z.array(z.string())).optional(),
+});
+export type ContactChanges = z.infer<typeof contactChangesSchema>;
+
+export const relations = ['guardian_of', 'ward_of'] as const;
+export type RelationKind = (typeof relations)[number];
+
+const aliasSchema = z.object({
+  survivorId: z.string(),
+  mergedId: z.string(),
+  reason: z.string().optional(),
+});
+const relationSchema = z.object({ contactId: z.string(), relation: z.enum(relations) });
+
+/**
+ * What each kind of entry says that is an item of its own. Those that are about
+ * an inquiry name it beside their details.
+ */
+export const entryDetails = {
+  /** By staff; a stage that a rule set is in `rules_applied`. */
+  stage_changed: stageMoveSchema.extend({
+    /** The kind of entry that brought it, where it came with one: a call. */
+    by: z.string().optional(),
+  }),
+  /** Out of quarantine. `suspected` is what it was set aside for, in one line. */
+  released: z.object({ suspected: z.string() }),
+  call: z.object({ disposition: z.enum(dispositions), note: z.string().optional() }),
+  note: z.object({ text: z.string() }),
+  email: z.object({ direction: z.enum(['sent', 'received']), subject: z.string().optional() }),
+  appointment: z.object({
+    at: instantSchema,
+    location: z.string().optional(),
+    service: z.string().optional(),
+    status: z.enum(['booked', 'kept', 'missed', 'cancelled']),
+  }),
+  consent: z.object({
+    channel: z.enum(['email', 'phone', 'text']),
+    class: z.string().optional(),
+    given: z.boolean(),
+    /** Where and how it was given or taken back. */
+    source: z.string(),
+  }),
+  task: z.object({ title: z.string(), dueAt: instantSchema.optional(), done: z.boolean().optional() }),
+  /** What rules did at a trigger after arrival; each change with what it was before. */
+  rules_applied: z.object({
+    trigger: z.enum(triggers),
+    hits: z.array(ruleHitSchema),
+    rulesVersion: z.int().optional(),
+    stage: stageMoveSchema.optional(),
+    tier: change(z.enum(tiers)).optional(),
+    urgency: change(z.enum(urgencies)).optional(),
+    respondBy: instantSchema.optional(),
+    /** Tags the person got by it. */
+    tags: z.array(z.string()).optional(),
+    /** It was set aside as suspected spam. */
+    spam: z.boolean().optional(),
+    /** The stage it set counts as the first attempt to call back. */
+    firstContact: z.boolean().optional(),
+    recorded: z.array(actionSchema).optional(),
+  }),
+  red_flag_reviewed: z.object({ result: z.enum(redFlagStates).exclude(['raised']) }),
+  /** On both timelines; both then are one. */
+  merged: aliasSchema,
+  unmerged: aliasSchema,
+  related: relationSchema,
+  unrelated: relationSchema,
+  contact_changed: z.object({
+    changes: contactChangesSchema,
+    /** What brought it, where nobody changed it by hand: `stage`, `inquiry`, `rules`. */
+    because: z.string().optional(),
+  }),
+  match_decided: z.object({ contactId: z.string(), decision: z.enum(['different', 'merged', 'open']) }),
+  /** They wrote the inquiry named beside it, for somebody else. */
+  wrote_for: z.object({ patientId: z.string() }),
+} as const;
+
+export type EntryKind = keyof typeof entryDetails;
+export const entryKinds = Object.keys(entryDetails) as [EntryKind, ...EntryKind[]];
+export type EntryDetails<Kind extends EntryKind> = z.infer<(typeof entryDetails)[Kind]>;
+
+/** A timeline entry that is an item of its own. */
+export const entrySchema = z.object({
+  entryId: z.string(),
+  contactId: z.string(),
+  inquiryId: z.string().optional(),
+  kind: z.enum(entryKinds),
+  actor: actorSchema,
+  at: instantSchema,
+  details: z.record(z.string(), z.unknown()),
+});
+export type TimelineEntry = z.infer<typeof entrySchema>;
+
+/** What every entry names, whatever its kind. */
+export type EntryFrame = Omit<TimelineEntry, 'kind' | 'details'>;
+
+/** An entry with the details that its kind asks for. */
+export const entryOf = <Kind extends EntryKind>(
+  kind: Kind,
+  frame: EntryFrame,
+  details: EntryDetails<Kind>,
+): TimelineEntry => ({ ...frame, kind, details: { ...details } });
+
+/** Entries that are told from other items: what was sent, scores, the routed head, the alert. */
+export const toldKinds = ['captured', 'scored', 'rule_hit', 'routed', 'mailed', 'red_flag'] as const;
+
+/** Every kind that a timeline shows. */
+export const timelineKinds = [...toldKinds, ...entryKinds] as const;
+export type TimelineKind = (typeof timelineKinds)[number];
