@@ -16,13 +16,14 @@ const minutesSchema = z.int().min(1).max(10_080);
 /** One reason to see somebody sooner: a service asked for, or words in what they wrote. */
 export const urgencyCriterionSchema = z
   .strictObject({
-    id: slugSchema,
-    level: z.enum(['same_day', 'soon']),
-    services: z.array(slugSchema).default([]),
-    /** Whole words or phrases; case, accents and punctuation do not count. */
-    words: z.array(phraseSchema).default([]),
-    /** Where such inquiries go, whatever pool their service has. */
-    pool: slugSchema.optional(),
+    id: slugSchema.describe('Your id of the criterion.'),
+    level: z.enum(['same_day', 'soon']).describe('How soon the person should be seen.'),
+    services: z.array(slugSchema).default([]).describe('Services that are meant, whatever was written.'),
+    words: z
+      .array(phraseSchema)
+      .default([])
+      .describe('Whole words or phrases; case, accents and punctuation do not count.'),
+    pool: slugSchema.optional().describe('Where such inquiries go, whatever pool their service has.'),
   })
   .refine(({ services, words }) => services.length + words.length > 0, {
     message: 'needs services or words',
@@ -30,9 +31,17 @@ export const urgencyCriterionSchema = z
 
 export const urgencySchema = z.strictObject({
   respondWithinMinutes: z
-    .strictObject({ same_day: minutesSchema.default(15), soon: minutesSchema.default(60) })
-    .default({ same_day: 15, soon: 60 }),
-  criteria: z.array(urgencyCriterionSchema).max(100).default([]),
+    .strictObject({
+      same_day: minutesSchema.default(15).describe('Who should be seen the same day.'),
+      soon: minutesSchema.default(60).describe('Who should be seen soon.'),
+    })
+    .default({ same_day: 15, soon: 60 })
+    .describe('Minutes of opening time to the first call, unless the tier or the channel is sooner.'),
+  criteria: z
+    .array(urgencyCriterionSchema)
+    .max(100)
+    .default([])
+    .describe('Reasons to see somebody sooner; the most urgent that fits counts, of equal ones the first.'),
 });
 export type UrgencyCriteria = z.infer<typeof urgencySchema>;
 

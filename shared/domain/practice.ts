@@ -2,6 +2,8 @@
  * The practice as its manager configures it: places, people, services, lead
  * sources and pools. One file describes all of it; each entity is stored on its
  * own, with a version, an author and a time.
+ *
+ * The descriptions reach whoever edits such a file: the editor's schema is made from them.
  */
 import * as z from 'zod';
 import { urgencySchema } from './clinical-urgency.ts';
@@ -18,7 +20,10 @@ const clockTimeSchema = z
   );
 
 const openBlockSchema = z
-  .strictObject({ open: clockTimeSchema, close: clockTimeSchema })
+  .strictObject({
+    open: clockTimeSchema.describe('When the block begins, in 24-hour time of the location.'),
+    close: clockTimeSchema.describe('When the block ends; 24:00 is the end of the day.'),
+  })
   .refine((block) => block.open < block.close, { path: ['close'], message: 'must be later than open' });
 
 /** The days in ISO order; the index plus one is the ISO weekday. */
@@ -57,11 +62,19 @@ const timeZoneSchema = z.string().refine(
   { message: 'use an IANA time zone such as America/Los_Angeles' },
 );
 
+const idOf = (what: string) =>
+  slugSchema.describe(
+    `Your id of the ${what}: lower-case letters, digits and single hyphens. Keep it; inquiries carry it.`,
+  );
+const nameSchema = z.string().min(1).max(100).describe('As people read it; may change at any time.');
+
 export const locationSchema = z.strictObject({
-  id: slugSchema,
-  name: z.string().min(1).max(100),
-  timeZone: timeZoneSchema,
-  hours: businessHoursSchema,
+  id: idOf('location'),
+  name: nameSchema,
+  timeZone: timeZoneSchema.describe('IANA time zone in which its hours are meant, America/Los_Angeles say.'),
+  hours: businessHoursSchema.describe(
+    'Opening hours. A day may have several blocks, for a lunch break say; a day left out is closed.',
+  ),
 });
 export type Location = z.infer<typeof locationSchema>;
 
@@ -69,23 +82,38 @@ export type Location = z.infer<typeof locationSchema>;
 const roles = ['coordinator', 'provider', 'manager', 'marketer', 'admin'] as const;
 
 export const memberSchema = z.strictObject({
-  id: slugSchema,
-  name: z.string().min(1).max(100),
-  email: z.email('use an e-mail address such as ana@example.com').max(254),
-  role: z.enum(roles),
-  /** The user name at the sign-in service; the id where it is left out. */
-  signIn: z.string().min(1).max(128).optional(),
-  enabled: z.boolean().default(true),
+  id: idOf('member'),
+  name: nameSchema,
+  email: z
+    .email('use an e-mail address such as ana@example.com')
+    .max(254)
+    .describe('Where mail about inquiries goes; it never holds anything about a patient.'),
+  role: z.enum(roles).describe('What the member may do. A provider is a routing target who seldom signs in.'),
+  signIn: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('User name at the sign-in service; the id where it is left out.'),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('false for somebody away for long, or gone: they keep their history and get nothing new.'),
 });
 export type Member = z.infer<typeof memberSchema>;
 
 export const serviceSchema = z.strictObject({
-  id: slugSchema,
-  name: z.string().min(1).max(100),
-  /** Other words for it, as forms and ads write them; compared without case and accents. */
-  aliases: z.array(z.string().min(1).max(200)).default([]),
-  /** Expected first-year collections of one new patient, in US cents. */
-  valueCents: z.int().min(0).max(100_000_000),
+  id: idOf('service'),
+  name: nameSchema,
+  aliases: z
+    .array(z.string().min(1).max(200))
+    .default([])
+    .describe('Other words for it, as forms and ads write them; compared without case and accents.'),
+  valueCents: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .describe('Expected first-year collections of one new patient, in US cents: 45000 is $450.'),
 });
 export type Service = z.infer<typeof serviceSchema>;
 
@@ -104,101 +132,144 @@ export const channels = [
 export type Channel = (typeof channels)[number];
 
 export const sourceSchema = z.strictObject({
-  id: slugSchema,
-  name: z.string().min(1).max(100),
-  /** How good leads from here have been: the points of the score's first group, at most the model's cap. */
-  quality: z.int().min(0).max(100),
-  /** What in a request's attribution points at this source; the first source that matches wins. */
+  id: idOf('lead source'),
+  name: nameSchema,
+  quality: z
+    .int()
+    .min(0)
+    .max(100)
+    .describe("How good leads from here have been: points of the score, at most the model's cap (40)."),
   match: z
     .strictObject({
-      /** Names of click ids (`gclid`, `msclkid`, …) whose presence means this source. */
-      clickIds: z.array(z.enum(['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid'])).default([]),
+      clickIds: z
+        .array(z.enum(['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid']))
+        .default([])
+        .describe('Names of click ids whose presence means this source.'),
       utm: z
         .array(
           z.strictObject({
-            source: z.string().min(1).max(100).optional(),
-            medium: z.string().min(1).max(100).optional(),
+            source: z.string().min(1).max(100).optional().describe('utm_source, where it counts.'),
+            medium: z.string().min(1).max(100).optional().describe('utm_medium, where it counts.'),
           }),
         )
-        .default([]),
-      /** Host names of referring sites; a host also stands for its subdomains. */
-      referrers: z.array(z.string().min(1).max(253)).default([]),
+        .default([])
+        .describe('Pairs of utm_source and utm_medium; what is left out may be anything.'),
+      referrers: z
+        .array(z.string().min(1).max(253))
+        .default([])
+        .describe('Host names of referring sites; a host also stands for its subdomains.'),
     })
-    .optional(),
+    .optional()
+    .describe('What in a request points at this source; the first source that matches wins.'),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
 export const formSchema = z.strictObject({
-  id: slugSchema,
-  /** The source where neither click id, utm nor referrer says better. */
-  source: slugSchema,
-  /** Origins whose posts are this form's; a form without any takes all the others. */
-  origins: z.array(z.string().max(300)).default([]),
-  /** Whether this form may name its source in a `source` field. */
-  maySetSource: z.boolean().default(false),
-  /** How inquiries reach the practice through it; one that the front desk fills in is a phone call, say. */
-  channel: z.enum(channels).default('web_form'),
-  /** Whether this form may name the channel in a `channel` field. */
-  maySetChannel: z.boolean().default(false),
+  id: idOf('form'),
+  source: slugSchema.describe('The source where neither click id, utm nor referrer says better.'),
+  origins: z
+    .array(z.string().max(300))
+    .default([])
+    .describe("Origins whose posts are this form's; a form without any takes all the others."),
+  maySetSource: z
+    .boolean()
+    .default(false)
+    .describe('Whether this form may name its source in a `source` field. Let no public form do so.'),
+  channel: z
+    .enum(channels)
+    .default('web_form')
+    .describe('How inquiries come through it; one that the front desk fills in is a phone call, say.'),
+  maySetChannel: z
+    .boolean()
+    .default(false)
+    .describe('Whether this form may name the channel in a `channel` field. Let no public form do so.'),
 });
 export type Form = z.infer<typeof formSchema>;
 
 export const poolSchema = z.strictObject({
-  id: slugSchema,
-  name: z.string().min(1).max(100),
-  /** Services whose inquiries come here. */
-  services: z.array(slugSchema).default([]),
-  /** Takes what no other pool names, and what names no known service. */
-  fallback: z.boolean().default(false),
+  id: idOf('pool'),
+  name: nameSchema,
+  services: z
+    .array(slugSchema)
+    .default([])
+    .describe('Services whose inquiries come here; a service goes to one pool.'),
+  fallback: z
+    .boolean()
+    .default(false)
+    .describe('Takes what no other pool names, and what names no known service; exactly one pool does.'),
   members: z
-    .array(z.strictObject({ id: slugSchema, weight: z.int().min(1).max(100).default(1) }))
+    .array(
+      z.strictObject({
+        id: slugSchema.describe("The member's id."),
+        weight: z.int().min(1).max(100).default(1).describe('The share of turns: 2 gets twice as many as 1.'),
+      }),
+    )
     .min(1, 'a pool needs at least one member')
-    .max(200),
+    .max(200)
+    .describe('Who takes turns.'),
 });
 export type Pool = z.infer<typeof poolSchema>;
 
 /** Minutes of opening time, a week at the most. */
 const minutesSchema = z.int().min(1).max(10_080);
 
+const pointsSchema = z.int().min(0).max(100);
+
 /** Points of each fact that makes a person reachable and the call short. */
 const completenessSchema = z.strictObject({
-  phone: z.int().min(0).max(100).default(8),
-  email: z.int().min(0).max(100).default(4),
-  name: z.int().min(0).max(100).default(2),
-  service: z.int().min(0).max(100).default(2),
-  insurance: z.int().min(0).max(100).default(2),
-  preferredTime: z.int().min(0).max(100).default(2),
+  phone: pointsSchema.default(8).describe('Points for a phone number that can be called.'),
+  email: pointsSchema.default(4).describe('Points for an e-mail address.'),
+  name: pointsSchema.default(2).describe('Points for a name.'),
+  service: pointsSchema.default(2).describe('Points for a known service.'),
+  insurance: pointsSchema.default(2).describe('Points for an insurance, or for paying oneself.'),
+  preferredTime: pointsSchema.default(2).describe('Points for a preferred time.'),
 });
 
 export const scoringModelSchema = z
   .strictObject({
-    /** Names the model in every score it made; change it with the numbers. */
-    version: z.string().min(1).max(20),
-    /** Lowest totals of tiers A and B; below B is C. */
+    version: z
+      .string()
+      .min(1)
+      .max(20)
+      .describe('Names the model in every score it made; change it with the numbers.'),
     tiers: z
-      .strictObject({ A: z.int().min(1).max(100), B: z.int().min(1).max(100) })
-      .refine((tiers) => tiers.B < tiers.A, { path: ['B'], message: 'must be lower than A' }),
-    /** Anchors of the value scale, in US cents: at or below `low` 0 points, at or above `high` all of them. */
+      .strictObject({
+        A: z.int().min(1).max(100).describe('Lowest total of tier A.'),
+        B: z.int().min(1).max(100).describe('Lowest total of tier B; everything below is C.'),
+      })
+      .refine((tiers) => tiers.B < tiers.A, { path: ['B'], message: 'must be lower than A' })
+      .describe("Cut-offs. `npm run practice -- tiers` suggests some from the practice's own scores."),
     valueAnchorsCents: z
-      .strictObject({ low: z.int().min(1), high: z.int().min(2) })
+      .strictObject({
+        low: z.int().min(1).describe('At or below it a service is worth no points; in US cents.'),
+        high: z.int().min(2).describe('At or above it a service is worth all points; in US cents.'),
+      })
       .refine((anchors) => anchors.low < anchors.high, {
         path: ['high'],
         message: 'must be higher than low',
-      }),
-    /** The most points that a lead source's quality and a service's value can be worth. */
+      })
+      .describe('Anchors of the log scale on which the value of a service becomes points.'),
     caps: z
-      .strictObject({ source: z.int().min(0).max(100), value: z.int().min(0).max(100) })
-      .default({ source: 40, value: 40 }),
-    completeness: completenessSchema.default(completenessSchema.parse({})),
-    /** Minutes of opening time to the first call, by tier. */
-    respondWithinMinutes: z.strictObject({ A: minutesSchema, B: minutesSchema, C: minutesSchema }),
-    /**
-     * Channels with a clock of their own, whatever the tier: a missed call is worth calling back
-     * in minutes or not at all. Minutes of opening time.
-     */
+      .strictObject({
+        source: pointsSchema.describe("Most points of a lead source's quality."),
+        value: pointsSchema.describe("Most points of a service's value."),
+      })
+      .default({ source: 40, value: 40 })
+      .describe('With the points of completeness, they sum to 100.'),
+    completeness: completenessSchema
+      .default(completenessSchema.parse({}))
+      .describe('Points of each fact that makes a person reachable and the call short.'),
+    respondWithinMinutes: z
+      .strictObject({
+        A: minutesSchema.describe('Tier A.'),
+        B: minutesSchema.describe('Tier B.'),
+        C: minutesSchema.describe('Tier C.'),
+      })
+      .describe('Minutes of opening time to the first call, by tier.'),
     channelMinutes: z
       .partialRecord(z.enum(channels), minutesSchema)
-      .default({ missed_call: 5, chat: 5, ad_form: 5, referral: 60 }),
+      .default({ missed_call: 5, chat: 5, ad_form: 5, referral: 60 })
+      .describe('Channels with a clock of their own, whatever the tier; minutes of opening time.'),
   })
   .refine(
     ({ caps, completeness }) =>
@@ -215,31 +286,43 @@ export const publishedScoringModel: ScoringModel = scoringModelSchema.parse({
   respondWithinMinutes: { A: 5, B: 60, C: 240 },
 });
 
-const practiceShape = z.strictObject({
-  name: z.string().min(1).max(100),
-  /** Country whose numbering plan reads phone numbers without a country code. */
+/** The parts of a practice, each with what can be told by itself; `practiceSchema` adds what only the whole can. */
+export const practiceParts = {
+  name: nameSchema,
   phoneCountry: z
     .string()
     .regex(/^[A-Z]{2}$/, 'use a two-letter country code such as US')
-    .default('US'),
-  /** Line shown on every form and reply to somebody in an emergency. */
+    .default('US')
+    .describe('Country whose numbering plan reads phone numbers without a country code.'),
   emergencyLine: z
     .string()
     .min(1)
     .max(300)
-    .default('If this is an emergency, call 911 now. Do not use this form.'),
-  locations: z.array(locationSchema).min(1),
-  services: z.array(serviceSchema).min(1),
-  sources: z.array(sourceSchema).min(1),
-  forms: z.array(formSchema).min(1),
-  members: z.array(memberSchema).min(1),
-  pools: z.array(poolSchema).min(1),
-  scoring: scoringModelSchema.default(publishedScoringModel),
-  urgency: urgencySchema.default(urgencySchema.parse({})),
-  redFlags: redFlagsSchema.default(commonRedFlags),
-  /** Triage rules, in the order in which they are looked at. */
-  rules: rulesSchema.default([]),
-});
+    .default('If this is an emergency, call 911 now. Do not use this form.')
+    .describe('Line shown on every form and reply to somebody in an emergency.'),
+  locations: z
+    .array(locationSchema)
+    .min(1)
+    .describe('Where patients come to; an inquiry that names none belongs to the first.'),
+  services: z.array(serviceSchema).min(1).describe('What patients ask for.'),
+  sources: z.array(sourceSchema).min(1).describe('Where inquiries come from, in the order of matching.'),
+  forms: z
+    .array(formSchema)
+    .min(1)
+    .describe('The forms that post inquiries, told apart by the origin they post from.'),
+  members: z.array(memberSchema).min(1).describe('Who works here.'),
+  pools: z.array(poolSchema).min(1).describe('Who takes what: inquiries rotate among the members of a pool.'),
+  scoring: scoringModelSchema
+    .default(publishedScoringModel)
+    .describe('How a score is made, and how soon each tier is called; left out, the published model.'),
+  urgency: urgencySchema
+    .default(urgencySchema.parse({}))
+    .describe('Clinical urgency: sets clock and pool beside the score, and never the score.'),
+  redFlags: redFlagsSchema
+    .default(commonRedFlags)
+    .describe('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
+  rules: rulesSchema.default([]).describe('Triage rules, in the order in which they are looked at.'),
+} as const;
 
 type Issue = (path: (string | number)[], message: string) => void;
 
@@ -256,7 +339,7 @@ function refuseRepeats(list: readonly { id: string }[], name: string, issue: Iss
  * ids are unique, every reference leads somewhere, each service has one pool,
  * and exactly one pool takes what no other does.
  */
-export const practiceSchema = practiceShape.superRefine((practice, context) => {
+export const practiceSchema = z.strictObject(practiceParts).superRefine((practice, context) => {
   const issue: Issue = (path, message) => context.addIssue({ code: 'custom', path, message });
   for (const name of ['locations', 'services', 'sources', 'forms', 'members', 'pools'] as const) {
     refuseRepeats(practice[name], name, issue);
@@ -329,7 +412,10 @@ export const practiceSchema = practiceShape.superRefine((practice, context) => {
   if (fallbacks !== 1) issue(['pools'], `exactly one pool must be the fallback; ${fallbacks} are`);
 });
 /** A validated practice, defaults filled in. */
-export type Practice = z.infer<typeof practiceSchema>;
+export type Practice = z.infer<typeof practiceSchema> & {
+  /** Number of the published rules, where it was read from the table and any were ever published. */
+  readonly rulesVersion?: number;
+};
 
 /** The service that a posted wording means: by id, name or alias; undefined where none fits. */
 export function findService(practice: Practice, wording: string | undefined): Service | undefined {

@@ -8,17 +8,26 @@ import { slugSchema } from './slug.ts';
 import { findPhrases, phraseSchema } from './wording.ts';
 
 export const redFlagSchema = z.strictObject({
-  id: slugSchema,
-  /** Whole words or phrases; case, accents and punctuation do not count. */
-  words: z.array(phraseSchema).min(1).max(200),
+  id: slugSchema.describe('Your id of the flag, as the alert names it.'),
+  words: z
+    .array(phraseSchema)
+    .min(1)
+    .max(200)
+    .describe('Whole words or phrases; case, accents and punctuation do not count.'),
 });
 
 export const redFlagsSchema = z.strictObject({
-  flags: z.array(redFlagSchema).max(50),
-  /** Members on duty who are alerted beside the managers; without any, the managers alone. */
-  onDuty: z.array(slugSchema).default([]),
-  /** What whoever wrote such words is told at once. Defaults to the practice's emergency line. */
-  reply: z.string().min(1).max(500).optional(),
+  flags: z.array(redFlagSchema).max(50).describe('What is looked for in everything a person wrote.'),
+  onDuty: z
+    .array(slugSchema)
+    .default([])
+    .describe('Members on duty who are alerted beside the managers; without any, the managers alone.'),
+  reply: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe("What whoever wrote such words is told at once; left out, the practice's emergency line."),
 });
 export type RedFlags = z.infer<typeof redFlagsSchema>;
 

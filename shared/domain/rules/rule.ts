@@ -45,9 +45,12 @@ export type Operator = (typeof operators)[number];
 
 const scalarSchema = z.union([z.string().max(500), z.number(), z.boolean()]);
 export const comparisonSchema = z.strictObject({
-  field: z.string().min(1).max(50),
-  operator: z.enum(operators),
-  value: z.union([scalarSchema, z.array(scalarSchema).max(200)]).optional(),
+  field: z.string().min(1).max(50).describe('What is looked at: docs/rules.md lists the fields.'),
+  operator: z.enum(operators).describe('How it is compared; which a field takes depends on its type.'),
+  value: z
+    .union([scalarSchema, z.array(scalarSchema).max(200)])
+    .optional()
+    .describe('With what; a list where the operator takes several, nothing for present and absent.'),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
@@ -60,42 +63,79 @@ export type Condition =
 export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
   z.union([
     comparisonSchema,
-    z.strictObject({ all: z.array(conditionSchema).min(1).max(50) }),
-    z.strictObject({ any: z.array(conditionSchema).min(1).max(50) }),
-    z.strictObject({ not: conditionSchema }),
+    z.strictObject({
+      all: z.array(conditionSchema).min(1).max(50).describe('Holds where every one of them does.'),
+    }),
+    z.strictObject({
+      any: z.array(conditionSchema).min(1).max(50).describe('Holds where at least one of them does.'),
+    }),
+    z.strictObject({ not: conditionSchema.describe('Holds where this does not.') }),
   ]),
 );
 
 const minutesSchema = z.int().min(1).max(10_080);
 const textSchema = z.string().min(1).max(200);
+const does = <const Name extends string>(name: Name, what: string) => z.literal(name).describe(what);
 
 /** What a rule may do. `later` names those that are recorded now and acted on once their machinery is there. */
 export const actionSchema = z.discriminatedUnion('do', [
-  z.strictObject({ do: z.literal('set_tier'), tier: z.enum(tiers) }),
-  z.strictObject({ do: z.literal('raise_tier') }),
-  z.strictObject({ do: z.literal('lower_tier') }),
-  z.strictObject({ do: z.literal('set_urgency'), urgency: z.enum(urgencies) }),
-  /** Minutes of opening time, in place of whatever clock there was. */
-  z.strictObject({ do: z.literal('respond_within'), minutes: minutesSchema }),
-  z.strictObject({ do: z.literal('send_to_pool'), pool: slugSchema }),
-  z.strictObject({ do: z.literal('send_to_member'), member: slugSchema }),
-  /** To the coordinator who knows the person, where somebody does. */
-  z.strictObject({ do: z.literal('send_to_owner') }),
-  z.strictObject({ do: z.literal('send_to_specialty'), specialty: slugSchema }),
-  z.strictObject({ do: z.literal('tag'), tag: slugSchema }),
   z.strictObject({
-    do: z.literal('set_stage'),
-    stage: z.enum(stages),
-    closeReason: z.enum(closeReasons).optional(),
+    do: does('set_tier', 'Fixes the tier, visibly, as a part of the score with 0 points.'),
+    tier: z.enum(tiers).describe('The tier it gets.'),
   }),
-  z.strictObject({ do: z.literal('mark_spam') }),
-  z.strictObject({ do: z.literal('make_task'), title: textSchema, dueInMinutes: minutesSchema }),
-  /** A member's id, or `managers`. */
-  z.strictObject({ do: z.literal('notify'), whom: slugSchema }),
-  z.strictObject({ do: z.literal('start_nurture'), sequence: slugSchema }),
-  z.strictObject({ do: z.literal('auto_reply'), template: slugSchema }),
-  /** No later rule of this trigger is looked at. */
-  z.strictObject({ do: z.literal('stop') }),
+  z.strictObject({ do: does('raise_tier', 'One tier up.') }),
+  z.strictObject({ do: does('lower_tier', 'One tier down.') }),
+  z.strictObject({
+    do: does('set_urgency', 'How soon the person should be seen, beside the score.'),
+    urgency: z.enum(urgencies).describe('The urgency it gets.'),
+  }),
+  z.strictObject({
+    do: does('respond_within', 'Sets the clock, in place of whatever clock there was.'),
+    minutes: minutesSchema.describe('Minutes of opening time to the first call.'),
+  }),
+  z.strictObject({
+    do: does('send_to_pool', "In place of its service's pool."),
+    pool: slugSchema.describe("The pool's id."),
+  }),
+  z.strictObject({
+    do: does('send_to_member', 'To one member, as long as they can take it.'),
+    member: slugSchema.describe("The member's id."),
+  }),
+  z.strictObject({
+    do: does('send_to_owner', 'To the coordinator who knows the person, where somebody does.'),
+  }),
+  z.strictObject({
+    do: does('send_to_specialty', 'To whoever has a specialty. Recorded; acted on later.'),
+    specialty: slugSchema.describe('The specialty.'),
+  }),
+  z.strictObject({
+    do: does('tag', 'Puts a tag on the person.'),
+    tag: slugSchema.describe('The tag.'),
+  }),
+  z.strictObject({
+    do: does('set_stage', 'Moves the inquiry to a stage.'),
+    stage: z.enum(stages).describe('The stage.'),
+    closeReason: z.enum(closeReasons).optional().describe('Why, where the stage is closed.'),
+  }),
+  z.strictObject({ do: does('mark_spam', 'Sets it aside for a human, as suspected spam.') }),
+  z.strictObject({
+    do: does('make_task', 'A task for whoever gets the inquiry. Recorded; acted on later.'),
+    title: textSchema.describe('What is to be done; nothing about the patient.'),
+    dueInMinutes: minutesSchema.describe('Minutes of opening time until it is due.'),
+  }),
+  z.strictObject({
+    do: does('notify', 'Tells somebody. Recorded; acted on later.'),
+    whom: slugSchema.describe("A member's id, or managers."),
+  }),
+  z.strictObject({
+    do: does('start_nurture', 'Starts a sequence of messages. Recorded; acted on later.'),
+    sequence: slugSchema.describe("The sequence's id."),
+  }),
+  z.strictObject({
+    do: does('auto_reply', 'Answers at once with a template. Recorded; acted on later.'),
+    template: slugSchema.describe("The template's id."),
+  }),
+  z.strictObject({ do: does('stop', 'No later rule of this trigger is looked at.') }),
 ]);
 export type Action = z.infer<typeof actionSchema>;
 export type ActionName = Action['do'];
@@ -110,17 +150,27 @@ export const recordedActions: readonly ActionName[] = [
 ];
 
 export const ruleSchema = z.strictObject({
-  id: slugSchema,
-  name: z.string().min(1).max(100),
-  enabled: z.boolean().default(true),
-  on: z.array(z.enum(triggers)).min(1).default(['arrival']),
-  /** Opening hours without anything happening, for the trigger `silence`. */
-  silentHours: z.int().min(1).max(1_000).optional(),
-  /** Left out, the rule holds for every inquiry. */
-  when: conditionSchema.optional(),
-  actions: z.array(actionSchema).min(1).max(20),
-  /** Why somebody may be lowered by language, postal code, age or public insurance; a manager signs it. */
-  managerReason: z.strictObject({ member: slugSchema, reason: z.string().min(20).max(500) }).optional(),
+  id: slugSchema.describe('Your id of the rule, as decisions name it.'),
+  name: z.string().min(1).max(100).describe('As people read it.'),
+  enabled: z.boolean().default(true).describe('false keeps the rule and does not look at it.'),
+  on: z.array(z.enum(triggers)).min(1).default(['arrival']).describe('When it is looked at.'),
+  silentHours: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Opening hours without anything happening, for the trigger silence.'),
+  when: conditionSchema.optional().describe('Left out, the rule holds for every inquiry.'),
+  actions: z.array(actionSchema).min(1).max(20).describe('What it does, in this order.'),
+  managerReason: z
+    .strictObject({
+      member: slugSchema.describe("The manager's id."),
+      reason: z.string().min(20).max(500).describe('Why, in a sentence.'),
+    })
+    .optional()
+    .describe(
+      'Why somebody may be lowered by language, postal code, age or public insurance; a manager signs it.',
+    ),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 
