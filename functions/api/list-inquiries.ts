@@ -1,9 +1,10 @@
 /** Lists of inquiries: one filter picks the index, the others narrow its pages. */
+import { newestOnBoard } from '../../shared/data/board.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { boardOfStage, inquiryPk, queueOfMember } from '../../shared/data/keys.ts';
 import type { IndexName, Page, Table } from '../../shared/data/table.ts';
 import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
-import { type Stage, stages, type Tier } from '../../shared/domain/stages.ts';
+import type { Stage, Tier } from '../../shared/domain/stages.ts';
 import { type CursorShape, startsIn } from './cursor.ts';
 
 export interface InquiryFilter {
@@ -30,36 +31,6 @@ async function headsOf({ inquiries }: ListDependencies, page: Page): Promise<Inq
   const ids = [...new Set(page.rows.map(({ pk }) => pk.slice(prefix.length)))];
   const heads = new Map((await inquiries.findHeads(ids)).map((head) => [head.id, head]));
   return ids.flatMap((id) => heads.get(id) ?? []);
-}
-
-/** Merges the newest of every stage, for a list without a stage: each page reads `limit` of each. */
-async function newestOfAllStages(
-  { table }: ListDependencies,
-  limit: number,
-  after: Record<string, unknown> | undefined,
-): Promise<Page> {
-  const before = typeof after?.['boardSk'] === 'string' ? after['boardSk'] : undefined;
-  const pages = await Promise.all(
-    stages.map((stage) =>
-      table.query({
-        index: 'board',
-        pk: boardOfStage(stage),
-        newestFirst: true,
-        // One more tells whether there is more, another stands for the entry that the page before ended on.
-        limit: limit + 2,
-        ...(before !== undefined && { to: before }),
-      }),
-    ),
-  );
-  const rows = pages
-    .flatMap((page) => page.rows)
-    .filter((row) => before === undefined || String(row['boardSk']) < before)
-    .sort((a, b) => (String(a['boardSk']) < String(b['boardSk']) ? 1 : -1));
-  const taken = rows.slice(0, limit);
-  const last = taken.at(-1);
-  return rows.length > limit && last
-    ? { rows: taken, next: { boardSk: String(last['boardSk']) } }
-    : { rows: taken };
 }
 
 /** The member whose queue a list reads: queues hold open work, the board has the rest. */
@@ -89,7 +60,7 @@ export async function listInquiries(
       ? await from('queue', queueOfMember(member), false)
       : filter.stage !== undefined
         ? await from('board', boardOfStage(filter.stage), true)
-        : await newestOfAllStages(dependencies, limit, after);
+        : await newestOnBoard(table, limit, after);
   const items = (await headsOf(dependencies, page)).filter(
     (head) =>
       // The index may lag behind the item; what no longer fits is left out.
