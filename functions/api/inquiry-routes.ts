@@ -1,0 +1,109 @@
+/** Routes of inquiries: lists, one of them, and changes by hand. */
+import * as z from 'zod';
+import { slugSchema } from '../../shared/domain/slug.ts';
+import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
+import { Problem } from '../../shared/http/problem.ts';
+import { type ChangeDependencies, changeInquiry } from './change-inquiry.ts';
+import { fromCursor, toCursor } from './cursor.ts';
+import { type InquiryFilter, listInquiries, startsOf } from './list-inquiries.ts';
+import {
+  type Answer,
+  etag,
+  forPeople,
+  jsonOf,
+  pageFields,
+  pageSchema,
+  pathId,
+  queryOf,
+  type Request,
+  type StaffRoutes,
+  seenVersion,
+} from './staff-route.ts';
+import { inquiryView, summaryOf } from './views.ts';
+
+const oneOf = <T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`).optional();
+
+const listSchema = z.strictObject({
+  stage: oneOf(stages),
+  assignee: slugSchema.optional(),
+  tier: oneOf(tiers),
+  ...pageFields,
+});
+
+const changeSchema = z
+  .strictObject({
+    stage: oneOf(stages),
+    closeReason: oneOf(closeReasons),
+    release: z.literal(true, 'must be true').optional(),
+  })
+  .superRefine((change, context) => {
+    const refuse = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if ((change.stage === undefined) === (change.release === undefined)) {
+      refuse('stage', 'give either stage or release');
+    }
+    if (change.stage === 'closed' && change.closeReason === undefined) {
+      refuse('closeReason', 'is needed to close an inquiry');
+    }
+    if (change.stage !== 'closed' && change.closeReason !== undefined) {
+      refuse('closeReason', 'goes only with the stage closed');
+    }
+  });
+
+export function inquiryRoutes(api: ChangeDependencies): StaffRoutes {
+  const { inquiries, contacts } = api;
+
+  async function listPage(
+    name: string,
+    resource: string,
+    filter: InquiryFilter,
+    { limit, cursor }: z.output<typeof pageSchema>,
+  ): Promise<Answer> {
+    const page = await listInquiries(api, filter, limit, fromCursor(name, cursor, startsOf(filter)));
+    return {
+      body: { items: page.items.map(summaryOf), ...(page.next && { cursor: toCursor(name, page.next) }) },
+      audit: { action: 'list', resource },
+    };
+  }
+
+  async function list({ event }: Request): Promise<Answer> {
+    const { limit, cursor, ...filter } = queryOf(listSchema, event);
+    const name = `inquiries ${filter.stage ?? ''} ${filter.assignee ?? ''}`;
+    return await listPage(name, 'inquiries', filter, { limit, cursor });
+  }
+
+  async function queue({ event, caller: { member } }: Request): Promise<Answer> {
+    const filter = { assignee: member.id };
+    return await listPage(`queue ${member.id}`, 'queue', filter, queryOf(pageSchema, event));
+  }
+
+  async function show({ event }: Request): Promise<Answer> {
+    const id = pathId(event, 'inquiry');
+    const record = await inquiries.find(id);
+    if (!record) throw new Problem('not_found', 'There is no such inquiry.');
+    const contact = await contacts.find(record.head.contactId);
+    return {
+      body: inquiryView(record, contact),
+      headers: { etag: etag(record.head.version) },
+      audit: { action: 'read', resource: `inquiry ${id}` },
+    };
+  }
+
+  async function change({ event, caller, audit }: Request): Promise<Answer> {
+    const id = pathId(event, 'inquiry');
+    const { stage, closeReason } = jsonOf(changeSchema, event);
+    const version = seenVersion(event, 'inquiry');
+    await audit({ action: 'change', resource: `inquiry ${id}` });
+    const wanted = stage === undefined ? { release: true as const } : { stage, closeReason };
+    const next = await changeInquiry(api, id, version, wanted, caller.member.id);
+    return { body: summaryOf(next), headers: { etag: etag(next.version) } };
+  }
+
+  return {
+    'GET /v1/inquiries': forPeople(list),
+    'GET /v1/inquiries/{id}': forPeople(show),
+    'PATCH /v1/inquiries/{id}': forPeople(change),
+    'GET /v1/queue': forPeople(queue),
+  };
+}
