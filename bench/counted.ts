@@ -68,6 +68,8 @@ export interface Counted {
   readonly rollUps: Tally;
   /** One member of staff opening one inquiry: its read, and its entry in the audit. */
   readonly staffView: Tally;
+  /** One page of a person's timeline. */
+  readonly timelinePage: Tally;
   readonly audit: Tally;
   /** One refresh of the configuration in one function: at most every ten seconds, however many inquiries come. */
   readonly configurationRefresh: Tally;
@@ -91,11 +93,18 @@ export interface CapturedTransaction {
 export async function countInquiries(
   inquiries: number,
   report: (line: string) => void = () => {},
+  options: { readonly home?: string; readonly emptyLedger?: boolean } = {},
 ): Promise<Counted & CapturedTransaction> {
   const calls: CountedCall[] = [];
-  const harness = await startHarness({ inMemory: true, concurrency: 1, onCall: (call) => calls.push(call) });
+  const { home, emptyLedger } = options;
+  const harness = await startHarness({
+    inMemory: true,
+    concurrency: 1,
+    onCall: (call) => calls.push(call),
+    ...(home !== undefined && { home, keepHome: true }),
+  });
   try {
-    return await count(harness, calls, inquiries, report);
+    return await count(harness, calls, await openLedger(harness.system, emptyLedger), inquiries, report);
   } finally {
     await harness.stop();
   }
@@ -104,13 +113,14 @@ export async function countInquiries(
 async function count(
   harness: Harness,
   calls: CountedCall[],
+  ledger: Ledger,
   inquiries: number,
   report: (line: string) => void,
 ): Promise<Counted & CapturedTransaction> {
   const { system } = harness;
   await quiet(calls);
   calls.length = 0;
-  const book = keepBook(await openLedger(system), calls);
+  const book = keepBook(ledger, calls);
 
   // Every function has its configuration and secrets after this one, and the day its roll-up.
   const configuredMs = performance.now();
@@ -140,6 +150,12 @@ async function count(
   if (answer.status !== 200) throw new Error(`the look at an inquiry was answered by ${answer.status}`);
   const view = book().slice(beforeView);
 
+  const { contact } = (await answer.json()) as { contact: { id: string } };
+  const beforeTimeline = book().length;
+  const page = await harness.get(`/v1/contacts/${contact.id}/timeline?limit=25`, { role: 'coordinator' });
+  if (page.status !== 200) throw new Error(`the look at a timeline was answered by ${page.status}`);
+  const timeline = book().slice(beforeTimeline);
+
   const beforeSweep = book().length;
   await system.invoke('remind', {});
   const sweep = book()
@@ -160,6 +176,7 @@ async function count(
     knownPerson: summarize(known),
     rollUps,
     staffView: tally(view.filter((entry) => !isAudit(entry) && !isConfiguration(entry))),
+    timelinePage: tally(timeline.filter((entry) => !isAudit(entry) && !isConfiguration(entry))),
     audit: tally(view.filter(isAudit)),
     configurationRefresh: tally(refresh.slice(0, 1)),
     sweep: tally(sweep.filter((entry) => !isConfiguration(entry))),

@@ -161,8 +161,13 @@ export function createLedger(indexes: readonly KeysOnlyIndex[], rows: readonly W
   };
 }
 
-/** A ledger of a running system's table. */
-export async function openLedger(system: LocalSystem): Promise<Ledger> {
+/**
+ * A ledger of a running system's table.
+ *
+ * @param empty - begins without the rows that are there: right only where none of them will be
+ * written again, as where a table was filled with what only has to be in the way
+ */
+export async function openLedger(system: LocalSystem, empty = false): Promise<Ledger> {
   const plan = system.plan.tables.find(({ tableName }) => tableName === system.tableName);
   const indexes = (plan?.indexes ?? []).map((index): KeysOnlyIndex => {
     if (index.Projection.ProjectionType !== 'KEYS_ONLY') {
@@ -175,7 +180,7 @@ export async function openLedger(system: LocalSystem): Promise<Ledger> {
       keys: index.KeySchema.map(({ AttributeName }: { AttributeName: string }) => AttributeName),
     };
   });
-  return createLedger(indexes, await allRows(system));
+  return createLedger(indexes, empty ? [] : await allRows(system));
 }
 
 async function allRows(system: LocalSystem): Promise<WireItem[]> {

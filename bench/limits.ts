@@ -2,6 +2,7 @@
 
 import type { ImportTime } from './bundles.ts';
 import type { Counted } from './counted.ts';
+import type { Scaled } from './scale.ts';
 import type { Throughput } from './throughput.ts';
 
 export const limits = {
@@ -77,4 +78,26 @@ export function checkTimes(
       atMost(`import time to bare, ${name}`, ratio, limits.importToBare),
     ),
   ];
+}
+
+/** An inquiry must cost the same in a full table as in the emptiest of those that were counted. */
+export function checkScale(scaled: readonly Scaled[]): Check[] {
+  const [smallest, ...larger] = scaled;
+  if (smallest === undefined) return [];
+  return larger.flatMap((size) => {
+    const among = `among ${size.stored.toLocaleString('en-US')} stored`;
+    return [
+      atMost(`calls, new person, ${among}`, size.newPerson.callsToMail, smallest.newPerson.callsToMail),
+      atMost(`write units, new person, ${among}`, size.newPerson.writeUnits, smallest.newPerson.writeUnits),
+      atMost(`read units, new person, ${among}`, size.newPerson.readUnits, smallest.newPerson.readUnits),
+      atMost(`calls, known person, ${among}`, size.knownPerson.callsToMail, smallest.knownPerson.callsToMail),
+      atMost(
+        `write units, known person, ${among}`,
+        size.knownPerson.writeUnits,
+        smallest.knownPerson.writeUnits,
+      ),
+      atMost(`calls, timeline page, ${among}`, size.timelinePage.calls, smallest.timelinePage.calls),
+      atMost(`read units, timeline page, ${among}`, size.timelinePage.read, smallest.timelinePage.read),
+    ];
+  });
 }

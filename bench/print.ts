@@ -3,6 +3,7 @@ import type { ImportTime } from './bundles.ts';
 import type { Cost, Counted } from './counted.ts';
 import type { Check } from './limits.ts';
 import { pricesAsOf } from './prices.ts';
+import type { Scaled } from './scale.ts';
 import type { Throughput } from './throughput.ts';
 
 export interface Figures {
@@ -11,6 +12,7 @@ export interface Figures {
   readonly cost: Cost;
   readonly bundleBytes: Readonly<Record<string, number>>;
   readonly imports: Readonly<Record<string, ImportTime>>;
+  readonly scaled: readonly Scaled[];
   readonly checks: readonly Check[];
 }
 
@@ -32,9 +34,10 @@ function columns(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-export function print({ throughput, counted, cost, bundleBytes, imports, checks }: Figures): string {
+export function print({ throughput, counted, cost, bundleBytes, imports, scaled, checks }: Figures): string {
   const { accepted, mailed, answerMs, mailMs, cpuMsPerInquiry } = throughput;
-  const { newPerson, knownPerson, rollUps, audit, staffView, configurationRefresh, sweep } = counted;
+  const { newPerson, knownPerson, rollUps, audit, staffView, timelinePage, configurationRefresh, sweep } =
+    counted;
   const title = (text: string): string => `\n${text}\n`;
   return [
     title(`Speed, ${throughput.concurrency} requests at a time, medians of slices in turns with the floor's`),
@@ -70,7 +73,8 @@ export function print({ throughput, counted, cost, bundleBytes, imports, checks 
         [
           ['apart: roll-ups', rollUps],
           ['apart: a look by staff', staffView],
-          ['apart: its entry in the audit', audit],
+          ["apart: a page of a person's timeline", timelinePage],
+          ['apart: the entry of either in the audit', audit],
           ['apart: configuration, each 10 s of a busy function', configurationRefresh],
           ['apart: a sweep, each minute', sweep],
         ] as const
@@ -100,6 +104,27 @@ export function print({ throughput, counted, cost, bundleBytes, imports, checks 
         shown(imports[name]?.ratio ?? Number.NaN, 2),
       ]),
     ]),
+    ...(scaled.length === 0
+      ? []
+      : [
+          title('The same with so many inquiries in the table'),
+          columns([
+            ['', ...scaled.map((size) => shown(size.stored))],
+            ['AWS calls, new person', ...scaled.map((size) => shown(size.newPerson.callsToMail))],
+            ['write units, new person', ...scaled.map((size) => shown(size.newPerson.writeUnits))],
+            ['read units, new person', ...scaled.map((size) => shown(size.newPerson.readUnits, 1))],
+            ['AWS calls, known person', ...scaled.map((size) => shown(size.knownPerson.callsToMail))],
+            ['write units, known person', ...scaled.map((size) => shown(size.knownPerson.writeUnits))],
+            [
+              "AWS calls, a page of a person's timeline",
+              ...scaled.map((size) => shown(size.timelinePage.calls)),
+            ],
+            [
+              "read units, a page of a person's timeline",
+              ...scaled.map((size) => shown(size.timelinePage.read, 1)),
+            ],
+          ]),
+        ]),
     title('Limits'),
     columns([
       ['', 'value', '', 'limit', ''],
