@@ -12,10 +12,10 @@ import {
 import type { Inquiries, InquiryBody } from '../../shared/data/inquiries.ts';
 import { namelessDigest } from '../../shared/data/keys.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
+import type { Channel } from '../../shared/domain/channels.ts';
 import { normalizeName } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { captured, type QuarantineReason } from '../../shared/domain/inquiry.ts';
-import type { Channel } from '../../shared/domain/practice.ts';
 import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
 

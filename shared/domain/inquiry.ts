@@ -4,8 +4,8 @@
  * next state out. Whoever writes the state checks its version.
  */
 import * as z from 'zod';
+import { channels } from './channels.ts';
 import { idSchema } from './ids.ts';
-import { channels } from './practice.ts';
 import { redFlagStates } from './red-flags.ts';
 import { dispositions, triggers } from './rules/facts.ts';
 import { type CloseReason, closeReasons, type Stage, stages, type Tier, tiers } from './stages.ts';

@@ -6,6 +6,7 @@
  * The descriptions reach whoever edits such a file: the editor's schema is made from them.
  */
 import * as z from 'zod';
+import { channels } from './channels.ts';
 import { urgencySchema } from './clinical-urgency.ts';
 import { commonRedFlags, redFlagsSchema } from './red-flags.ts';
 import { rulesSchema } from './rules/rule.ts';
@@ -116,20 +117,6 @@ export const serviceSchema = z.strictObject({
     .describe('Expected first-year collections of one new patient, in US cents: 45000 is $450.'),
 });
 export type Service = z.infer<typeof serviceSchema>;
-
-export const channels = [
-  'web_form',
-  'chat',
-  'phone_call',
-  'missed_call',
-  'referral',
-  'directory',
-  'ad_form',
-  'walk_in',
-  'email',
-  'import',
-] as const;
-export type Channel = (typeof channels)[number];
 
 export const sourceSchema = z.strictObject({
   id: idOf('lead source'),

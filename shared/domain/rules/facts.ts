@@ -2,8 +2,8 @@
  * What triage rules may look at: one catalogue of fields, each with its type.
  * Validation, evaluation, the editor's schema and the explanations all read it.
  */
+import type { Channel } from '../channels.ts';
 import type { Urgency } from '../clinical-urgency.ts';
-import type { Channel } from '../practice.ts';
 import type { Stage, Tier } from '../stages.ts';
 
 /** When rules are looked at. `silence` is when nothing has happened for a number of opening hours. */
