@@ -118,7 +118,7 @@ async function findPerson(
     return one === undefined ? create() : join(one, behind);
   }
 
-  const holders = await contacts.findHolders(points, nameDigest);
+  const holders = await contacts.findHolders(points, [nameDigest]);
   const namesakes = holders.filter((holder) => holder.nameDigest === nameDigest);
   // Where mailbox and number lead to two people of that name, the one known longer: ids sort by time.
   const known = namesakes.map((holder) => holder.contactId).sort()[0];
@@ -137,7 +137,7 @@ async function findPerson(
     contactId: caller,
     writes: [
       ...added.writes,
-      ...(named === undefined ? [contacts.nameThem(caller, incoming.name ?? '')] : []),
+      ...(named === undefined ? [contacts.nameThem(caller, incoming.name ?? '', nameDigest)] : []),
       ...theirs.flatMap((holder) => [
         contacts.hold({ pointDigest: holder.pointDigest, nameDigest, contactId: caller }),
         contacts.release(holder),
