@@ -5,9 +5,10 @@
  */
 import * as z from 'zod';
 import { channels } from './channels.ts';
+import type { Urgency } from './clinical-urgency.ts';
 import { idSchema } from './ids.ts';
-import { redFlagStates } from './red-flags.ts';
-import { dispositions, triggers } from './rules/facts.ts';
+import { type RedFlagState, redFlagStates } from './red-flags.ts';
+import { type Disposition, dispositions, triggers } from './rules/facts.ts';
 import { type CloseReason, closeReasons, type Stage, stages, type Tier, tiers } from './stages.ts';
 
 /** How far the pipeline has come, as the API shows it; `scored` lies between captured and routed. */
@@ -46,7 +47,11 @@ const pendingTriggerSchema = z.object({
   at: instantSchema,
   /** The stage before a stage change. */
   from: z.enum(stages).optional(),
+  /** The stage that it had then: a rule that comes to set another one does so only while it still has it. */
+  stage: z.enum(stages).optional(),
   disposition: z.enum(dispositions).optional(),
+  /** Opening hours for which nothing had happened. */
+  silentHours: z.int().optional(),
 });
 /** A trigger of triage rules that waits for its turn. */
 export type PendingTrigger = z.infer<typeof pendingTriggerSchema>;
@@ -87,6 +92,10 @@ export const inquirySchema = z.object({
   redFlag: z.enum(redFlagStates).optional(),
   /** Something happened at which triage rules are still to be looked at. */
   trigger: pendingTriggerSchema.optional(),
+  /** What happened after that, in order. */
+  laterTriggers: z.array(pendingTriggerSchema).optional(),
+  /** Where rules listen for silence: since when nothing has happened, and for how many opening hours by then. */
+  silence: z.object({ since: instantSchema, hours: z.int() }).optional(),
   /** When the first attempt to call back was recorded. */
   firstContactedAt: instantSchema.optional(),
   /** Times at which something has to happen; the earliest one is on the due index. */
@@ -122,6 +131,8 @@ export const reviewEveryMs = 24 * hour;
 export const followUpAfterMs = 48 * hour;
 /** The pause after the n-th reminder that nobody has called back; the last one repeats. */
 const reminderPausesMs = [15 * minute, 30 * minute, hour, 4 * hour, 24 * hour] as const;
+/** Triggers that wait for their turn at the most; what comes on top takes the place of the newest. */
+const mostPendingTriggers = 6;
 /** A mail whose sending began this long ago and never ended may be sent again. */
 export const mailLeaseMs = 90_000;
 
@@ -134,16 +145,56 @@ export const isOpen = (inquiry: Pick<Inquiry, 'stage'>): boolean =>
 const isMailUnderWay = ({ mailState }: Inquiry): boolean =>
   mailState === 'pending' || mailState === 'sending';
 
+/** What the practice's rules listen for, as far as a change of state has to know; see `listeningFor`. */
+export interface Listening {
+  /** Whether rules look at what happens here: it then waits, as a trigger, until they have. */
+  readonly awaitsRules?: boolean;
+  /** When rules for silence are to look at it next, unless something happens before. */
+  readonly silence?: Silence | undefined;
+}
+
+export interface Silence {
+  /** When something happened last. */
+  readonly since: string;
+  /** Opening hours without anything, and when they will have passed. */
+  readonly hours: number;
+  readonly at: string;
+}
+
+const pendingOf = ({ trigger, laterTriggers }: Inquiry): readonly PendingTrigger[] =>
+  trigger ? [trigger, ...(laterTriggers ?? [])] : [];
+
+/** The state but for its triggers, with these. */
+function withPending<State extends Partial<Inquiry>>(inquiry: State, pending: readonly PendingTrigger[]) {
+  const { trigger: _first, laterTriggers: _later, ...rest } = inquiry;
+  const [trigger, ...all] = pending;
+  const later =
+    all.length < mostPendingTriggers ? all : [...all.slice(0, mostPendingTriggers - 2), ...all.slice(-1)];
+  return { ...rest, ...(trigger && { trigger }), ...(later.length > 0 && { laterTriggers: later }) };
+}
+
+/** The state but for its silence, with this one. */
+function withSilence<State extends Pick<Inquiry, 'timers' | 'silence'>>(
+  inquiry: State,
+  silence: Silence | undefined,
+) {
+  const { silence: _before, ...rest } = inquiry;
+  const { silence: _at, ...timers } = inquiry.timers;
+  if (!silence) return { ...rest, timers };
+  const { at, ...until } = silence;
+  return { ...rest, silence: until, timers: { ...timers, silence: at } };
+}
+
 /**
  * When the next thing has to happen; undefined just where the inquiry is closed
- * or booked. An open inquiry always has a next action: one whose timers were all
- * missing would be due at once.
+ * or booked and no rules have to look at it. An open inquiry always has a next
+ * action: one whose timers were all missing would be due at once.
  */
 export function nextActionAt(inquiry: Inquiry): string | undefined {
-  const { step, respond, followUp, review } = inquiry.timers;
+  const { step, respond, followUp, review, silence } = inquiry.timers;
   // Whatever else is due waits the moment until the mail under way is out; until then only its step counts.
   if (step !== undefined && isMailUnderWay(inquiry)) return step;
-  const times = [step, respond, followUp, review].filter((time) => time !== undefined).sort();
+  const times = [step, respond, followUp, review, silence].filter((time) => time !== undefined).sort();
   return times[0] ?? (isOpen(inquiry) ? inquiry.receivedAt : undefined);
 }
 
@@ -156,11 +207,13 @@ export interface NewInquiry {
   readonly campaign?: string | undefined;
   readonly serviceId?: string | undefined;
   readonly quarantine: readonly QuarantineReason[];
+  /** Whether words of an emergency were found in it. */
+  readonly redFlagged?: boolean;
 }
 
 /** The state of an inquiry as it arrives. */
 export function captured(fresh: NewInquiry, now: Date): Inquiry {
-  const { quarantine, campaign, serviceId, ...rest } = fresh;
+  const { quarantine, campaign, serviceId, redFlagged, ...rest } = fresh;
   const suspected = quarantine.length > 0;
   return {
     ...rest,
@@ -171,6 +224,7 @@ export function captured(fresh: NewInquiry, now: Date): Inquiry {
     stage: 'new',
     progress: suspected ? 'quarantined' : 'captured',
     ...(suspected && { quarantine: [...quarantine] }),
+    ...(redFlagged && { redFlag: 'raised' as const }),
     timers: suspected ? { review: after(now, reviewEveryMs) } : { step: after(now, stepAllowanceMs) },
     stepRepeats: 0,
     reminders: 0,
@@ -188,21 +242,30 @@ export interface Assignment {
   readonly receipt: Receipt;
   readonly score: number;
   readonly tier: Tier;
+  readonly urgency?: Urgency | undefined;
 }
+
+type Triaged = Pick<Assignment, 'score' | 'tier' | 'urgency'>;
+
+const urgencyAttribute = (urgency: Urgency | undefined): Pick<Inquiry, 'urgency'> =>
+  urgency === undefined || urgency === 'routine' ? {} : { urgency };
+
+/** What triage decided, for a head that does not know yet; what it learned since by rules and new scores stays. */
+const triagedOf = (inquiry: Inquiry, { score, tier, urgency }: Triaged): Partial<Inquiry> =>
+  inquiry.tier === undefined ? { score, tier, ...urgencyAttribute(urgency) } : {};
 
 /**
  * The state once a member has been chosen. The step timer stays where it was:
  * moving it would cost two index writes, and the mail is due out by then anyway.
  */
 export function assigned(inquiry: Inquiry, assignment: Assignment, now: Date): Inquiry {
-  const { memberId, poolId, respondBy, receipt, score, tier } = assignment;
+  const { memberId, poolId, respondBy, receipt } = assignment;
   return {
     ...inquiry,
+    ...triagedOf(inquiry, assignment),
     version: inquiry.version + 1,
     progress: 'routed',
     poolId,
-    tier,
-    score,
     respondBy,
     assignedTo: memberId,
     assignedAt: now.toISOString(),
@@ -215,42 +278,87 @@ export function assigned(inquiry: Inquiry, assignment: Assignment, now: Date): I
 }
 
 /** The state while nobody of the pool can take it: on the clock, and asked about again and again. */
-export function waiting(
-  inquiry: Inquiry,
-  pool: Pick<Assignment, 'poolId' | 'respondBy' | 'receipt' | 'score' | 'tier'>,
-  now: Date,
-): Inquiry {
+export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>, now: Date): Inquiry {
+  const { poolId, respondBy, receipt } = decision;
+  const { silence } = inquiry.timers;
   return {
     ...inquiry,
-    ...pool,
+    ...triagedOf(inquiry, decision),
+    poolId,
+    respondBy,
+    receipt,
     version: inquiry.version + 1,
     progress: 'waiting',
-    timers: { step: after(now, stepAllowanceMs), respond: pool.respondBy },
+    timers: { step: after(now, stepAllowanceMs), respond: respondBy, ...(silence && { silence }) },
     stepRepeats: 0,
   };
 }
 
-/** The state once the newest mail about it is out. */
-export function mailSent(inquiry: Inquiry, now: Date): Inquiry {
+/**
+ * The state after it was scored again. The respond-by only ever moves to an
+ * earlier time, and only while nobody has called: a promise is not taken back.
+ *
+ * @param again.respondBy - by when somebody would have to call, by what triage decides now
+ */
+export function rescored(inquiry: Inquiry, again: Triaged & { readonly respondBy: string }): Inquiry {
+  const { urgency: _before, ...rest } = inquiry;
+  const { score, tier, urgency, respondBy } = again;
+  const owesCall = inquiry.stage === 'new' && inquiry.firstContactedAt === undefined;
+  const isSooner = owesCall && inquiry.respondBy !== undefined && respondBy < inquiry.respondBy;
+  // Once the respond-by has passed, the timer stands for the next reminder.
+  const movesTimer = isSooner && inquiry.timers.respond === inquiry.respondBy;
+  return {
+    ...rest,
+    version: inquiry.version + 1,
+    score,
+    tier,
+    ...urgencyAttribute(urgency),
+    ...(isSooner && { respondBy }),
+    ...(movesTimer && { timers: { ...inquiry.timers, respond: respondBy } }),
+  };
+}
+
+/**
+ * The state once a rule has found that it may be spam: set aside for a human.
+ * Undefined where a human has already looked at it, released it say.
+ */
+export function suspectedByRule(inquiry: Inquiry, now: Date): Inquiry | undefined {
+  if (inquiry.progress !== 'captured' || inquiry.stage !== 'new' || inquiry.clockFrom !== undefined)
+    return undefined;
+  return {
+    ...inquiry,
+    version: inquiry.version + 1,
+    progress: 'quarantined',
+    quarantine: ['rule'],
+    timers: { review: after(now, reviewEveryMs) },
+    stepRepeats: 0,
+  };
+}
+
+/** The state once the newest mail about it is out; the first one begins the silence that rules may listen for. */
+export function mailSent(inquiry: Inquiry, now: Date, { silence }: Listening = {}): Inquiry {
   const { step: _done, ...timers } = inquiry.timers;
+  const goesOn = inquiry.progress === 'waiting' || inquiry.trigger !== undefined;
   const first = inquiry.mailKind === 'assigned' && inquiry.progress === 'routed';
   const fromNowOn =
     inquiry.stage === 'new' && inquiry.respondBy !== undefined
       ? { respond: inquiry.respondBy }
       : { followUp: timers.followUp ?? after(now, followUpAfterMs) };
-  return {
+  const sent: Inquiry = {
     ...inquiry,
     version: inquiry.version + 1,
     ...(first && { progress: 'notified' as const }),
     mailState: 'sent',
     mailAt: now.toISOString(),
-    timers:
-      first && isOpen(inquiry)
-        ? { ...timers, ...fromNowOn }
-        : // Nobody has it yet: it goes on being asked about, whatever mail went out meanwhile.
-          { ...timers, ...(inquiry.progress === 'waiting' && { step: after(now, stepAllowanceMs) }) },
+    timers: {
+      ...timers,
+      ...(first && isOpen(inquiry) && fromNowOn),
+      // Nobody has it yet, or rules are still to look at it: it goes on being asked about, whatever mail went out.
+      ...(goesOn && { step: after(now, stepAllowanceMs) }),
+    },
     stepRepeats: 0,
   };
+  return first && isOpen(inquiry) && inquiry.silence === undefined ? withSilence(sent, silence) : sent;
 }
 
 /** What a sweep has to put on a queue. */
@@ -292,27 +400,56 @@ export function takeDue(inquiry: Inquiry, now: Date): { next: Inquiry; action: D
   const isOverdue = inquiry.progress === 'waiting' && isDue(timers.respond);
   if (isOverdue) return remind();
 
+  const otherDue = (): { next: Inquiry; action: DueAction } | undefined => {
+    if (isDue(timers.review)) return mail('review', { review: after(now, reviewEveryMs) });
+    if (isDue(timers.respond)) return remind();
+    if (isDue(timers.followUp)) return mail('follow_up', { followUp: after(now, followUpAfterMs) });
+    return undefined;
+  };
+
   const nothingElse = Object.values(timers).every((time) => time === undefined);
-  if (isDue(timers.step) || (nothingElse && isOpen(inquiry))) {
+  const fallsSilent = !unfinishedMail && isDue(timers.silence);
+  if (isDue(timers.step) || fallsSilent || (nothingElse && isOpen(inquiry))) {
+    const other = unfinishedMail ? undefined : otherDue();
+    if (other) return other;
+    const { timers: rest, ...seen } = fallsSilent ? fallenSilent(inquiry, at) : inquiry;
+    // What waits for several things is asked for each in turn: one that keeps failing holds up no other.
+    const actions: DueAction[] = [];
+    if (seen.progress === 'waiting') actions.push('route');
+    // A reminder that cannot be sent must not keep a waiting inquiry from somebody who now can take it.
+    else if (unfinishedMail) actions.push('mail');
+    if (seen.trigger !== undefined || actions.length === 0) actions.push('score');
     // Somebody may come on duty at any minute; a step that keeps failing is given time instead.
     const pause =
-      inquiry.progress === 'waiting'
+      seen.progress === 'waiting'
         ? stepAllowanceMs
         : Math.min(stepAllowanceMs * 2 ** inquiry.stepRepeats, longestStepPauseMs);
     return {
-      // A reminder that cannot be sent must not keep a waiting inquiry from somebody who now can take it.
-      action: inquiry.progress === 'waiting' ? 'route' : unfinishedMail ? 'mail' : 'score',
-      next: next({
-        timers: { ...timers, step: after(now, pause) },
+      action: fallsSilent ? 'score' : (actions[inquiry.stepRepeats % actions.length] ?? 'score'),
+      next: {
+        ...seen,
+        version: inquiry.version + 1,
+        timers: { ...rest, step: after(now, pause) },
         stepRepeats: inquiry.stepRepeats + 1,
-      }),
+      },
     };
   }
   if (unfinishedMail && timers.step !== undefined) return undefined;
-  if (isDue(timers.review)) return mail('review', { review: after(now, reviewEveryMs) });
-  if (isDue(timers.respond)) return remind();
-  if (isDue(timers.followUp)) return mail('follow_up', { followUp: after(now, followUpAfterMs) });
-  return undefined;
+  return otherDue();
+}
+
+/** The state once nothing has happened for as long as rules listen for. */
+function fallenSilent(inquiry: Inquiry, at: string): Inquiry {
+  const { silence: _due, ...timers } = inquiry.timers;
+  const { stage, silence } = inquiry;
+  const silentHours = silence?.hours;
+  const trigger: PendingTrigger = {
+    kind: 'silence',
+    at,
+    stage,
+    ...(silentHours !== undefined && { silentHours }),
+  };
+  return withPending({ ...inquiry, timers }, [...pendingOf(inquiry), trigger]);
 }
 
 /** From each stage, the stages that staff may set. */
@@ -328,12 +465,17 @@ export type StageChange =
   | { readonly outcome: 'changed'; readonly next: Inquiry }
   | { readonly outcome: 'not_allowed'; readonly allowed: readonly Stage[] };
 
-/** The state after staff set another stage, or the stages that could have been set. */
+/**
+ * The state after staff set another stage, or the stages that could have been
+ * set. Where rules listen for stages, it waits for them with its step timer set,
+ * even when it is closed or booked.
+ */
 export function changeStage(
   inquiry: Inquiry,
   to: Stage,
   closeReason: CloseReason | undefined,
   now: Date,
+  listening: Listening = {},
 ): StageChange {
   // What is suspected must be released before anybody works on it.
   const allowed: readonly Stage[] =
@@ -341,34 +483,149 @@ export function changeStage(
   if (!allowed.includes(to)) return { outcome: 'not_allowed', allowed };
   const { closeReason: _before, ...rest } = inquiry;
   const open = isOpen({ stage: to });
+  const pending = afterActivity(
+    inquiry,
+    { kind: 'stage_change', at: now.toISOString(), from: inquiry.stage, stage: to },
+    listening,
+  );
   // Nobody has been chosen yet, so it goes on being asked about until somebody is; the follow-up comes then.
   const unrouted = awaitsRouting({ ...inquiry, stage: to });
   // A reminder that nobody has called is wrong from now on; what is already being sent goes out.
   const dropsReminder = inquiry.mailKind === 'reminder' && inquiry.mailState === 'pending';
-  const step =
+  const stepBefore =
     dropsReminder && !unrouted
       ? undefined
       : (inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined));
+  const step =
+    pending.length > 0 ? (stepBefore ?? after(now, stepAllowanceMs)) : open ? stepBefore : undefined;
   const attempted = to !== 'closed' || closeReason === 'no_response' || closeReason === 'not_interested';
+  const next: Inquiry = {
+    ...rest,
+    version: inquiry.version + 1,
+    stage: to,
+    ...(to === 'closed' && closeReason !== undefined && { closeReason }),
+    ...(attempted && { firstContactedAt: inquiry.firstContactedAt ?? now.toISOString() }),
+    timers: {
+      ...(step !== undefined && { step }),
+      ...(open && !unrouted && { followUp: after(now, followUpAfterMs) }),
+    },
+    ...((dropsReminder || (!open && inquiry.mailState !== 'sent')) && {
+      mailState: undefined,
+      mailKind: undefined,
+    }),
+    stepRepeats: 0,
+  };
   return {
     outcome: 'changed',
-    next: {
-      ...rest,
-      version: inquiry.version + 1,
-      stage: to,
-      ...(to === 'closed' && closeReason !== undefined && { closeReason }),
-      ...(attempted && { firstContactedAt: inquiry.firstContactedAt ?? now.toISOString() }),
-      timers: {
-        ...(open && step !== undefined && { step }),
-        ...(open && !unrouted && { followUp: after(now, followUpAfterMs) }),
-      },
-      ...((dropsReminder || (!open && inquiry.mailState !== 'sent')) && {
-        mailState: undefined,
-        mailKind: undefined,
-      }),
-      stepRepeats: 0,
-    },
+    next: withPending(withSilence(next, open ? listening.silence : undefined), pending),
   };
+}
+
+/** The triggers that wait once something has happened: whoever was silent no longer is. */
+function afterActivity(
+  inquiry: Inquiry,
+  happened: PendingTrigger,
+  { awaitsRules }: Listening,
+): readonly PendingTrigger[] {
+  const before = pendingOf(inquiry).filter(({ kind }) => kind !== 'silence');
+  // What is suspected is looked at by a human, not by rules.
+  return awaitsRules && inquiry.progress !== 'quarantined' ? [...before, happened] : before;
+}
+
+/** What can happen to an inquiry beside a change of its stage. */
+export type Happened =
+  | { readonly kind: 'disposition'; readonly disposition: Disposition }
+  | { readonly kind: 'reply' };
+
+/**
+ * Adds what happened to a state that is being made: rules that listen for it
+ * will look at it, and silence begins anew. It is part of a change that raises
+ * the version; it does not raise it itself.
+ */
+export function withTrigger(
+  inquiry: Inquiry,
+  happened: Happened,
+  now: Date,
+  listening: Listening = {},
+): Inquiry {
+  const { stage } = inquiry;
+  const pending = afterActivity(inquiry, { ...happened, at: now.toISOString(), stage }, listening);
+  const next = withPending(withSilence(inquiry, isOpen(inquiry) ? listening.silence : undefined), pending);
+  const step = pending.length > 0 ? (next.timers.step ?? after(now, stepAllowanceMs)) : undefined;
+  return step === undefined ? next : { ...next, timers: { ...next.timers, step } };
+}
+
+/** What rules do to an inquiry at a trigger after its arrival; what is absent stays as it is. */
+export interface RuleEffects {
+  readonly tier?: Tier | undefined;
+  readonly urgency?: Urgency | undefined;
+  readonly respondBy?: string | undefined;
+  readonly stage?: { readonly to: Stage; readonly closeReason?: CloseReason | undefined } | undefined;
+  /** Suspected spam is closed as such: it has its place and its assignee already. */
+  readonly spam?: boolean | undefined;
+}
+
+/**
+ * The state once rules have looked at its first trigger. What they do triggers
+ * no rules again, and counts neither as a call nor as something that happened. A
+ * stage is set only where it may follow, and only while nobody has set another.
+ *
+ * @param silence - when rules for silence look at it next, where it was silence that they looked at
+ */
+export function afterRules(
+  inquiry: Inquiry,
+  effects: RuleEffects,
+  now: Date,
+  silence?: Silence | undefined,
+): Inquiry {
+  const [trigger, ...left] = pendingOf(inquiry);
+  const quiet = trigger?.kind === 'silence' ? silence : silenceOf(inquiry);
+  const wanted = effects.spam ? { to: 'closed' as const, closeReason: 'spam' as const } : effects.stage;
+  const unmoved = trigger?.stage === undefined || trigger.stage === inquiry.stage;
+  const change =
+    wanted && (unmoved || effects.spam)
+      ? changeStage(inquiry, wanted.to, wanted.closeReason, now)
+      : undefined;
+  const { firstContactedAt: _byRule, ...moved } = change?.outcome === 'changed' ? change.next : inquiry;
+  const { tier, urgency, respondBy } = effects;
+  const { urgency: urgencyBefore, ...rest } = moved;
+  const open = isOpen(moved);
+  const setsClock = open && respondBy !== undefined;
+  const { step, ...timers } = moved.timers;
+  const next: Inquiry = {
+    ...rest,
+    version: inquiry.version + 1,
+    ...(inquiry.firstContactedAt !== undefined && { firstContactedAt: inquiry.firstContactedAt }),
+    ...(tier !== undefined && { tier }),
+    ...urgencyAttribute(urgency ?? urgencyBefore),
+    ...(setsClock && { respondBy }),
+    timers: {
+      ...timers,
+      // Who calls is not chosen yet: the clock begins to be watched when they are.
+      ...(setsClock && inquiry.progress !== 'captured' && { respond: respondBy }),
+    },
+    stepRepeats: 0,
+  };
+  const settled = withPending(withSilence(next, open ? quiet : undefined), left);
+  const isAskedFor = left.length > 0 || awaitsRouting(settled) || isMailUnderWay(settled);
+  return isAskedFor
+    ? { ...settled, timers: { ...settled.timers, step: step ?? after(now, stepAllowanceMs) } }
+    : settled;
+}
+
+const silenceOf = ({ silence, timers }: Inquiry): Silence | undefined =>
+  silence && timers.silence !== undefined ? { ...silence, at: timers.silence } : undefined;
+
+/**
+ * The state once a human has said whether a red flag was one; it can be said
+ * again. Undefined where no flag was raised.
+ */
+export function reviewRedFlag(
+  inquiry: Inquiry,
+  result: Exclude<RedFlagState, 'raised'>,
+): Inquiry | undefined {
+  if (inquiry.redFlag === undefined) return undefined;
+  return { ...inquiry, version: inquiry.version + 1, redFlag: result };
 }
 
 /** The state once a human has found that a quarantined inquiry is genuine: it sets out at the next sweep. */
