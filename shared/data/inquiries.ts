@@ -3,6 +3,7 @@
  * and scores, in a partition of their own.
  */
 import * as z from 'zod';
+import { type Alert, alertSchema, raised } from '../domain/alert.ts';
 import {
   type Candidate,
   type Inquiry,
@@ -11,13 +12,14 @@ import {
   nextActionAt,
   type Receipt,
 } from '../domain/inquiry.ts';
-import { decisionSchema } from '../domain/rules/decision.ts';
+import { type Decision, decisionSchema } from '../domain/rules/decision.ts';
 import { type Score, scoreSchema } from '../domain/scoring.ts';
 import {
   boardOfStage,
   byTime,
   duePk,
   dueShardOf,
+  inquiryAlert,
   inquiryBody,
   inquiryHead,
   inquiryPk,
@@ -61,9 +63,21 @@ export const scoredSchema = scoreSchema.extend({
   scoredAt: z.iso.datetime(),
   /** What triage decided by it; absent from scores of before there were rules. */
   decision: decisionSchema.optional(),
+  /** The respond-by that it moved to an earlier time; only a later score does. */
+  respondBy: z.iso.datetime().optional(),
 });
 /** A score as it was stored at the decision, with what triage decided. */
 export type StoredScore = z.infer<typeof scoredSchema>;
+
+export interface NewScore {
+  readonly inquiryId: string;
+  readonly contactId: string;
+  /** The first score of an inquiry is 1. */
+  readonly number: number;
+  readonly score: Score;
+  readonly decision: Decision;
+  readonly respondBy?: string | undefined;
+}
 
 // Receipts are the widest part of a head, and each write of it pays for them again: as one text, a line for
 // each candidate, a pool of five stays within a write unit. Ids hold no space, reasons no line break.
@@ -152,11 +166,53 @@ export function bodyRow(body: InquiryBody): Row {
   };
 }
 
-/** An inquiry with what is known of it; `body` and `score` where they were asked for and are there. */
+/**
+ * A score as it is stored. The first is told with its inquiry's body, which saves
+ * an index write for each inquiry; a later one is an entry of the timeline by itself.
+ */
+function scoreRow({ inquiryId, contactId, number, score, decision, respondBy }: NewScore, now: Date): Row {
+  const stored: StoredScore = {
+    ...score,
+    inquiryId,
+    scoredAt: now.toISOString(),
+    decision,
+    ...(respondBy !== undefined && { respondBy }),
+  };
+  return {
+    ...inquiryScore(inquiryId, number),
+    ...(number > 1 && {
+      timelinePk: timelineOf(contactId),
+      timelineSk: byTime(stored.scoredAt, inquiryId),
+    }),
+    ...stored,
+    schemaVersion,
+  };
+}
+
+function alertRow(alert: Alert): Row {
+  const { inquiryId, nextAt } = alert;
+  return {
+    ...inquiryAlert(inquiryId),
+    ...(nextAt !== undefined && {
+      duePk: duePk(dueShardOf(inquiryPk(inquiryId))),
+      dueSk: byTime(nextAt, inquiryId),
+    }),
+    timelinePk: timelineOf(alert.contactId),
+    timelineSk: byTime(alert.raisedAt, inquiryId),
+    ...alert,
+    schemaVersion,
+  };
+}
+
+/** An inquiry with what is known of it; all but the head where it was asked for and is there. */
 export interface InquiryRecord {
   readonly head: Inquiry;
   readonly body?: InquiryBody;
+  /** The newest score, the one that counts. */
   readonly score?: StoredScore;
+  /** How many scores it has had. */
+  readonly scores: number;
+  readonly alert?: Alert;
 }
 
 export type Inquiries = ReturnType<typeof createInquiries>;
@@ -167,18 +223,26 @@ export function createInquiries(table: Table) {
     const { rows } = await table.query({ pk: inquiryPk(id), from, to, consistent: true });
     let head: Inquiry | undefined;
     let body: InquiryBody | undefined;
-    let score: StoredScore | undefined;
+    let alert: Alert | undefined;
+    let newest: Row | undefined;
+    let scores = 0;
+    // In order of their keys, and so of the scores' numbers.
     for (const row of rows) {
       if (row.sk === inquirySk.head) head = parseHead(row);
       else if (row.sk === inquirySk.body) body = bodySchema.parse(row);
-      else score = scoredSchema.parse(row);
+      else if (row.sk === inquirySk.alert) alert = alertSchema.parse(row);
+      else {
+        newest = row;
+        scores++;
+      }
     }
-    return head && { head, ...(body && { body }), ...(score && { score }) };
+    const score = newest && scoredSchema.parse(newest);
+    return head && { head, scores, ...(body && { body }), ...(score && { score }), ...(alert && { alert }) };
   }
 
   return {
-    /** Head, body and newest score. */
-    find: (id: string) => read(id, inquirySk.body, inquirySk.scoresEnd),
+    /** Head, body, newest score and alert. */
+    find: (id: string) => read(id, inquirySk.alert, inquirySk.scoresEnd),
     /** Head and newest score, without what was sent. */
     findForRouting: (id: string) => read(id, inquirySk.head, inquirySk.scoresEnd),
 
@@ -210,14 +274,38 @@ export function createInquiries(table: Table) {
     /** Writes what was sent. */
     saveBody: (body: InquiryBody): Write => ({ put: bodyRow(body), when: absent }),
 
-    /** Stores the first score of an inquiry, once. */
-    async saveScore(inquiryId: string, score: Score, now: Date): Promise<'scored' | 'scored_before'> {
-      const stored: StoredScore = { ...score, inquiryId, scoredAt: now.toISOString() };
+    /** Stores a score under its number, once. */
+    saveScore: (score: NewScore, now: Date): Write => ({ put: scoreRow(score, now), when: absent }),
+
+    /** Puts the alert of a red flag beside its inquiry: due at once, and an entry of the person's timeline. */
+    raiseAlert: (inquiryId: string, contactId: string, flags: readonly string[], now: Date): Write => ({
+      put: alertRow(raised(inquiryId, contactId, flags, now)),
+      when: absent,
+    }),
+
+    async findAlert(id: string): Promise<Alert | undefined> {
+      const row = await table.get(inquiryAlert(id), { consistent: true });
+      return row && alertSchema.parse(row);
+    },
+
+    /** Writes a new state of an alert over the one it was made from. */
+    saveAlert: (next: Alert): Write => ({ put: alertRow(next), when: atVersion(next.version - 1) }),
+
+    /** Claims the sending of an alert's mail, as for an inquiry's mail. */
+    async claimAlert(id: string, now: Date, leaseMs: number): Promise<Alert | undefined> {
       const written = await table.write({
-        put: { ...inquiryScore(inquiryId, 1), ...stored, schemaVersion },
-        when: absent,
+        update: inquiryAlert(id),
+        set: { state: 'sending', stateAt: now.toISOString() },
+        add: { version: 1 },
+        when: [
+          [['state', '=', 'pending']],
+          [
+            ['state', '=', 'sending'],
+            ['stateAt', '<=', new Date(now.getTime() - leaseMs).toISOString()],
+          ],
+        ],
       });
-      return written.committed ? 'scored' : 'scored_before';
+      return written.committed && written.row ? alertSchema.parse(written.row) : undefined;
     },
 
     /**

@@ -6,9 +6,10 @@ import { idSchema } from '../domain/ids.ts';
 export const stepMessageSchema = z.object({ inquiryId: idSchema('inquiry'), version: z.int() });
 export type StepMessage = z.infer<typeof stepMessageSchema>;
 
-/** Asks for a mail: the newest of an inquiry, or the weekly report of a location. */
+/** Asks for a mail: the newest of an inquiry, the alert of its red flag, or the weekly report of a location. */
 export const mailMessageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('inquiry'), inquiryId: idSchema('inquiry'), version: z.int() }),
+  z.object({ kind: z.literal('alert'), inquiryId: idSchema('inquiry') }),
   z.object({ kind: z.literal('weekly_report'), locationId: z.string(), version: z.int() }),
 ]);
 export type MailMessage = z.infer<typeof mailMessageSchema>;
