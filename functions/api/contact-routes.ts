@@ -1,9 +1,7 @@
 /** Routes of people. */
 import type { Contacts } from '../../shared/data/contacts.ts';
-import { timelineOf } from '../../shared/data/keys.ts';
-import type { Table } from '../../shared/data/table.ts';
-import { Problem } from '../../shared/http/problem.ts';
-import { fromCursor, startsIn, toCursor } from './cursor.ts';
+import { type Place, placeShape, type Timelines } from '../../shared/data/timeline.ts';
+import { fromCursor, toCursor } from './cursor.ts';
 import { readTimeline } from './read-timeline.ts';
 import {
   type Answer,
@@ -14,26 +12,26 @@ import {
   type Request,
   type StaffRoutes,
 } from './staff-route.ts';
+import { timelineItem } from './views.ts';
 
 export interface ContactRoutesDependencies {
-  readonly table: Table;
   readonly contacts: Contacts;
+  readonly timelines: Timelines;
 }
 
 export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
-  const { contacts } = api;
-
   async function timeline({ event }: Request): Promise<Answer> {
     const id = pathId(event, 'contact');
     const { limit, cursor } = queryOf(pageSchema, event);
     const name = `timeline ${id}`;
-    const after = fromCursor(name, cursor, startsIn('timeline', timelineOf(id)));
-    const page = await readTimeline(api, id, limit, after);
-    if (page.items.length === 0 && cursor === undefined && !(await contacts.find(id))) {
-      throw new Problem('not_found', 'There is no such contact.');
-    }
+    const after = fromCursor(name, cursor, placeShape) as Place | undefined;
+    const { contactId, items, next } = await readTimeline(api, id, limit, after);
     return {
-      body: { items: page.items, ...(page.next && { cursor: toCursor(name, page.next) }) },
+      body: {
+        contactId,
+        items: items.map(timelineItem),
+        ...(next && { cursor: toCursor(name, { ...next }) }),
+      },
       audit: { action: 'read', resource: `timeline ${id}` },
     };
   }

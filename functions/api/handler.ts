@@ -5,6 +5,7 @@ import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
+import { createTimelines } from '../../shared/data/timeline.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
@@ -18,6 +19,7 @@ const api = createStaffApi({
   table,
   inquiries: createInquiries(table),
   contacts: createContacts(table),
+  timelines: createTimelines(table),
   rollups: createRollups(table),
   routingStates: createRoutingStates(table),
   audit: createAudit(table, systemEnvironment),

@@ -1,69 +1,26 @@
-/** One page of a person's timeline, newest first. */
-import { type Contacts, entrySchema } from '../../shared/data/contacts.ts';
-import { bodySchema, parseHead, scoredSchema } from '../../shared/data/inquiries.ts';
-import { inquiryScore, inquirySk } from '../../shared/data/keys.ts';
-import type { Row, Table } from '../../shared/data/table.ts';
-import { type TimelineItem, timelineItemSchema } from './views.ts';
+/** The timeline of a person: of everybody they are by now, whichever of them was asked for. */
+import type { Contacts } from '../../shared/data/contacts.ts';
+import type { Place, TimelinePage, Timelines } from '../../shared/data/timeline.ts';
+import { Problem } from '../../shared/http/problem.ts';
 
-/** Whoever acted, where it was the system itself. */
-const system = 'firstcall';
-
-function itemOf(row: Row): TimelineItem {
-  if (row.sk === inquirySk.body) {
-    const body = bodySchema.parse(row);
-    return {
-      kind: 'captured',
-      at: body.receivedAt,
-      actor: 'contact',
-      inquiryId: body.inquiryId,
-      details: {
-        channel: body.channel,
-        source: body.sourceId,
-        service: body.serviceId,
-        fields: body.fields,
-        ...(body.answers && { answers: body.answers }),
-      },
-    };
-  }
-  if (row.sk === inquirySk.head) {
-    const head = parseHead(row);
-    return {
-      kind: 'routed',
-      at: head.assignedAt ?? head.receivedAt,
-      actor: system,
-      inquiryId: head.id,
-      details: { memberId: head.assignedTo, respondBy: head.respondBy, receipt: head.receipt },
-    };
-  }
-  if (row.sk.startsWith('ENTRY#')) {
-    const { kind, at, actor, inquiryId, details } = entrySchema.parse(row);
-    return { kind, at, actor, ...(inquiryId !== undefined && { inquiryId }), details };
-  }
-  const { inquiryId, scoredAt, ...score } = scoredSchema.parse(row);
-  return { kind: 'scored', at: scoredAt, actor: system, inquiryId, details: { ...score } };
-}
-
-export interface TimelinePage {
-  readonly items: TimelineItem[];
-  readonly next?: Record<string, unknown>;
+export interface PersonTimeline extends TimelinePage {
+  /** Who speaks for the person now. */
+  readonly contactId: string;
 }
 
 /**
- * The index names the items; one more read fetches them. The first score of an
- * inquiry is read with its body rather than listed on its own, which saves an
- * index write for each inquiry; it may make a page longer than `limit`.
+ * One page, newest first: three reads where nobody was merged.
+ *
+ * @throws Problem `not_found`
  */
 export async function readTimeline(
-  { table, contacts }: { readonly table: Table; readonly contacts: Contacts },
+  { contacts, timelines }: { readonly contacts: Contacts; readonly timelines: Timelines },
   contactId: string,
   limit: number,
-  after: Record<string, unknown> | undefined,
-): Promise<TimelinePage> {
-  const { rows: entries, next } = await contacts.timelinePage(contactId, limit, after);
-  const scores = entries
-    .filter(({ sk }) => sk === inquirySk.body)
-    .map(({ pk }) => inquiryScore(pk.slice('INQ#'.length), 1));
-  const rows = await table.batchGet([...entries, ...scores]);
-  const items = rows.map(itemOf).sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
-  return { items: items.map((item) => timelineItemSchema.parse(item)), ...(next && { next }) };
+  after: Place | undefined,
+): Promise<PersonTimeline> {
+  const survivor = await contacts.findSurvivor(contactId);
+  if (!survivor) throw new Problem('not_found', 'There is no such contact.');
+  const family = await contacts.family(survivor);
+  return { contactId: survivor.id, ...(await timelines.page(family, limit, after)) };
 }

@@ -8,12 +8,12 @@ import { Problem, problemHeaders, toProblem } from '../../shared/http/problem.ts
 import { routes } from '../../shared/http/routes.ts';
 import { callerOf, requireRole, signInOf } from './caller.ts';
 import type { ChangeDependencies } from './change-inquiry.ts';
-import { contactRoutes } from './contact-routes.ts';
+import { type ContactRoutesDependencies, contactRoutes } from './contact-routes.ts';
 import { inquiryRoutes } from './inquiry-routes.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { StaffRoute, StaffRoutes } from './staff-route.ts';
 
-export interface StaffApi extends ChangeDependencies {
+export interface StaffApi extends ChangeDependencies, ContactRoutesDependencies {
   readonly rollups: Rollups;
   readonly audit: Audit;
   readonly practice: () => Promise<Practice>;

@@ -5,6 +5,7 @@ import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { type Inquiry, progresses, quarantineReasons, receiptSchema } from '../../shared/domain/inquiry.ts';
 import { scoreSchema } from '../../shared/domain/scoring.ts';
 import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
+import { type Told, timelineKinds } from '../../shared/domain/timeline.ts';
 
 export const inquirySummarySchema = z.object({
   id: z.string(),
@@ -74,10 +75,18 @@ export function inquiryView({ head, body, score }: InquiryRecord, contact: Conta
 }
 
 export const timelineItemSchema = z.object({
-  kind: z.enum(['captured', 'scored', 'routed', 'stage_changed', 'released']),
+  /** Of an entry that was recorded by itself. */
+  id: z.string().optional(),
+  kind: z.enum(timelineKinds),
   at: z.string(),
+  recordedAt: z.string().optional(),
   actor: z.string(),
+  contactId: z.string(),
   inquiryId: z.string().optional(),
   details: z.record(z.string(), z.unknown()),
 });
 export type TimelineItem = z.infer<typeof timelineItemSchema>;
+
+/** An entry of a timeline. */
+export const timelineItem = (told: Told): TimelineItem =>
+  timelineItemSchema.parse({ ...told, id: told.entryId });

@@ -129,6 +129,8 @@ export const entrySchema = z.object({
   kind: z.enum(entryKinds),
   actor: actorSchema,
   at: instantSchema,
+  /** When it was written down, where that was later than `at`: a call of an hour ago, say. */
+  recordedAt: instantSchema.optional(),
   details: z.record(z.string(), z.unknown()),
 });
 export type TimelineEntry = z.infer<typeof entrySchema>;
@@ -144,8 +146,32 @@ export const entryOf = <Kind extends EntryKind>(
 ): TimelineEntry => ({ ...frame, kind, details: { ...details } });
 
 /** Entries that are told from other items: what was sent, scores, the routed head, the alert. */
-export const toldKinds = ['captured', 'scored', 'rule_hit', 'routed', 'mailed', 'red_flag'] as const;
+export const toldKinds = ['captured', 'red_flag', 'scored', 'rule_hit', 'routed', 'mailed'] as const;
 
 /** Every kind that a timeline shows. */
 export const timelineKinds = [...toldKinds, ...entryKinds] as const;
 export type TimelineKind = (typeof timelineKinds)[number];
+
+/** One entry as a timeline shows it, whichever item tells it. */
+export interface Told {
+  readonly kind: TimelineKind;
+  readonly at: string;
+  readonly recordedAt?: string | undefined;
+  readonly actor: string;
+  /** The contact under whom it was recorded: of people who were merged, one of them. */
+  readonly contactId: string;
+  readonly inquiryId?: string | undefined;
+  /** Id of an entry that is an item of its own. */
+  readonly entryId?: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+const ranks = new Map<TimelineKind, number>(toldKinds.map((kind, i) => [kind, i]));
+/** Of one instant: an inquiry's own entries in the order of its steps, then what people did. */
+const rankOf = ({ kind, entryId = '' }: Told): string => `${ranks.get(kind) ?? toldKinds.length} ${entryId}`;
+
+/** Oldest first; of one instant, cause before effect. */
+export function byTimeTold(a: Told, b: Told): number {
+  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
+  return rankOf(a) < rankOf(b) ? -1 : 1;
+}

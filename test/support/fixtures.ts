@@ -16,6 +16,7 @@ import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
 import type { Table } from '../../shared/data/table.ts';
+import { createTimelines } from '../../shared/data/timeline.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { type Environment, idPrefixes } from '../../shared/domain/ids.ts';
 import type { Inquiry } from '../../shared/domain/inquiry.ts';
@@ -166,11 +167,13 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     table,
     inquiries,
     contacts: createContacts(table),
+    timelines: createTimelines(table),
     routingStates: createRoutingStates(table),
     rollups: createRollups(table),
     weeklyReports: createWeeklyReports(table),
     practice: async () => state.practice,
     digest,
+    openDigest: async () => digest,
     environment,
     scoreQueue: queues.score,
     routeQueue: queues.route,

@@ -5,6 +5,7 @@ import { createStaffApi } from '../../functions/api/staff-api.ts';
 import { createAudit } from '../../shared/data/audit.ts';
 import { headRow } from '../../shared/data/inquiries.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
+import { createTimelines } from '../../shared/data/timeline.ts';
 import { type Stage, stages } from '../../shared/domain/stages.ts';
 import { routes } from '../../shared/http/routes.ts';
 import { type EventOptions, proxyEvent } from '../support/events.ts';
@@ -23,6 +24,7 @@ function setUp() {
     table,
     inquiries,
     contacts,
+    timelines: createTimelines(table),
     rollups,
     routingStates,
     audit: createAudit(table, holdEnvironment()),
@@ -537,6 +539,7 @@ describe("a person's timeline", () => {
     expect(whole.items.map(({ kind, actor }) => `${kind} ${actor}`)).toEqual([
       'stage_changed ana',
       'stage_changed ana',
+      'mailed firstcall',
       'routed firstcall',
       'scored firstcall',
       'captured contact',

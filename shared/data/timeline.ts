@@ -1,0 +1,157 @@
+/**
+ * Timelines in the table: what the index of a person lists, read and told. The
+ * people that a survivor of merges speaks for have one timeline with it.
+ */
+import {
+  byTimeTold,
+  contactActor,
+  entrySchema,
+  ruleActor,
+  systemActor,
+  type Told,
+} from '../domain/timeline.ts';
+import { bodySchema, parseHead, scoredSchema } from './inquiries.ts';
+import { inquiryPk, inquiryScore, inquirySk, timelineOf } from './keys.ts';
+import type { Row, Table } from './table.ts';
+
+/** Everything that one item tells. */
+function tell(row: Row, contactId: string): Told[] {
+  if (row.sk.startsWith('ENTRY#')) {
+    return [entrySchema.parse(row)];
+  }
+  const inquiryId = row.pk.slice(inquiryPk('').length);
+  const told = (kind: Told['kind'], at: string, actor: string, details: Told['details']): Told => ({
+    kind,
+    at,
+    actor,
+    contactId,
+    inquiryId,
+    details,
+  });
+  if (row.sk === inquirySk.body) {
+    const {
+      inquiryId: _id,
+      contactId: _contact,
+      receivedAt,
+      sourceId,
+      serviceId,
+      ...sent
+    } = bodySchema.parse(row);
+    return [told('captured', receivedAt, contactActor, { source: sourceId, service: serviceId, ...sent })];
+  }
+  if (row.sk === inquirySk.head) {
+    const { assignedAt, receivedAt, assignedTo, respondBy, receipt, ...head } = parseHead(row);
+    const routed = told('routed', assignedAt ?? receivedAt, systemActor, {
+      memberId: assignedTo,
+      respondBy,
+      receipt,
+    });
+    const { mailKind, mailState, mailAt } = head;
+    if (mailState !== 'sent' || mailAt === undefined) return [routed];
+    return [routed, told('mailed', mailAt, systemActor, { mail: mailKind })];
+  }
+  if (row.sk === inquirySk.alert) {
+    const { pk: _pk, sk: _sk, timelinePk: _tpk, timelineSk: _tsk, schemaVersion: _v, ...alert } = row;
+    return [told('red_flag', String(alert['at'] ?? alert['raisedAt']), systemActor, alert)];
+  }
+  const { inquiryId: _id, scoredAt, decision, ...score } = scoredSchema.parse(row);
+  const { hits = [], ...decided } = decision ?? {};
+  return [
+    told('scored', scoredAt, systemActor, { ...score, ...(decision && { decision: decided }) }),
+    ...hits.map(({ rule, did }) => told('rule_hit', scoredAt, ruleActor(rule), { rule, did })),
+  ];
+}
+
+/** A place in a timeline: the index row after which a page goes on. */
+export interface Place {
+  readonly timelineSk: string;
+  readonly pk: string;
+  readonly sk: string;
+}
+
+export interface TimelinePage {
+  /** Newest first. */
+  readonly items: Told[];
+  readonly next?: Place;
+}
+
+/** The most items of an inquiry that stand at one instant in the index, and so have equal sort keys. */
+const mostAtOnce = 8;
+
+const placeOf = (row: Row): Place => ({ timelineSk: String(row['timelineSk']), pk: row.pk, sk: row.sk });
+/** Negative where `a` is the newer place; the item's own key settles equal times. */
+function compare(a: Place, b: Place): number {
+  const [ka, kb] = [a, b].map(({ timelineSk, pk, sk }) => [timelineSk, pk, sk].join('\u0000'));
+  return ka === kb ? 0 : String(ka) > String(kb) ? -1 : 1;
+}
+
+/** Where pages of a timeline may start: anywhere, since a place says nothing of whose timeline it is. */
+export const placeShape = { timelineSk: undefined, pk: undefined, sk: undefined } as const;
+
+export type Timelines = ReturnType<typeof createTimelines>;
+
+export function createTimelines(table: Table) {
+  return {
+    /** When anything was last recorded of a family; undefined where nothing was. */
+    async newest(family: readonly string[]): Promise<string | undefined> {
+      const pages = await Promise.all(
+        family.map((contactId) =>
+          table.query({ index: 'timeline', pk: timelineOf(contactId), newestFirst: true, limit: 1 }),
+        ),
+      );
+      const newest = pages
+        .flatMap(({ rows }) => rows.map((row) => String(row['timelineSk'])))
+        .sort()
+        .at(-1);
+      return newest?.split('#', 1)[0];
+    },
+
+    /**
+     * One page of the timeline of a family: every contact that is one person by now. A page
+     * is a prefix of one order over all of them and goes on after a place in that order: so
+     * whatever is added meanwhile, and whoever is merged meanwhile, nothing shows twice and
+     * nothing that was there is left out. The index names the items, one read fetches them.
+     *
+     * What one item tells comes on one page: the first score with what was sent (it saves an
+     * index write for each inquiry), the mail with the routing; so a page may be longer than
+     * `limit`, at most 50.
+     */
+    async page(family: readonly string[], limit: number, after?: Place): Promise<TimelinePage> {
+      const pages = await Promise.all(
+        family.map((contactId) =>
+          table.query({
+            index: 'timeline',
+            pk: timelineOf(contactId),
+            newestFirst: true,
+            // Those at the place itself are read again and left out; and one more tells whether there is more.
+            limit: limit + mostAtOnce + (after ? mostAtOnce : 0),
+            ...(after && { to: after.timelineSk }),
+          }),
+        ),
+      );
+      const listed = pages
+        .flatMap(({ rows }, i) =>
+          rows.map((row) => ({ row, place: placeOf(row), contactId: family[i] ?? '' })),
+        )
+        .filter(({ place }) => after === undefined || compare(after, place) < 0)
+        .sort((a, b) => compare(a.place, b.place));
+      const taken = listed.slice(0, limit);
+      const owners = new Map(taken.map(({ row, contactId }) => [row.pk + row.sk, contactId]));
+      const scores = taken
+        .filter(({ row }) => row.sk === inquirySk.body)
+        .map(({ row, contactId }) => {
+          const key = inquiryScore(row.pk.slice(inquiryPk('').length), 1);
+          owners.set(key.pk + key.sk, contactId);
+          return key;
+        });
+      const keys = [...taken.map(({ row: { pk, sk } }) => ({ pk, sk })), ...scores];
+      const rows = keys.length === 0 ? [] : await table.batchGet(keys);
+      const items = rows.flatMap((row) => tell(row, owners.get(row.pk + row.sk) ?? ''));
+      const last = taken.at(-1);
+      return {
+        items: items.sort((a, b) => byTimeTold(b, a)),
+        ...(listed.length > limit && last && { next: last.place }),
+      };
+    },
+  };
+}
