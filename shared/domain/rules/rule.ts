@@ -69,7 +69,8 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
     z.strictObject({
       any: z.array(conditionSchema).min(1).max(50).describe('Holds where at least one of them does.'),
     }),
-    z.strictObject({ not: conditionSchema.describe('Holds where this does not.') }),
+    // Not the condition itself is described: a copy of what refers to itself has no end.
+    z.strictObject({ not: conditionSchema }).describe('Holds where its condition does not.'),
   ]),
 );
 
