@@ -50,6 +50,9 @@ function refuseEncoded({ headers }: APIGatewayProxyEvent): void {
   throw new Problem('unsupported_media_type', 'Send the body without a content encoding.');
 }
 
+/** What whoever wrote of an emergency is told at once. */
+const emergencyNotice = ({ redFlags, emergencyLine }: Practice): string => redFlags.reply ?? emergencyLine;
+
 /** The answer for a capture. @throws Problem where nothing was stored */
 function settle(captured: Captured): { id: string; receivedAt: string } {
   switch (captured.outcome) {
@@ -125,7 +128,10 @@ export function createCaptureApi(api: CaptureApi) {
       });
       const identity = identify(submission, headerOf(event.headers, 'idempotency-key'), await api.digest());
       const answer = settle(await capture(incoming, identity));
-      if (!wantsPage) return json(202, answer, corsHeaders(event));
+      if (!wantsPage) {
+        const notice = incoming.redFlags?.length ? emergencyNotice(practice) : undefined;
+        return json(202, { ...answer, ...(notice !== undefined && { notice }) }, corsHeaders(event));
+      }
       return {
         statusCode: 303,
         headers: { location: '../thank-you', 'cache-control': 'no-store' },

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { attribute, findForm } from '../../shared/domain/attribution.ts';
 import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-point.ts';
 import { findLocation, findService, type Practice } from '../../shared/domain/practice.ts';
+import { findRedFlags } from '../../shared/domain/red-flags.ts';
 import { limits, type Submission, submissionSchema } from '../../shared/domain/submission.ts';
 import { checkFields } from '../../shared/http/body.ts';
 import { Problem } from '../../shared/http/problem.ts';
@@ -48,6 +49,7 @@ const knownColumns: Readonly<Record<string, keyof Submission>> = {
   WORK_PHONE: 'phone',
   SERVICE: 'service',
   PREFERRED_CONTACT_TIME: 'preferredTime',
+  POSTAL_CODE: 'postalCode',
 };
 
 /** Refuses a lead whose key is not the practice's; nothing else of it is looked at before. */
@@ -104,8 +106,10 @@ export function readLead(
       knownColumns[id] ??
       (findService(practice, answer) && fields.service === undefined ? 'service' : undefined);
     const value = meant && cleaned(meant, answer);
-    if (meant !== undefined && value !== undefined && fields[meant] === undefined) fields[meant] = value;
-    else
+    const isNew = meant !== undefined && value !== undefined && fields[meant] === undefined;
+    if (isNew) fields[meant] = value;
+    // For rules it is a field; whoever reads a lead's answers finds it there, as before it was one.
+    if (!isNew || meant === 'postalCode')
       answers.push({
         question: cleaned('source', question ?? id) ?? '',
         answer: cleaned('message', answer) ?? '',
@@ -157,6 +161,10 @@ export function readLead(
       ...(answers.length > 0 && { answers }),
       invalidPoints,
       quarantine: lead.is_test ? ['test_lead'] : [],
+      redFlags: findRedFlags(
+        practice.redFlags,
+        lead.user_column_data.map((column) => column.string_value ?? '').join('\n'),
+      ),
     },
     identity: { key: `google-ads ${lead.lead_id}`, content: JSON.stringify(payload) },
   };

@@ -108,6 +108,7 @@ const labels: Readonly<Record<string, string>> = {
   name: 'Your name',
   phone: 'Phone number',
   email: 'E-mail address',
+  patientName: "Patient's name, if this is for somebody else",
   service: 'What can we help with?',
   location: 'Location',
   insurance: 'Insurance, or "self-pay"',
@@ -200,6 +201,7 @@ ${
 ${text({ name: 'name', autocomplete: 'name', max: limits.name })}
 ${text({ name: 'phone', type: 'tel', autocomplete: 'tel', hint: 'This, or an e-mail address.', max: limits.phone })}
 ${text({ name: 'email', type: 'email', autocomplete: 'email', max: limits.email })}
+${text({ name: 'patientName', hint: 'For your child, say. Leave it empty if this is for you.', max: limits.name })}
 ${choice(
   'service',
   'Something else, or not sure',
@@ -241,12 +243,13 @@ ${Object.entries(typed)
 export function thankYouPage(practice: Practice, formHref: string): string {
   return page(
     `Thank you: ${practice.name}`,
+    // To everybody, whatever they wrote: the address of a page says nothing about who sees it.
     html`<h1>Thank you</h1>
+<p class="emergency" role="note">${practice.emergencyLine}</p>
 <div class="card">
 <p>Your message has reached ${practice.name}. Somebody will call you back when we are open.</p>
 <p>You need not do anything more. Sending it again would not make it quicker.</p>
 </div>
-<p class="emergency" role="note">${practice.emergencyLine}</p>
 <p><a href="${formHref}">Send another message</a></p>`,
   );
 }

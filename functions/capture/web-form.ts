@@ -3,8 +3,10 @@
 import { attribute, findForm } from '../../shared/domain/attribution.ts';
 import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-point.ts';
 import type { QuarantineReason } from '../../shared/domain/inquiry.ts';
-import { findLocation, findService, type Practice } from '../../shared/domain/practice.ts';
+import { findLocation, findService, type Location, type Practice } from '../../shared/domain/practice.ts';
+import { findRedFlags } from '../../shared/domain/red-flags.ts';
 import { isUnknownUtm, limits, type Submission, submissionSchema } from '../../shared/domain/submission.ts';
+import { foldWording } from '../../shared/domain/wording.ts';
 import { checkFields } from '../../shared/http/body.ts';
 import { type FieldError, Problem } from '../../shared/http/problem.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
@@ -32,6 +34,10 @@ function keptFields({
     string | boolean
   >;
 }
+
+/** Whether a wording means the location: where it means none, the practice's first takes its place. */
+const isNamed = ({ id, name }: Location, wording = ''): boolean =>
+  [id, name].some((own) => foldWording(own) === foldWording(wording));
 
 /** The fields without those campaign parameters that nothing here knows. */
 const withoutUnknownUtm = (fields: unknown): unknown =>
@@ -73,21 +79,26 @@ export function readSubmission(
 
   const form = findForm(practice, request.origin);
   const attribution = attribute(practice, form, submission, request.referrer);
+  const location = findLocation(practice, submission.location);
   return {
     submission,
     incoming: {
-      channel: 'web_form',
+      channel: (form.maySetChannel ? submission.channel : undefined) ?? form.channel,
       name: submission.name,
+      patientName: submission.patientName,
       email,
       phone,
       language: submission.language,
-      locationId: findLocation(practice, submission.location).id,
+      insurance: submission.insurance,
+      wantedLocationId: isNamed(location, submission.location) ? location.id : undefined,
+      locationId: location.id,
       serviceId: findService(practice, submission.service)?.id,
       sourceId: attribution.sourceId,
       attributedBy: attribution.by,
       campaign: attribution.campaign,
       fields: keptFields(submission),
       quarantine,
+      redFlags: findRedFlags(practice.redFlags, `${submission.message ?? ''}\n${submission.service ?? ''}`),
     },
   };
 }

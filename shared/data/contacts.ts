@@ -138,6 +138,9 @@ export interface ContactPatch {
   readonly owner?: string | undefined;
 }
 
+/** Contacts that one read asks for at the most. */
+const mostAsked = 100;
+
 /** Who did it, and when. */
 export interface Done {
   readonly by: string;
@@ -343,6 +346,32 @@ export function createContacts(table: Table) {
         contact = (await find(contact.mergedInto)) ?? contact;
       }
       return contact;
+    },
+
+    /** Ids of those who speak for the contacts with these ids, each once. */
+    async findSurvivorIds(ids: readonly string[]): Promise<string[]> {
+      const into = new Map<string, string | undefined>();
+      let asked = [...new Set(ids)];
+      while (asked.length > 0) {
+        const few = asked.slice(0, mostAsked);
+        const rows = await table.batchGet(few.map(contactProfile), { consistent: true });
+        const profiles = rows.map((row) => profileSchema.parse(row));
+        for (const id of few) into.set(id, profiles.find((profile) => profile.id === id)?.mergedInto);
+        asked = [...new Set([...asked, ...into.values()])].filter(
+          (id) => id !== undefined && !into.has(id),
+        ) as string[];
+      }
+      const survivorOf = (id: string): string => {
+        // The rows were read at several moments: together they may show a circle that never was.
+        const seen = new Set([id]);
+        let survivor = id;
+        for (let next = into.get(id); next !== undefined && !seen.has(next); next = into.get(next)) {
+          seen.add(next);
+          survivor = next;
+        }
+        return survivor;
+      };
+      return [...new Set(ids.map(survivorOf))];
     },
 
     /** Ids of all contacts whose timelines are this person's: itself and whomever it speaks for, recursively. */

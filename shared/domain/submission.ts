@@ -4,6 +4,7 @@
  * changed beyond that.
  */
 import * as z from 'zod';
+import { channels } from './channels.ts';
 
 /** Bidirectional controls reorder what a reader sees; zero-width joiners stay, names and emoji need them. */
 const bidiControls = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
@@ -70,6 +71,26 @@ const languageTag = z
   .transform((tag) => (tag === '' ? undefined : tag))
   .optional();
 
+/** The oldest age that is taken, in years. */
+const oldestAge = 120;
+
+/** An age in whole years, kept as text like every other field. */
+const age = z
+  .union([z.string(), z.number()], 'must be a number')
+  .transform((value) => String(value).trim())
+  .refine((text) => text === '' || (/^\d{1,3}$/.test(text) && Number(text) <= oldestAge), {
+    message: `must be a whole number of years, 0 to ${oldestAge}`,
+  })
+  .transform((text) => (text === '' ? undefined : String(Number(text))))
+  .optional();
+
+const channel = z
+  .string('must be text')
+  .trim()
+  .transform((text) => (text === '' ? undefined : text))
+  .pipe(z.enum(channels, `must be one of ${channels.join(', ')}`).optional())
+  .optional();
+
 export const utmParameters = [
   'utm_source',
   'utm_medium',
@@ -123,6 +144,13 @@ export const submissionSchema = z.strictObject(
     language: languageTag,
     insurance: line(limits.short),
     location: line(limits.short),
+    /** Whom it is for, where the writer is somebody else. */
+    patientName: line(limits.name),
+    /** Of the patient, in years. */
+    age,
+    postalCode: line(limits.short),
+    /** Counts only where the form may name its channel, as does `source`. */
+    channel,
     source: line(limits.short),
     campaign: line(limits.short),
     ...tracking,
