@@ -1,10 +1,10 @@
 /** What triage decided about an inquiry: stored with its score, and never worked out again. */
 import * as z from 'zod';
 import { urgencies } from '../clinical-urgency.ts';
-import { closeReasons, stages } from '../stages.ts';
+import { closeReasons, stages, tiers } from '../stages.ts';
 import { actionSchema } from './rule.ts';
 
-/** One rule that held, and what it did, in words. */
+/** One rule that held and what it did, in words; or one that could not be looked at, and why. */
 export const ruleHitSchema = z.object({ rule: z.string(), did: z.array(z.string()) });
 export type RuleHit = z.infer<typeof ruleHitSchema>;
 
@@ -13,6 +13,8 @@ export const decisionSchema = z.object({
   respondWithinMinutes: z.int().min(1),
   /** Which clock that is: `tier A`, `channel missed_call`, `urgency same_day`, `rule spanish`. */
   clock: z.string(),
+  /** The model's tier, where rules moved it from there. */
+  modelTier: z.enum(tiers).optional(),
   /** Absent where it is routine. */
   urgency: z.enum(urgencies).optional(),
   /** Where it goes in place of its service's pool, and because of what. */

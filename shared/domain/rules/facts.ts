@@ -80,24 +80,35 @@ export interface Facts {
   /** The stage before, at a stage change. */
   readonly previousStage?: Stage | undefined;
   readonly disposition?: Disposition | undefined;
-  /** Opening hours since anything happened. */
+  /** Opening hours since anything happened, at the trigger `silence`. */
   readonly silentHours?: number | undefined;
   /** When it arrived, in the location's zone. */
   readonly arrival: Arrival;
 }
+
+/** The days in ISO order. */
+export const arrivalWeekdays = [
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
+] as const;
 
 export interface Arrival {
   /** Local date, `2026-11-20`. */
   readonly date: string;
   /** Local time, `16:30`. */
   readonly time: string;
-  readonly weekday: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
+  readonly weekday: (typeof arrivalWeekdays)[number];
   /** Whether the location was open. */
   readonly open: boolean;
 }
 
 /** How a field's values compare, and so which operators it takes. */
-export type FieldType = 'text' | 'choice' | 'number' | 'list' | 'yes_no' | 'date' | 'time' | 'weekday';
+export type FieldType = 'text' | 'language' | 'choice' | 'number' | 'list' | 'yes_no' | 'date' | 'time';
 
 export interface Field {
   readonly type: FieldType;
@@ -105,6 +116,10 @@ export interface Field {
   readonly label: string;
   /** The values of a choice; a name stands for the ids in that list of the practice. */
   readonly values?: readonly string[] | 'services' | 'sources' | 'locations' | 'members';
+  /** What its numbers count. */
+  readonly unit?: string;
+  /** Whether an inquiry may be without it, and so `present` and `absent` are asked of it. */
+  readonly optional?: true;
   /** Triggers at which the field is known; all of them where it is left out. */
   readonly at?: readonly Trigger[];
   /** Lowering somebody by it needs a manager's written reason. */
