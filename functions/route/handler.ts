@@ -1,5 +1,6 @@
 /** Works through the route queue. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
 import { type MailMessage, stepMessageSchema } from '../../shared/queues/messages.ts';
@@ -15,6 +16,7 @@ const table = openTable(settings.TABLE_NAME);
 const dependencies = {
   table,
   inquiries: createInquiries(table),
+  contacts: createContacts(table),
   routingStates: createRoutingStates(table),
   practice: openConfiguration(table),
   mailQueue: createSqsQueue<MailMessage>(new SQSClient({}), settings.MAIL_QUEUE_URL),

@@ -1,19 +1,20 @@
 /** Routes one scored inquiry: picks its member, sets its respond-by and asks for the mail. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Contacts } from '../../shared/data/contacts.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Table } from '../../shared/data/table.ts';
-import { addBusinessMinutes } from '../../shared/domain/business-time.ts';
+import { choose, destinationOf } from '../../shared/domain/destination.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { assigned, awaitsRouting, type Inquiry, waiting } from '../../shared/domain/inquiry.ts';
-import { findLocation, findPool, type Practice } from '../../shared/domain/practice.ts';
-import { enabledOnly, rotate } from '../../shared/domain/routing.ts';
-import type { Score } from '../../shared/domain/scoring.ts';
+import { assigned, awaitsRouting, waiting } from '../../shared/domain/inquiry.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { enabledOnly } from '../../shared/domain/routing.ts';
 import type { MailMessage, Queue } from '../../shared/queues/messages.ts';
 
 export interface RouteDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
+  readonly contacts: Pick<Contacts, 'findSurvivor'>;
   readonly routingStates: RoutingStates;
   readonly practice: () => Promise<Practice>;
   readonly mailQueue: Queue<MailMessage>;
@@ -36,17 +37,6 @@ export class RotationBusy extends Error {
   override readonly name = 'RotationBusy';
 }
 
-/** When somebody should have called back, by tier, from when its clock started. */
-function respondBy(inquiry: Inquiry, score: Score, practice: Practice): string {
-  const minutes = practice.scoring.respondWithinMinutes[score.tier];
-  const location = findLocation(practice, inquiry.locationId);
-  return addBusinessMinutes(
-    new Date(inquiry.clockFrom ?? inquiry.receivedAt),
-    minutes,
-    location,
-  ).toISOString();
-}
-
 export async function routeInquiry(
   dependencies: RouteDependencies,
   { inquiryId }: { readonly inquiryId: string },
@@ -61,12 +51,17 @@ export async function routeInquiry(
     if (!awaitsRouting(head)) return 'route_not_due';
     if (!score) return 'route_not_scored';
 
-    const pool = findPool(practice, head.serviceId);
+    // Who knows the person is looked up only where triage sends it to them.
+    const owner = score.decision?.toOwner
+      ? (await dependencies.contacts.findSurvivor(head.contactId))?.owner
+      : undefined;
+    const { pool, respondBy, named } = destinationOf(head, score, practice, owner);
     const states = await routingStates.read();
     const rotation = states.rotation(pool.id);
     const isEnabled = enabledOnly(practice.members);
-    const { chosen, lags, receipt } = rotate(
+    const { chosen, lags, receipt } = choose(
       pool,
+      named,
       rotation.lags,
       // The load item knows of a disabling before the configuration in memory does.
       (id) => isEnabled(id) ?? (states.load(id).disabled ? 'disabled' : undefined),
@@ -75,10 +70,11 @@ export async function routeInquiry(
     const now = environment.now();
     const decision = {
       poolId: pool.id,
-      respondBy: respondBy(head, score, practice),
+      respondBy,
       receipt,
       score: score.total,
       tier: score.tier,
+      urgency: score.decision?.urgency,
     };
 
     if (chosen === undefined) {
@@ -89,7 +85,8 @@ export async function routeInquiry(
       const next = assigned(head, { ...decision, memberId: chosen }, now);
       const done = await table.transact([
         inquiries.save(next),
-        routingStates.saveRotation(pool.id, rotation, lags),
+        // Whoever was named got it out of turn: nothing to take turns on.
+        ...(lags === rotation.lags ? [] : [routingStates.saveRotation(pool.id, rotation, lags)]),
         routingStates.takeOn(chosen, states.load(chosen)),
       ]);
       if (done.committed) {

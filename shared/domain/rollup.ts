@@ -35,6 +35,17 @@ export function countChange(before: Inquiry | undefined, after: Inquiry): Counts
     if (before?.tier) add(`tier:${before.tier}`, -1);
     if (after.tier) add(`tier:${after.tier}`, 1);
   }
+  if (before?.redFlag !== after.redFlag) {
+    const reviewed = {
+      confirmed: 'redFlagsConfirmed',
+      false_alarm: 'falseAlarms',
+      raised: undefined,
+    } as const;
+    if (before?.redFlag === undefined) add('redFlags', 1);
+    const [was, is] = [before, after].map((state) => state?.redFlag && reviewed[state.redFlag]);
+    if (was) add(was, -1);
+    if (is) add(is, 1);
+  }
   if (after.firstContactedAt !== undefined && before?.firstContactedAt === undefined) {
     const minutes = (Date.parse(after.firstContactedAt) - Date.parse(after.receivedAt)) / 60_000;
     add('responses', 1);
@@ -51,6 +62,8 @@ export interface Summary {
   readonly bySource: Readonly<Record<string, number>>;
   readonly byStage: Readonly<Record<string, number>>;
   readonly byTier: Readonly<Record<string, number>>;
+  /** Inquiries with words of an emergency, and what those who looked at them found. */
+  readonly redFlags: { readonly raised: number; readonly confirmed: number; readonly falseAlarms: number };
   readonly firstResponse: {
     readonly responses: number;
     /** Mean wall-clock minutes from receipt to the first contact; absent without any. */
@@ -80,6 +93,11 @@ export function summarize(days: readonly Counts[]): Summary {
     bySource: group(sum, 'source'),
     byStage: group(sum, 'stage'),
     byTier: group(sum, 'tier'),
+    redFlags: {
+      raised: sum['redFlags'] ?? 0,
+      confirmed: sum['redFlagsConfirmed'] ?? 0,
+      falseAlarms: sum['falseAlarms'] ?? 0,
+    },
     firstResponse: {
       responses,
       ...(responses > 0 && {

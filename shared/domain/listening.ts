@@ -1,0 +1,53 @@
+/**
+ * What the practice's rules listen for after an inquiry's arrival. Read from the
+ * rules as they are written: who only changes a state need not carry what runs them.
+ */
+import { addBusinessMinutes } from './business-time.ts';
+import type { Inquiry, Listening, Silence } from './inquiry.ts';
+import { findLocation, type Location, type Practice } from './practice.ts';
+import type { Trigger } from './rules/facts.ts';
+
+/**
+ * The next time at which an inquiry will have been silent for as long as one of
+ * the rules listens for; undefined where none of them listens for longer, or the
+ * location is not open for that long within a year.
+ *
+ * @param since - when something happened last
+ * @param passed - opening hours of silence that rules have looked at already
+ */
+export function nextSilence(
+  { rules }: Pick<Practice, 'rules'>,
+  location: Pick<Location, 'timeZone' | 'hours'>,
+  since: string,
+  passed = 0,
+): Silence | undefined {
+  const listened = rules
+    .filter(({ enabled, on }) => enabled && on.includes('silence'))
+    .flatMap(({ silentHours }) => (silentHours !== undefined && silentHours > passed ? [silentHours] : []));
+  if (listened.length === 0) return undefined;
+  const hours = Math.min(...listened);
+  try {
+    return { since, hours, at: addBusinessMinutes(new Date(since), hours * 60, location).toISOString() };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What the rules listen for where something happens to an inquiry now.
+ *
+ * @param trigger - what happens; left out where it is nothing that rules could look at
+ */
+export function listeningFor(
+  practice: Practice,
+  { locationId }: Pick<Inquiry, 'locationId'>,
+  now: Date,
+  trigger?: Trigger,
+): Listening {
+  return {
+    awaitsRules:
+      trigger !== undefined && practice.rules.some(({ enabled, on }) => enabled && on.includes(trigger)),
+    silence: nextSilence(practice, findLocation(practice, locationId), now.toISOString()),
+  };
+}
