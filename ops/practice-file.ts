@@ -1,7 +1,9 @@
-/** Reads a practice file, YAML or JSON, and says of each mistake where it stands. */
+/** Reads files about a practice, YAML or JSON, and says of each mistake where it stands. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
-import type * as z from 'zod';
+import * as z from 'zod';
+import { rulesIssues } from '../shared/data/rules.ts';
 import { type Practice, practiceSchema } from '../shared/domain/practice.ts';
+import { type Rule, rulesSchema } from '../shared/domain/rules/rule.ts';
 
 /** One mistake; `line` and `column` count from 1, and `path` is empty where the file itself is at fault. */
 export interface Problem {
@@ -12,11 +14,35 @@ export interface Problem {
 }
 
 export type PracticeFile =
-  | { readonly practice: Practice; readonly problems?: never }
-  | { readonly practice?: never; readonly problems: readonly Problem[] };
+  | {
+      readonly practice: Practice;
+      /** The configuration's version that the file was made from, where it names one. */
+      readonly baseVersion?: number;
+      readonly problems?: never;
+    }
+  | { readonly practice?: never; readonly baseVersion?: never; readonly problems: readonly Problem[] };
 
-/** Parses and validates the text of a practice file; all mistakes at once, in the order of the file. */
-export function readPracticeFile(text: string): PracticeFile {
+export type RulesFile =
+  | { readonly rules: Rule[]; readonly problems?: never }
+  | { readonly rules?: never; readonly problems: readonly Problem[] };
+
+interface Finding {
+  readonly path: readonly PropertyKey[];
+  readonly reason: string;
+  /** Whether the key is at fault, not its value. */
+  readonly ofKey: boolean;
+}
+
+/** A text as data, with the way back from a path in it to the place in the text. */
+type Content =
+  | {
+      readonly content: unknown;
+      readonly locate: (findings: readonly Finding[]) => Problem[];
+      readonly problems?: never;
+    }
+  | { readonly content?: never; readonly locate?: never; readonly problems: readonly Problem[] };
+
+function parse(text: string): Content {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number, path: string, reason: string): Problem => {
@@ -43,16 +69,69 @@ export function readPracticeFile(text: string): PracticeFile {
     return { problems: [at(0, '', error instanceof Error ? error.message : String(error))] };
   }
 
-  const parsed = practiceSchema.safeParse(content, { error: plainReason });
-  if (parsed.success) return { practice: parsed.data };
-
   const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
-  const problems = parsed.error.issues.flatMap(perKey).map(({ path, reason, ofKey }) => {
-    const offset = findOffset(document.contents, path, ofKey, resolve);
-    return at(offset, formatPath(path), reason);
-  });
-  return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+  return {
+    content,
+    locate: (findings) =>
+      findings
+        .map(({ path, reason, ofKey }) =>
+          at(findOffset(document.contents, path, ofKey, resolve), formatPath(path), reason),
+        )
+        .sort((a, b) => a.line - b.line || a.column - b.column),
+  };
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What stands at the top of a practice file beside the practice. */
+const preambleSchema = z.object({ baseVersion: z.int().min(0).optional(), $schema: z.string().optional() });
+
+/**
+ * Parses and validates the text of a practice file; all mistakes at once, in the order of the file.
+ * What the rules refer to is looked at once everything else is right.
+ */
+export function readPracticeFile(text: string): PracticeFile {
+  const { content, locate, problems } = parse(text);
+  if (problems) return { problems };
+
+  const { baseVersion, $schema, ...rest } = isRecord(content) ? content : {};
+  const preamble = preambleSchema.safeParse({ baseVersion, $schema }, { error: plainReason });
+  const parsed = practiceSchema.safeParse(isRecord(content) ? rest : content, { error: plainReason });
+  const issues = [...(preamble.error?.issues ?? []), ...(parsed.error?.issues ?? [])];
+  if (!parsed.success || issues.length > 0) return { problems: locate(issues.flatMap(perFinding)) };
+
+  const findings = rulesIssues(parsed.data).map(ofRules);
+  if (findings.length > 0) return { problems: locate(findings) };
+  const base = preamble.data?.baseVersion;
+  return { practice: parsed.data, ...(base !== undefined && { baseVersion: base }) };
+}
+
+/**
+ * Parses and validates a file of rules: a list of them, or `rules:` with whatever else beside it, so
+ * that a practice file does, too. They are checked against the practice that they are meant for.
+ */
+export function readRulesFile(text: string, practice: Practice): RulesFile {
+  const { content, locate, problems } = parse(text);
+  if (problems) return { problems };
+
+  const isList = Array.isArray(content);
+  const place = ({ path, ...rest }: Finding): Finding => ({ ...rest, path: isList ? path.slice(1) : path });
+  const parsed = z
+    .object({ rules: rulesSchema })
+    .safeParse(isList ? { rules: content } : content, { error: plainReason });
+  if (!parsed.success) return { problems: locate(parsed.error.issues.flatMap(perFinding).map(place)) };
+
+  const { rules } = parsed.data;
+  const findings = rulesIssues({ ...practice, rules }).map(ofRules);
+  return findings.length > 0 ? { problems: locate(findings.map(place)) } : { rules };
+}
+
+const ofRules = ({ path, message }: { path: readonly PropertyKey[]; message: string }): Finding => ({
+  path,
+  reason: message,
+  ofKey: false,
+});
 
 /** Replaces zod's wording where it is not what a person would say; the schemas' own messages stay. */
 function plainReason(issue: z.core.$ZodRawIssue): string | undefined {
@@ -61,6 +140,10 @@ function plainReason(issue: z.core.$ZodRawIssue): string | undefined {
       if (issue.input === undefined) return 'is missing';
       if (issue.input === null) return 'is empty';
       return issue.expected === 'int' ? 'must be a whole number' : undefined;
+    case 'invalid_union':
+      return Array.isArray(issue.options)
+        ? `must be one of ${issue.options.map(String).join(', ')}`
+        : undefined;
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`;
     case 'too_small':
@@ -76,15 +159,9 @@ function plainReason(issue: z.core.$ZodRawIssue): string | undefined {
   }
 }
 
-interface Finding {
-  readonly path: readonly PropertyKey[];
-  readonly reason: string;
-  /** Whether the key is at fault, not its value. */
-  readonly ofKey: boolean;
-}
-
-/** A key that should not be there is a finding of its own, at that key. */
-function perKey(issue: z.core.$ZodIssue): Finding[] {
+/** What is wrong, at the innermost place that is known. */
+function perFinding(issue: z.core.$ZodIssue): Finding[] {
+  // A key that should not be there is a finding of its own, at that key.
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
@@ -92,8 +169,22 @@ function perKey(issue: z.core.$ZodIssue): Finding[] {
       ofKey: true,
     }));
   }
+  // Of the forms that something may have, the one that it comes closest to is what was meant.
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const closest = [...issue.errors].sort((a, b) => strangeness(a) - strangeness(b))[0] ?? [];
+    return closest.flatMap((inner) => perFinding({ ...inner, path: [...issue.path, ...inner.path] }));
+  }
   return [{ path: issue.path, reason: issue.message.replace(/^Invalid input: /, ''), ofKey: false }];
 }
+
+/** How unlike a form something is: what it lacks and has too much at its top counts most. */
+const strangeness = (issues: readonly z.core.$ZodIssue[]): number =>
+  issues.reduce((sum, issue) => {
+    if (issue.path.length > 1) return sum + 1;
+    return (
+      sum + 100 * (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : 1)
+    );
+  }, 0);
 
 /** A path as people write it: `services[3].valueCents`. */
 function formatPath(path: readonly PropertyKey[]): string {

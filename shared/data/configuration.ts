@@ -6,16 +6,60 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { type Practice, practiceSchema } from '../domain/practice.ts';
+import {
+  formSchema,
+  locationSchema,
+  memberSchema,
+  type Practice,
+  poolSchema,
+  practiceParts,
+  practiceSchema,
+  serviceSchema,
+  sourceSchema,
+} from '../domain/practice.ts';
+import { type Rule, rulesSchema } from '../domain/rules/rule.ts';
 import { nextReportAt } from '../domain/weekly-report.ts';
-import { configuration, configurationPk, type Key, memberLoad, weeklyReport } from './keys.ts';
+import {
+  configuration,
+  configurationPk,
+  type Key,
+  memberLoad,
+  publishedRules,
+  weeklyReport,
+} from './keys.ts';
 import { absent, atVersion, queryAll, type Table, type Transacted, type Write } from './table.ts';
 import { weeklyReportRow } from './weekly-reports.ts';
 
 /** The practice file's lists; each of their entries is an entity. */
 const listKinds = ['locations', 'services', 'sources', 'forms', 'members', 'pools'] as const;
-const kinds = ['practice', 'scoring', ...listKinds] as const;
+/** The file's single parts. Those that stand as they are by default are not stored, and follow the default. */
+const singleKinds = ['practice', 'scoring', 'urgency', 'redFlags', 'rules'] as const;
+const kinds = [...singleKinds, ...listKinds] as const;
 export type ConfigurationKind = (typeof kinds)[number];
+
+const isSingle = (kind: ConfigurationKind): kind is (typeof singleKinds)[number] =>
+  (singleKinds as readonly string[]).includes(kind);
+
+const { name, phoneCountry, emergencyLine } = practiceParts;
+
+/** What an entity of each kind holds. */
+const dataSchemas: Readonly<Record<ConfigurationKind, z.ZodType>> = {
+  practice: z.object({ name, phoneCountry, emergencyLine }),
+  scoring: practiceParts.scoring,
+  urgency: practiceParts.urgency,
+  redFlags: practiceParts.redFlags,
+  rules: z.object({ rules: rulesSchema }),
+  locations: locationSchema,
+  services: serviceSchema,
+  sources: sourceSchema,
+  forms: formSchema,
+  members: memberSchema,
+  pools: poolSchema,
+};
+
+/** How an entity came to stand as it does: from a practice file, by another command, through the API. */
+const ways = ['file', 'command', 'api'] as const;
+export type ChangedVia = (typeof ways)[number];
 
 /** No practice has been applied to this table yet. */
 export class ConfigurationMissing extends Error {
@@ -40,6 +84,12 @@ const storedEntitySchema = z.object({
   id: z.string(),
   position: z.number(),
   version: z.int(),
+  author: z.string(),
+  updatedAt: z.iso.datetime(),
+  // Entities of before there was anything but the file lack these two.
+  via: z.enum(ways).default('file'),
+  /** The version of the whole configuration at which it came to stand so. */
+  configurationVersion: z.int().default(0),
   schemaVersion: z.literal(1),
   data: z.record(z.string(), z.unknown()),
 });
@@ -54,15 +104,26 @@ interface Stored {
 }
 
 function entityKey({ kind, id }: Pick<Entity, 'kind' | 'id'>): Key {
-  if (kind === 'practice' || kind === 'scoring') return configuration[kind];
-  return configuration.entity(kind, id);
+  return isSingle(kind) ? configuration[kind] : configuration.entity(kind, id);
 }
 
 /** The entities of a practice, in the order of its file. */
-function toEntities({ name, phoneCountry, emergencyLine, scoring, ...lists }: Practice): Entity[] {
+function toEntities(practice: Practice): Entity[] {
+  const { name, phoneCountry, emergencyLine, scoring, urgency, redFlags, rules, ...lists } = practice;
+  const single = (kind: (typeof singleKinds)[number], data: unknown): Entity => ({
+    kind,
+    id: kind,
+    position: 1,
+    data,
+  });
+  const unlessDefault = (kind: 'urgency' | 'redFlags', data: unknown): Entity[] =>
+    isDeepStrictEqual(data, practiceParts[kind].parse(undefined)) ? [] : [single(kind, data)];
   return [
-    { kind: 'practice', id: 'practice', position: 1, data: { name, phoneCountry, emergencyLine } },
-    { kind: 'scoring', id: 'scoring', position: 1, data: scoring },
+    single('practice', { name, phoneCountry, emergencyLine }),
+    single('scoring', scoring),
+    ...unlessDefault('urgency', urgency),
+    ...unlessDefault('redFlags', redFlags),
+    ...(rules.length > 0 ? [single('rules', { rules })] : []),
     ...listKinds.flatMap((kind) =>
       lists[kind].map((data, i): Entity => ({ kind, id: data.id, position: i + 1, data })),
     ),
@@ -75,11 +136,16 @@ function toPractice(entities: readonly StoredEntity[]): Practice {
       .filter((entity) => entity.kind === kind)
       .sort((a, b) => a.position - b.position)
       .map(({ data }) => data);
-  return practiceSchema.parse({
+  const [rules] = entities.filter(({ kind }) => kind === 'rules');
+  const practice = practiceSchema.parse({
     ...ofKind('practice')[0],
     scoring: ofKind('scoring')[0],
+    urgency: ofKind('urgency')[0],
+    redFlags: ofKind('redFlags')[0],
+    rules: rules?.data['rules'],
     ...Object.fromEntries(listKinds.map((kind) => [kind, ofKind(kind)])),
   });
+  return { ...practice, ...(rules && { rulesVersion: rules.version }) };
 }
 
 async function load(table: Table): Promise<Stored> {
@@ -172,6 +238,17 @@ export interface ConfigurationChange {
   readonly change: 'add' | 'change' | 'remove';
 }
 
+/** An entity that the file would change and that was changed by other means since the file's base version. */
+export interface ConfigurationConflict {
+  readonly kind: ConfigurationKind;
+  readonly id: string;
+  readonly via: ChangedVia;
+  readonly author: string;
+  readonly updatedAt: string;
+  /** The version of the configuration at which it was changed. */
+  readonly configurationVersion: number;
+}
+
 interface PlannedChange extends ConfigurationChange {
   /** The version that the entity stands at; 0 where it is new. */
   readonly version: number;
@@ -202,9 +279,18 @@ function placeInOrder(ids: readonly string[], stored: ReadonlyMap<string, number
 /** Additions first and removals last, so that a reader between two transactions finds what it refers to. */
 const changeOrder = ['add', 'change', 'remove'] as const;
 
+/** What is stored, as the schema of today reads it, so that a new field with a default is no change. */
+function readToday({ kind, data }: StoredEntity): unknown {
+  const parsed = dataSchemas[kind].safeParse(data);
+  return parsed.success ? parsed.data : data;
+}
+
 function diff(stored: readonly StoredEntity[], practice: Practice): PlannedChange[] {
   const changes: PlannedChange[] = [];
   const wanted = toEntities(practice);
+  // Rules that were published once are emptied, not removed: their number goes on counting.
+  if (practice.rules.length === 0 && stored.some(({ kind }) => kind === 'rules'))
+    wanted.push({ kind: 'rules', id: 'rules', position: 1, data: { rules: [] } });
   for (const kind of kinds) {
     const before = new Map(
       stored.filter((entity) => entity.kind === kind).map((entity) => [entity.id, entity]),
@@ -219,7 +305,7 @@ function diff(stored: readonly StoredEntity[], practice: Practice): PlannedChang
       const old = before.get(entity.id);
       const common = { kind, id: entity.id, entity };
       if (old === undefined) changes.push({ ...common, change: 'add', version: 0 });
-      else if (old.position !== entity.position || !isDeepStrictEqual(old.data, entity.data)) {
+      else if (old.position !== entity.position || !isDeepStrictEqual(readToday(old), entity.data)) {
         changes.push({ ...common, change: 'change', version: old.version, before: old });
       }
       before.delete(entity.id);
@@ -231,14 +317,39 @@ function diff(stored: readonly StoredEntity[], practice: Practice): PlannedChang
   return changes.sort((a, b) => changeOrder.indexOf(a.change) - changeOrder.indexOf(b.change));
 }
 
+const told = (changes: readonly PlannedChange[]): ConfigurationChange[] =>
+  changes.map(({ kind, id, change }) => ({ kind, id, change }));
+
+function conflictsIn(changes: readonly PlannedChange[], baseVersion: number): ConfigurationConflict[] {
+  return changes.flatMap(({ kind, id, before }) => {
+    if (!before || before.via === 'file' || before.configurationVersion <= baseVersion) return [];
+    const { via, author, updatedAt, configurationVersion } = before;
+    return [{ kind, id, via, author, updatedAt, configurationVersion }];
+  });
+}
+
+export interface ConfigurationPlan {
+  /** Of the configuration in force; 0 before the first apply. */
+  readonly version: number;
+  /** What would change. An entity that moves within its list is a change too. */
+  readonly changes: readonly ConfigurationChange[];
+  /** Of these, what was changed by other means since the base version. */
+  readonly conflicts: readonly ConfigurationConflict[];
+}
+
 /**
- * What applying a practice would change. An entity that moves within its list is a change too.
+ * What applying a practice would change.
  *
- * @param current - the practice in force; undefined before the first apply
+ * @param baseVersion - the configuration's version that the file was made from; 0 where none is known
  */
-export function planConfiguration(current: Practice | undefined, practice: Practice): ConfigurationChange[] {
-  const stored = current ? toEntities(current).map((entity) => ({ ...entity, version: 1 })) : [];
-  return diff(stored as StoredEntity[], practice).map(({ kind, id, change }) => ({ kind, id, change }));
+export async function planConfiguration(
+  table: Table,
+  practice: Practice,
+  baseVersion = 0,
+): Promise<ConfigurationPlan> {
+  const { version, entities } = await load(table);
+  const changes = diff(entities, practice);
+  return { version, changes: told(changes), conflicts: conflictsIn(changes, baseVersion) };
 }
 
 /** What became of an apply. */
@@ -249,6 +360,8 @@ export type Applied =
       readonly changes: readonly ConfigurationChange[];
     }
   | { readonly outcome: 'unchanged'; readonly version: number }
+  /** It would undo what was changed by other means since the file's base version; nothing was written. */
+  | { readonly outcome: 'conflict'; readonly conflicts: readonly ConfigurationConflict[] }
   /** Somebody else applied meanwhile and theirs stands: look at the new plan, then apply again. */
   | { readonly outcome: 'overtaken' };
 
@@ -256,8 +369,12 @@ export type Applied =
 const writesPerTransaction = 99;
 const conflictAttempts = 10;
 
-/** Routing may hold a member's load item for a moment; a conflict with it passes. */
-async function transactPastConflicts(table: Table, writes: readonly Write[]): Promise<Transacted> {
+/**
+ * Routing may hold a member's load item for a moment; a conflict with it passes.
+ *
+ * @throws Error where the table stays busy
+ */
+export async function transactPastConflicts(table: Table, writes: readonly Write[]): Promise<Transacted> {
   for (let attempt = 1; ; attempt++) {
     const result = await table.transact(writes);
     if (result.committed || result.failed.size > 0) return result;
@@ -265,6 +382,59 @@ async function transactPastConflicts(table: Table, writes: readonly Write[]): Pr
       throw new Error('The table is busy with other transactions: try again.');
     await sleep(Math.random() * 50 * attempt);
   }
+}
+
+/** Who changes the configuration, when and by what means. */
+export interface ChangeMark {
+  readonly author: string;
+  readonly updatedAt: string;
+  readonly via: ChangedVia;
+}
+
+/** Moves the configuration's version by one, and so shuts out whoever read the version before. */
+export const moveVersion = (version: number, { author, updatedAt }: ChangeMark): Write => ({
+  put: { ...configuration.version, version: version + 1, author, updatedAt, schemaVersion: 1 },
+  when: atVersion(version),
+});
+
+function entityWrite(change: PlannedChange, mark: ChangeMark, configurationVersion: number): Write {
+  const key = entityKey(change);
+  const when = atVersion(change.version);
+  if (change.entity === undefined) return { remove: key, when };
+  const version = change.version + 1;
+  return {
+    put: { ...key, ...change.entity, ...mark, version, configurationVersion, schemaVersion: 1 },
+    when,
+  };
+}
+
+/**
+ * Puts rules in force and keeps them in the history; for the transaction that also moves the
+ * configuration's version.
+ *
+ * @param at.rulesVersion - the number of the rules in force; 0 where none ever were
+ * @param at.configurationVersion - the configuration's version that this makes
+ */
+export function rulesWrites(
+  rules: readonly Rule[],
+  at: { readonly rulesVersion: number; readonly configurationVersion: number },
+  mark: ChangeMark & { readonly note?: string | undefined },
+): Write[] {
+  const { note, ...by } = mark;
+  const version = at.rulesVersion + 1;
+  const entity: Entity = { kind: 'rules', id: 'rules', position: 1, data: { rules } };
+  const change: PlannedChange = {
+    kind: 'rules',
+    id: 'rules',
+    change: 'change',
+    version: version - 1,
+    entity,
+  };
+  const kept = { version, rules, ...by, ...(note !== undefined && { note }), schemaVersion: 1 };
+  return [
+    entityWrite(change, by, at.configurationVersion),
+    { put: { ...publishedRules(version), ...kept }, when: absent },
+  ];
 }
 
 /**
@@ -276,57 +446,60 @@ async function transactPastConflicts(table: Table, writes: readonly Write[]): Pr
  * the entities as it found them.
  *
  * @param options.author - who applies, as it shall stand with each entity
+ * @param options.baseVersion - the configuration's version that the file was made from; 0 where none is known
+ * @param options.force - whether what was changed by other means since then is overwritten
  */
 export async function applyConfiguration(options: {
   table: Table;
   practice: Practice;
   author: string;
   now: () => Date;
+  baseVersion?: number;
+  force?: boolean;
 }): Promise<Applied> {
-  const { table, practice, author, now } = options;
-  const updatedAt = now().toISOString();
+  const { table, practice, author, now, baseVersion = 0, force = false } = options;
+  const mark: ChangeMark = { author, updatedAt: now().toISOString(), via: 'file' };
   const stored = await load(table);
   const changes = diff(stored.entities, practice);
+  const conflicts = conflictsIn(changes, baseVersion);
+  if (conflicts.length > 0 && !force) return { outcome: 'conflict', conflicts };
   const loads = await loadUpdates(table, changes);
 
-  const toWrites = (change: PlannedChange): Write[] => {
-    const key = entityKey(change);
-    const when = atVersion(change.version);
+  const toWrites = (change: PlannedChange, configurationVersion: number): Write[] => {
+    if (change.kind === 'rules')
+      return rulesWrites(practice.rules, { rulesVersion: change.version, configurationVersion }, mark);
     const load = change.kind === 'members' ? loads.get(change.id) : undefined;
-    const version = change.version + 1;
-    const write: Write = change.entity
-      ? { put: { ...key, ...change.entity, version, author, updatedAt, schemaVersion: 1 }, when }
-      : { remove: key, when };
-    return load ? [write, load] : [write];
+    return [entityWrite(change, mark, configurationVersion), ...(load ? [load] : [])];
   };
 
   let { version } = stored;
-  for (const writes of inTransactions(changes.map(toWrites))) {
-    const bumped: Write = {
-      put: { ...configuration.version, version: version + 1, author, updatedAt, schemaVersion: 1 },
-      when: atVersion(version),
-    };
-    const result = await transactPastConflicts(table, [...writes, bumped]);
+  for (const step of inTransactions(changes, (change) => toWrites(change, 0).length)) {
+    const next = version + 1;
+    const writes = step.flatMap((change) => toWrites(change, next));
+    const result = await transactPastConflicts(table, [...writes, moveVersion(version, mark)]);
     if (!result.committed) return { outcome: 'overtaken' };
-    version += 1;
+    version = next;
   }
 
   await keepReports(table, practice, changes, now());
   if (changes.length === 0) return { outcome: 'unchanged', version };
-  return {
-    outcome: 'applied',
-    version,
-    changes: changes.map(({ kind, id, change }) => ({ kind, id, change })),
-  };
+  return { outcome: 'applied', version, changes: told(changes) };
 }
 
-/** Packs steps into transactions; the writes of one step stay together. */
-function inTransactions(steps: readonly Write[][]): Write[][] {
-  const transactions: Write[][] = [];
-  for (const step of steps) {
-    const last = transactions.at(-1);
-    if (last && last.length + step.length <= writesPerTransaction) last.push(...step);
-    else transactions.push([...step]);
+/** Packs changes into transactions; the writes of one stay together. */
+function inTransactions(
+  changes: readonly PlannedChange[],
+  sizeOf: (change: PlannedChange) => number,
+): PlannedChange[][] {
+  const transactions: PlannedChange[][] = [];
+  let size = writesPerTransaction;
+  for (const change of changes) {
+    size += sizeOf(change);
+    if (size <= writesPerTransaction) transactions.at(-1)?.push(change);
+    else {
+      transactions.push([change]);
+      size = sizeOf(change);
+    }
   }
   return transactions;
 }
