@@ -1,0 +1,37 @@
+/** Asks for the scoring of a person's open inquiries anew: something about the person has changed. */
+import type { Contacts } from '../../shared/data/contacts.ts';
+import type { Inquiries } from '../../shared/data/inquiries.ts';
+import { inquiryPk } from '../../shared/data/keys.ts';
+import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
+import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
+
+export interface RescoreDependencies {
+  readonly contacts: Contacts;
+  readonly inquiries: Inquiries;
+  readonly scoreQueue: Queue<StepMessage>;
+  /** Called for an inquiry that cannot be read; the others are asked for all the same. */
+  readonly onBroken: (inquiryId: string, error: unknown) => void;
+}
+
+/** How many entries of the timeline are looked at, newest first: what is older is seldom open. */
+const entriesLookedAt = 50;
+
+/**
+ * Asks for the scoring of each of the person's open inquiries but those that are
+ * `isNew`: these are being scored anyway. Whether a score changes is decided
+ * there; asking twice does no harm. Gives how many were asked for.
+ */
+export async function askRescoring(
+  { contacts, inquiries, scoreQueue, onBroken }: RescoreDependencies,
+  contactId: string,
+  isNew: (inquiry: Inquiry) => boolean,
+): Promise<number> {
+  const { rows } = await contacts.timelinePage(contactId, entriesLookedAt);
+  const prefix = inquiryPk('');
+  const ids = rows.filter(({ pk }) => pk.startsWith(prefix)).map(({ pk }) => pk.slice(prefix.length));
+  if (ids.length === 0) return 0;
+  const heads = await inquiries.findHeads(ids, onBroken);
+  const asked = heads.filter((head) => isOpen(head) && head.progress !== 'quarantined' && !isNew(head));
+  await scoreQueue.sendAll(asked.map(({ id, version }) => ({ inquiryId: id, version })));
+  return asked.length;
+}

@@ -1,0 +1,45 @@
+/** What a new row of the table means for the people behind it: a person, a point of theirs, or their next inquiry. */
+import * as z from 'zod';
+import { contactPk, inquirySk } from '../../shared/data/keys.ts';
+import type { Row } from '../../shared/data/table.ts';
+import { askRescoring, type RescoreDependencies } from './ask-rescoring.ts';
+import { type SuggestDependencies, suggestMatches } from './suggest-matches.ts';
+
+export type PeopleDependencies = SuggestDependencies & RescoreDependencies;
+
+export type Followed =
+  | { readonly outcome: 'people_followed'; readonly suggested: number; readonly rescored: number }
+  | { readonly outcome: 'people_not_concerned' };
+
+const pointSchema = z.object({ addedAt: z.string() });
+const bodySchema = z.object({
+  inquiryId: z.string(),
+  contactId: z.string(),
+  returning: z.boolean().optional(),
+  namesakeIds: z.array(z.string()).optional(),
+});
+
+/** Follows one new row; every other is none of its concern. Doing it again changes nothing. */
+export async function followChange(dependencies: PeopleDependencies, row: Row): Promise<Followed> {
+  const done = (suggested: number, rescored: number): Followed => ({
+    outcome: 'people_followed',
+    suggested,
+    rescored,
+  });
+
+  if (row.sk === inquirySk.body) {
+    const { inquiryId, contactId, returning, namesakeIds } = bodySchema.parse(row);
+    if (!returning) return { outcome: 'people_not_concerned' };
+    const suggested = namesakeIds ? await suggestMatches(dependencies, contactId, namesakeIds) : 0;
+    return done(suggested, await askRescoring(dependencies, contactId, ({ id }) => id === inquiryId));
+  }
+  if (!row.pk.startsWith(contactPk(''))) return { outcome: 'people_not_concerned' };
+  const contactId = row.pk.slice(contactPk('').length);
+  if (row.sk === 'PROFILE') return done(await suggestMatches(dependencies, contactId), 0);
+  if (!row.sk.startsWith('POINT#')) return { outcome: 'people_not_concerned' };
+  const { addedAt } = pointSchema.parse(row);
+  const suggested = await suggestMatches(dependencies, contactId);
+  // The inquiry that brought the point came in the same instant: it was scored with it.
+  const rescored = await askRescoring(dependencies, contactId, ({ receivedAt }) => receivedAt === addedAt);
+  return done(suggested, rescored);
+}

@@ -1,0 +1,52 @@
+/** Follows the table's stream, beside the pipeline: who came new, who came again, and who may be the same. */
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { createContacts } from '../../shared/data/contacts.ts';
+import { createInquiries } from '../../shared/data/inquiries.ts';
+import type { Row } from '../../shared/data/table.ts';
+import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
+import { openTable } from '../../shared/runtime/table.ts';
+import { followChange, type PeopleDependencies } from './follow-change.ts';
+
+const settings = readSettings({ TABLE_NAME: setting, SCORE_QUEUE_URL: setting });
+const table = openTable(settings.TABLE_NAME);
+const dependencies: PeopleDependencies = {
+  table,
+  contacts: createContacts(table),
+  inquiries: createInquiries(table),
+  scoreQueue: createSqsQueue(new SQSClient({}), settings.SCORE_QUEUE_URL),
+  environment: systemEnvironment,
+  onBroken: (inquiryId, error) =>
+    logger.error('an inquiry cannot be read', { inquiryId, ...describeError(error) }),
+};
+
+async function handleRecord(record: DynamoDBRecord): Promise<void> {
+  const ids = { eventId: record.eventID };
+  try {
+    const image = record.dynamodb?.NewImage as Record<string, AttributeValue> | undefined;
+    // The filter lets only new rows through.
+    if (record.eventName !== 'INSERT' || image === undefined) return;
+    const followed = await followChange(dependencies, unmarshall(image) as Row);
+    logger.info('change handled', { ...ids, ...followed });
+    countMetric(followed.outcome);
+  } catch (error) {
+    logger.error('change failed', { ...ids, ...describeError(error) });
+    throw error;
+  }
+}
+
+const processor = new BatchProcessor(EventType.DynamoDBStreams);
+
+export const handler = lambdaHandler<DynamoDBStreamEvent, DynamoDBBatchResponse>((event, context) =>
+  processPartialResponse(event, handleRecord, processor, {
+    context,
+    // Records of one family would write the same pairs side by side.
+    processInParallel: false,
+    throwOnFullBatchFailure: false,
+  }),
+);
