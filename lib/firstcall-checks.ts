@@ -13,7 +13,11 @@ const visibilityPerTimeout = 6;
 const { COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE } = NagRuleCompliance;
 const verdict = (holds: boolean): NagRuleCompliance => (holds ? COMPLIANT : NON_COMPLIANT);
 
-type Mapping = Record<string, unknown> & { filterCriteria?: unknown; functionResponseTypes?: string[] };
+type Mapping = Record<string, unknown> & {
+  filterCriteria?: { filters?: unknown[] };
+  functionResponseTypes?: string[];
+  maximumRetryAttempts?: number;
+};
 
 /** The mapping's resolved properties, and what its source and its function are. */
 function mappingOf(node: CfnResource) {
@@ -33,7 +37,11 @@ function mappingOf(node: CfnResource) {
       filterCriteria: stack.resolve(node.filterCriteria),
       functionResponseTypes: stack.resolve(node.functionResponseTypes),
       maximumConcurrency: stack.resolve(node.scalingConfig)?.maximumConcurrency,
+      maximumRetryAttempts: stack.resolve(node.maximumRetryAttempts),
+      onFailure: stack.resolve(node.destinationConfig)?.onFailure?.destination,
     } as Mapping,
+    // Only streams have a position to start from, and each of them must name one.
+    isStream: node.startingPosition !== undefined,
     queue: find(logicalIdIn(node.eventSourceArn), (each): each is CfnQueue => each instanceof CfnQueue),
     consumer: find(
       logicalIdIn(node.functionName),
@@ -68,6 +76,19 @@ function concurrencyIsBounded(node: CfnResource): NagRuleCompliance {
   return verdict(mapping.resolved['maximumConcurrency'] !== undefined);
 }
 
+function streamIsFiltered(node: CfnResource): NagRuleCompliance {
+  const mapping = mappingOf(node);
+  if (!mapping?.isStream) return NOT_APPLICABLE;
+  return verdict((mapping.resolved.filterCriteria?.filters ?? []).length > 0);
+}
+
+function streamGivesUp(node: CfnResource): NagRuleCompliance {
+  const mapping = mappingOf(node);
+  if (!mapping?.isStream) return NOT_APPLICABLE;
+  const { maximumRetryAttempts = -1, onFailure } = mapping.resolved;
+  return verdict(maximumRetryAttempts >= 0 && onFailure !== undefined);
+}
+
 const rules = [
   {
     ruleSuffixOverride: 'QueueVisibility',
@@ -95,9 +116,23 @@ const rules = [
       'A new account runs ten functions at once: one full queue would leave none to take inquiries.',
     rule: concurrencyIsBounded,
   },
+  {
+    ruleSuffixOverride: 'StreamFilter',
+    info: 'The event source does not filter a stream.',
+    explanation:
+      'The function would be called for every row of the table, those that it writes itself among them, and so for ever.',
+    rule: streamIsFiltered,
+  },
+  {
+    ruleSuffixOverride: 'StreamGivesUp',
+    info: 'The event source of a stream tries again without an end, or keeps nothing of what it gave up.',
+    explanation:
+      'One record that fails would hold up all that come after it until the stream forgets them, a day later.',
+    rule: streamGivesUp,
+  },
 ];
 
-/** Checks every event source of a queue; reported and acknowledged like the rules of any other pack. */
+/** Checks every event source, of queues and of streams; reported and acknowledged like the rules of any other pack. */
 export class FirstcallChecks extends NagPack {
   readonly name = 'Firstcall';
   protected override packName = 'Firstcall';

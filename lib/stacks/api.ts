@@ -43,7 +43,6 @@ export class ApiStack extends Stack {
       },
       permissions: [
         onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
-        // A contact point known without a name is replaced by the one with it.
         sendTo(pipeline.scoreQueue),
         readSecrets(digestSecret, webhookSecret),
         ...useKey(key, 'dynamodb', 'sqs', 'secretsmanager'),
@@ -60,11 +59,17 @@ export class ApiStack extends Stack {
       environment: {
         STAFF_CLIENT_ID: staff.client.userPoolClientId,
         CONSOLE_URL: config.consoleUrl,
+        SCORE_QUEUE_URL: pipeline.scoreQueue.queueUrl,
+        HMAC_SECRET_ARN: digestSecret.secretArn,
       },
       permissions: [
         onTable(table, 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
         onIndexes(table, 'queue', 'board', 'timeline'),
-        ...useKey(key, 'dynamodb'),
+        // What staff change may be a trigger of rules, and those are looked at where inquiries are scored.
+        sendTo(pipeline.scoreQueue),
+        // People are searched for by phone number or mailbox, whose digests are the keys.
+        readSecrets(digestSecret),
+        ...useKey(key, 'dynamodb', 'sqs', 'secretsmanager'),
       ],
     });
     api.acknowledgeNoDeadLetters(callersRetry);

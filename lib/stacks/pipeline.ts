@@ -25,6 +25,7 @@ const timeouts = {
   notify: Duration.seconds(30),
   remind: Duration.seconds(50),
   report: Duration.seconds(30),
+  people: Duration.seconds(30),
 };
 
 /**
@@ -37,7 +38,7 @@ const concurrency = { score: 3, route: 2, notify: 3 };
 const queuesAreRetried =
   'A queue invokes it: what fails goes back to the queue and, after five times, to its dead letters.';
 
-/** From a stored inquiry to the e-mail: score, route, notify; and remind and report beside them. */
+/** From a stored inquiry to the e-mail: score, route, notify; and remind, report and people beside them. */
 export class PipelineStack extends Stack {
   readonly scoreQueue: IQueue;
 
@@ -74,11 +75,13 @@ export class PipelineStack extends Stack {
       table,
       timeout: timeouts.score,
       errorImpact: 'Inquiries are stored but not scored: they wait until this works again.',
-      environment: { ROUTE_QUEUE_URL: routing.queue.queueUrl },
+      environment: { ROUTE_QUEUE_URL: routing.queue.queueUrl, MAIL_QUEUE_URL: mailing.queue.queueUrl },
       permissions: [
         receiveFrom(scoring.queue),
-        onTable(table, 'PutItem', 'Query'),
-        sendTo(routing.queue),
+        // Facts that changed are stored with the head, its entry and its person in one transaction.
+        onTable(table, 'PutItem', 'Query', 'UpdateItem'),
+        // The alert of a red flag waits for no routing.
+        sendTo(routing.queue, mailing.queue),
         ...useKey(key, 'dynamodb', 'sqs'),
       ],
     });
@@ -93,7 +96,8 @@ export class PipelineStack extends Stack {
       environment: { MAIL_QUEUE_URL: mailing.queue.queueUrl },
       permissions: [
         receiveFrom(routing.queue),
-        onTable(table, 'PutItem', 'Query'),
+        // The person's owner is on their profile.
+        onTable(table, 'GetItem', 'PutItem', 'Query'),
         sendTo(mailing.queue),
         ...useKey(key, 'dynamodb', 'sqs'),
       ],
@@ -130,6 +134,7 @@ export class PipelineStack extends Stack {
 
     this.#remindEveryMinute(foundation, [scoring.queue, routing.queue, mailing.queue]);
     this.#reportFromStream(foundation);
+    this.#followPeopleFromStream(foundation, scoring.queue);
   }
 
   #remindEveryMinute({ surroundings, table }: FoundationStack, queues: [IQueue, IQueue, IQueue]): void {
@@ -236,5 +241,60 @@ export class PipelineStack extends Stack {
         "An entry of the audit was changed or removed, which nothing of Firstcall does: somebody with access to the table did. Treat it as a security incident; the entry's key is in the log of report.",
       metric: report.metricCounted('audit_entry_changed'),
     });
+  }
+  // The second reader of the stream: DynamoDB advises against a third, which would be throttled.
+  #followPeopleFromStream({ surroundings, table }: FoundationStack, scoreQueue: IQueue): void {
+    const unfollowed = new DeadLetterQueue(this, 'UnfollowedPeople', {
+      surroundings,
+      errorImpact:
+        'For some new contacts nobody looked who else is behind their phone number or mailbox, or open inquiries of somebody who wrote again kept their score. Nobody waits longer for a call; duplicates may go unnoticed.',
+    });
+    const people = new FirstcallFunction(this, 'People', {
+      surroundings,
+      table,
+      timeout: timeouts.people,
+      errorImpact:
+        'Duplicates among contacts are not suggested to staff, and scores do not follow what people add later. Inquiries go their way as before.',
+      environment: { SCORE_QUEUE_URL: scoreQueue.queueUrl },
+      permissions: [
+        ...readStreamOf(table),
+        onTable(table, 'BatchGetItem', 'PutItem', 'Query'),
+        onIndexes(table, 'timeline'),
+        sendTo(scoreQueue, unfollowed),
+        ...useKey(surroundings.key, 'dynamodb', 'sqs'),
+      ],
+    });
+    people.acknowledgeNoDeadLetters(
+      'The stream invokes it: what fails goes to the failure destination of the event source.',
+    );
+    const ofContact = { pk: { S: FilterRule.beginsWith('CON#') } };
+    people.addEventSource(
+      new DynamoEventSource(table, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 50,
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        retryAttempts: 10,
+        onFailure: new SqsDlq(unfollowed),
+        // Who came new, with which later point, and who came again; never what it writes itself.
+        filters: [
+          FilterCriteria.filter({
+            eventName: FilterRule.isEqual('INSERT'),
+            dynamodb: { Keys: { ...ofContact, sk: { S: FilterRule.isEqual('PROFILE') } } },
+          }),
+          FilterCriteria.filter({
+            eventName: FilterRule.isEqual('INSERT'),
+            dynamodb: { Keys: { ...ofContact, sk: { S: FilterRule.beginsWith('POINT#') } } },
+          }),
+          FilterCriteria.filter({
+            eventName: FilterRule.isEqual('INSERT'),
+            dynamodb: {
+              Keys: { sk: { S: FilterRule.isEqual('BODY') } },
+              NewImage: { returning: { BOOL: [true] } },
+            },
+          }),
+        ],
+      }),
+    );
   }
 }

@@ -9,6 +9,7 @@ const homes = {
   Notify: 'pipeline',
   Remind: 'pipeline',
   Report: 'pipeline',
+  People: 'pipeline',
   Capture: 'api',
   Api: 'api',
 } as const;
@@ -31,12 +32,13 @@ const permissions: Record<Name, Record<string, string[]>> = {
   },
   Score: {
     'ScoreQueue.Arn': receive,
-    [table]: ddb('PutItem', 'Query'),
+    [table]: ddb('PutItem', 'Query', 'UpdateItem'),
     'RouteQueue.Arn': send,
+    'MailQueue.Arn': send,
   },
   Route: {
     'RouteQueue.Arn': receive,
-    [table]: ddb('PutItem', 'Query'),
+    [table]: ddb('GetItem', 'PutItem', 'Query'),
     'MailQueue.Arn': send,
   },
   Notify: {
@@ -59,22 +61,33 @@ const permissions: Record<Name, Record<string, string[]>> = {
     [table]: ddb('PutItem', 'Query', 'UpdateItem'),
     'UncountedChanges.Arn': send,
   },
+  People: {
+    'Table.StreamArn': ddb('DescribeStream', 'GetRecords', 'GetShardIterator'),
+    '*': ddb('ListStreams'),
+    [table]: ddb('BatchGetItem', 'PutItem', 'Query'),
+    [index('timeline')]: ddb('Query'),
+    'ScoreQueue.Arn': send,
+    'UnfollowedPeople.Arn': send,
+  },
   Api: {
     [table]: ddb('BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
     [index('queue')]: ddb('Query'),
     [index('board')]: ddb('Query'),
     [index('timeline')]: ddb('Query'),
+    'ScoreQueue.Arn': send,
+    DigestSecret: ['secretsmanager:GetSecretValue'],
   },
 };
 
 const environments: Record<Name, string[]> = {
   Capture: ['ALLOWED_ORIGINS', 'HMAC_SECRET_ARN', 'SCORE_QUEUE_URL', 'WEBHOOK_SECRET_ARN'],
-  Score: ['ROUTE_QUEUE_URL'],
+  Score: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL'],
   Route: ['MAIL_QUEUE_URL'],
   Notify: ['CONFIGURATION_SET', 'CONSOLE_URL', 'SENDER_ADDRESS'],
   Remind: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL', 'SCORE_QUEUE_URL'],
   Report: [],
-  Api: ['CONSOLE_URL', 'STAFF_CLIENT_ID'],
+  People: ['SCORE_QUEUE_URL'],
+  Api: ['CONSOLE_URL', 'HMAC_SECRET_ARN', 'SCORE_QUEUE_URL', 'STAFF_CLIENT_ID'],
 };
 
 const homeOf = (all: Synthesized, name: Name): Template => all[homes[name]];
@@ -95,9 +108,9 @@ function allowed(statements: Json[]): Record<string, string[]> {
 describe.each(['dev', 'prod'] as const)('functions of %s', (env) => {
   const all = synthesized(env);
 
-  test('are the seven, and no other', () => {
+  test('are the eight, and no other', () => {
     const count = (template: Template) => ofType(template, 'AWS::Lambda::Function').length;
-    expect([count(all.foundation), count(all.pipeline), count(all.api)]).toEqual([0, 5, 2]);
+    expect([count(all.foundation), count(all.pipeline), count(all.api)]).toEqual([0, 6, 2]);
   });
 
   describe.each(names)('%s', (name) => {
@@ -189,7 +202,7 @@ describe.each(['dev', 'prod'] as const)('functions of %s', (env) => {
     });
   });
 
-  test('capture removes contact points and nothing else', () => {
+  test('capture removes nothing', () => {
     const removing = statementsOf(all, 'Capture').filter(
       ({ Effect, Action }) => Effect === 'Allow' && asList(Action).includes('dynamodb:DeleteItem'),
     );

@@ -10,7 +10,7 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
 
   test('every queue is encrypted with our key and takes TLS only', () => {
     const queues = ofType(pipeline, 'AWS::SQS::Queue');
-    expect(queues).toHaveLength(8);
+    expect(queues).toHaveLength(9);
     const guarded = ofType(pipeline, 'AWS::SQS::QueuePolicy').map(([, { Properties }]) => {
       expect(Properties.PolicyDocument.Statement).toContainEqual(
         expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
@@ -58,6 +58,7 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     'MailQueueDeadLetters',
     'MissedSweeps',
     'UncountedChanges',
+    'UnfollowedPeople',
   ])('%s keeps what it got for two weeks and rings at the first', (name) => {
     expect(queue(name).MessageRetentionPeriod).toBe(14 * 24 * 3600);
     expect(the(pipeline, 'AWS::CloudWatch::Alarm', `${name}DepthAlarm`).Properties).toMatchObject({
@@ -142,5 +143,38 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
       '{"dynamodb":{"Keys":{"sk":{"S":["HEAD"]}}}}',
       '{"eventName":["MODIFY","REMOVE"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"AUDIT#"}]}}}}',
     ]);
+  });
+
+  test('people sees new contacts, their later points, and inquiries of who was known', () => {
+    const source = sourceOf('People');
+
+    expect(source).toMatchObject({
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumRetryAttempts: 10,
+    });
+    expect(readable(source.EventSourceArn)).toBe('Table.StreamArn');
+    expect(readable(source.DestinationConfig.OnFailure.Destination)).toBe('UnfollowedPeople.Arn');
+    expect(source.FilterCriteria.Filters.map(({ Pattern }: Json) => JSON.parse(Pattern))).toEqual([
+      {
+        eventName: ['INSERT'],
+        dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: ['PROFILE'] } } },
+      },
+      {
+        eventName: ['INSERT'],
+        dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: [{ prefix: 'POINT#' }] } } },
+      },
+      {
+        eventName: ['INSERT'],
+        dynamodb: { Keys: { sk: { S: ['BODY'] } }, NewImage: { returning: { BOOL: [true] } } },
+      },
+    ]);
+  });
+
+  test('two functions read the stream, which is as many as it serves', () => {
+    const readers = sources.filter(({ EventSourceArn }) => readable(EventSourceArn) === 'Table.StreamArn');
+
+    expect(readers).toHaveLength(2);
   });
 });
