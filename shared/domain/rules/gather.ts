@@ -58,7 +58,7 @@ export interface Gathered {
   /** On arrival the model's; later as it stands. */
   readonly score: Pick<Score, 'total' | 'tier'>;
   readonly urgency: Urgency;
-  /** Opening hours since anything happened, at the trigger `silence`. */
+  /** Opening hours since anything happened, at the trigger `silence`, where the pending trigger does not say. */
   readonly silentHours?: number | undefined;
 }
 
@@ -133,7 +133,7 @@ export function insuranceKindOf(insurance: string | undefined): InsuranceKind {
 /** A number of years as forms send it; undefined where it cannot be a person's age. */
 function ageOf(value: string | undefined): number | undefined {
   const age = value !== undefined && /^\d{1,3}$/.test(value.trim()) ? Number(value) : undefined;
-  return age !== undefined && age <= 130 ? age : undefined;
+  return age !== undefined && age <= 120 ? age : undefined;
 }
 
 function arrivalOf(practice: Practice, locationId: string, receivedAt: string): Arrival {
@@ -202,10 +202,10 @@ export function gatherFacts(practice: Practice, gathered: Gathered): Facts {
     redFlag: arrives
       ? (body.redFlags?.length ?? 0) > 0 || head.redFlag !== undefined
       : head.redFlag !== undefined && head.redFlag !== 'false_alarm',
-    stage: arrives ? 'new' : head.stage,
+    stage: arrives ? 'new' : (pending?.stage ?? head.stage),
     previousStage: pending?.from,
     disposition: pending?.disposition,
-    silentHours: trigger === 'silence' ? gathered.silentHours : undefined,
+    silentHours: trigger === 'silence' ? (gathered.silentHours ?? pending?.silentHours) : undefined,
     arrival: arrivalOf(practice, head.locationId, head.receivedAt),
   };
 }

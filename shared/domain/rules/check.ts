@@ -1,0 +1,470 @@
+/**
+ * Whether a practice's rules make sense as a whole: that what they name is there,
+ * that their conditions can hold and are reached, and that nobody is made to wait
+ * for a trait of theirs without a manager's word.
+ */
+import type { Practice } from '../practice.ts';
+import { tiers } from '../stages.ts';
+import { comparisonsOf } from './compile.ts';
+import type { Trigger } from './facts.ts';
+import { type FieldName, fieldNames, fields, isField, isWrong, type Literal, literalOf } from './fields.ts';
+import { insuranceKindOf } from './gather.ts';
+import { canHold, clashOf, isImplied, waysOf } from './normal-form.ts';
+import type { Action, Comparison, Condition, Rule } from './rule.ts';
+
+/** Where something is, from the practice: `['rules', 3, 'when', 'all', 0, 'value']`. */
+type Path = readonly (string | number)[];
+
+/** What is wrong with a rule. */
+export interface RuleIssue {
+  readonly rule: string;
+  readonly path: Path;
+  /** Names the rule and the reason. */
+  readonly message: string;
+}
+
+type Report = (path: Path, reason: string) => void;
+
+/** How much a rule may hold; more than this nobody reads, and checking would take long. */
+const mostComparisons = 100;
+const deepestNesting = 8;
+
+/** How many letters have to be changed to get from one word to the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** `; did you mean acne?`, where a known name is near enough. */
+function suggestion(name: string, known: readonly string[]): string {
+  const wanted = name.toLowerCase();
+  const near = known
+    .map((each) => {
+      const other = each.toLowerCase();
+      const holdsOther = wanted.length > 2 && (other.includes(wanted) || wanted.includes(other));
+      return { each, far: holdsOther ? 1 : distance(wanted, other) };
+    })
+    .filter(({ each, far }) => far <= Math.max(1, Math.floor(each.length / 3)))
+    .sort((a, b) => a.far - b.far)[0];
+  return near === undefined ? '' : `; did you mean ${near.each}?`;
+}
+
+const idsOf = (
+  practice: Practice,
+  list: 'services' | 'sources' | 'locations' | 'members' | 'pools',
+): string[] => practice[list].map(({ id }) => id);
+
+const singular = {
+  services: 'service',
+  sources: 'source',
+  locations: 'location',
+  members: 'member',
+  pools: 'pool',
+} as const;
+
+function unknownId(practice: Practice, list: keyof typeof singular, id: string): string | undefined {
+  const known = idsOf(practice, list);
+  return known.includes(id) ? undefined : `no ${singular[list]} has the id ${id}${suggestion(id, known)}`;
+}
+
+/** A condition in words; of a comparison the comparison. */
+const inWords = ({ field, operator, value, holds }: Literal): string => {
+  const shown = value === undefined ? '' : ` ${Array.isArray(value) ? value.join(', ') : String(value)}`;
+  return `"${holds ? '' : 'not '}${field} ${operator}${shown}"`;
+};
+
+/** Why a condition can never hold; undefined where it can, or where that cannot be told. */
+function whyNever(condition: Condition): string | undefined {
+  if (canHold(condition)) return undefined;
+  // The first way that is impossible explains it; with many there is no shorter explanation.
+  const literals = comparisonsOf(condition)
+    .map(literalOf)
+    .filter((literal) => !isWrong(literal));
+  const clash = clashOf(literals);
+  if (clash === undefined) return 'can never hold: each of the ways in which it might contradicts itself';
+  if (clash.length === 1) return `can never hold: nothing satisfies ${clash.map(inWords).join()}`;
+  return `can never hold: ${clash.map(inWords).join(' and ')} exclude each other`;
+}
+
+function checkComparison(
+  comparison: Comparison,
+  rule: Rule,
+  practice: Practice,
+  path: Path,
+  report: Report,
+): boolean {
+  const { field: name } = comparison;
+  if (!isField(name)) {
+    report([...path, 'field'], `no field is called ${name}${suggestion(name, fieldNames)}`);
+    return false;
+  }
+  const field = fields[name];
+  const elsewhere = rule.on.filter((trigger) => field.at?.includes(trigger) === false);
+  if (elsewhere.length > 0) {
+    const known = (field.at ?? []).join(', ');
+    report([...path, 'field'], `${name} is known at ${known} only, not at ${elsewhere.join(', ')}`);
+    return false;
+  }
+  const literal = literalOf(comparison);
+  if (isWrong(literal)) {
+    const value = literal.part === 'value' ? `the value ${literal.wrong}` : literal.wrong;
+    report([...path, literal.part], value);
+    return false;
+  }
+  if (field.values === undefined) return true;
+  const { values } = field;
+  const named = Array.isArray(literal.value)
+    ? literal.value
+    : literal.value === undefined
+      ? []
+      : [literal.value];
+  let valid = true;
+  for (const [i, value] of named.entries()) {
+    const reason =
+      typeof values === 'string'
+        ? unknownId(practice, values, value)
+        : values.includes(value)
+          ? undefined
+          : `${value} is no ${field.label}: it is one of ${values.join(', ')}`;
+    if (reason === undefined) continue;
+    valid = false;
+    report([...path, 'value', ...(Array.isArray(comparison.value) ? [i] : [])], reason);
+  }
+  return valid;
+}
+
+/** Checks each comparison; whether all of them can be worked with. */
+function checkComparisons(
+  condition: Condition,
+  rule: Rule,
+  practice: Practice,
+  path: Path,
+  report: Report,
+  depth = 1,
+): boolean {
+  if (depth > deepestNesting) {
+    report(path, `is nested deeper than ${deepestNesting} levels`);
+    return false;
+  }
+  const inside = (part: Condition, at: Path): boolean =>
+    checkComparisons(part, rule, practice, at, report, depth + 1);
+  if ('not' in condition) return inside(condition.not, [...path, 'not']);
+  for (const key of ['all', 'any'] as const) {
+    const parts = (condition as Partial<Record<typeof key, readonly Condition[]>>)[key];
+    if (parts !== undefined)
+      return parts.map((part, i) => inside(part, [...path, key, i])).every((valid) => valid);
+  }
+  return checkComparison(condition as Comparison, rule, practice, path, report);
+}
+
+/** Reports the smallest parts of a condition that can never hold; whether there were any. */
+function checkContradictions(condition: Condition, path: Path, report: Report): boolean {
+  const parts: [Condition, Path][] =
+    'all' in condition
+      ? condition.all.map((part, i) => [part, [...path, 'all', i]])
+      : 'any' in condition
+        ? condition.any.map((part, i) => [part, [...path, 'any', i]])
+        : [];
+  const within = parts.map(([part, at]) => checkContradictions(part, at, report)).some((found) => found);
+  if (within) return true;
+  const why = whyNever(condition);
+  if (why !== undefined) report(path, why);
+  return why !== undefined;
+}
+
+/** Matters about which a rule says one thing only. */
+const matters: Partial<Record<Action['do'], string>> = {
+  set_tier: 'the tier',
+  raise_tier: 'the tier',
+  lower_tier: 'the tier',
+  set_urgency: 'the urgency',
+  respond_within: 'the clock',
+  send_to_pool: 'the pool',
+  send_to_member: 'who it goes to',
+  send_to_owner: 'who it goes to',
+  send_to_specialty: 'the specialty',
+  set_stage: 'the stage',
+};
+/** Actions that routing acts on, and so nothing does once an inquiry has been routed. */
+const onArrivalOnly: readonly Action['do'][] = [
+  'send_to_pool',
+  'send_to_member',
+  'send_to_owner',
+  'send_to_specialty',
+];
+
+function checkAction(action: Action, rule: Rule, practice: Practice, path: Path, report: Report): void {
+  const known = (list: 'pools' | 'members', key: string, id: string): void => {
+    const reason = unknownId(practice, list, id);
+    if (reason !== undefined) report([...path, key], reason);
+  };
+  switch (action.do) {
+    case 'send_to_pool':
+      known('pools', 'pool', action.pool);
+      break;
+    case 'send_to_member':
+      known('members', 'member', action.member);
+      break;
+    case 'notify':
+      if (action.whom !== 'managers') known('members', 'whom', action.whom);
+      break;
+    case 'set_stage':
+      if (action.stage === 'new') report([...path, 'stage'], 'no inquiry goes back to new');
+      if (action.stage === 'closed' && action.closeReason === undefined)
+        report([...path, 'closeReason'], 'closed needs a closeReason');
+      if (action.stage !== 'closed' && action.closeReason !== undefined)
+        report([...path, 'closeReason'], `only closed takes a closeReason, not ${action.stage}`);
+      break;
+    default:
+  }
+  const later = rule.on.filter((trigger) => trigger !== 'arrival');
+  if (onArrivalOnly.includes(action.do) && later.length > 0)
+    report([...path, 'do'], `${action.do} takes effect on arrival only, not at ${later.join(', ')}`);
+}
+
+function checkActions(rule: Rule, practice: Practice, path: Path, report: Report): void {
+  const said = new Map<string, Action['do']>();
+  const seen = new Set<string>();
+  rule.actions.forEach((action, i) => {
+    const at = [...path, 'actions', i];
+    checkAction(action, rule, practice, at, report);
+    const same = JSON.stringify(action);
+    const matter = matters[action.do];
+    const before = matter === undefined ? undefined : said.get(matter);
+    if (seen.has(same)) report(at, `${action.do} is there twice`);
+    else if (before !== undefined)
+      report([...at, 'do'], `${action.do} contradicts ${before}: a rule says one thing about ${matter}`);
+    seen.add(same);
+    if (matter !== undefined) said.set(matter, before ?? action.do);
+  });
+}
+
+/** What a rule does that makes people wait longer than they would without it; empty where nothing does. */
+function loweringActions(rule: Rule, practice: Practice): Action['do'][] {
+  const { channelMinutes, respondWithinMinutes } = practice.scoring;
+  const mayHoldWith = (...parts: Condition[]): boolean =>
+    canHold({ all: [...(rule.when === undefined ? [] : [rule.when]), ...parts] });
+  const isOf = (field: FieldName, values: readonly string[]): Condition => ({
+    field,
+    operator: 'in',
+    value: [...values],
+  });
+  const withClock = Object.keys(channelMinutes);
+  const withoutClock: Condition[] = withClock.length === 0 ? [] : [{ not: isOf('channel', withClock) }];
+  const lowers = (action: Action): boolean => {
+    switch (action.do) {
+      case 'lower_tier':
+      case 'mark_spam':
+        return true;
+      case 'set_stage':
+        return action.stage === 'closed';
+      case 'set_tier':
+        return action.tier !== 'A' && mayHoldWith(isOf('tier', tiers.slice(0, tiers.indexOf(action.tier))));
+      case 'set_urgency':
+        return (
+          action.urgency !== 'same_day' &&
+          mayHoldWith(isOf('urgency', action.urgency === 'soon' ? ['same_day'] : ['same_day', 'soon']))
+        );
+      case 'respond_within':
+        return (
+          tiers.some(
+            (tier) =>
+              action.minutes > respondWithinMinutes[tier] &&
+              mayHoldWith(isOf('tier', [tier]), ...withoutClock),
+          ) ||
+          Object.entries(channelMinutes).some(
+            ([channel, minutes]) => action.minutes > minutes && mayHoldWith(isOf('channel', [channel])),
+          )
+        );
+      default:
+        return false;
+    }
+  };
+  return rule.actions.filter(lowers).map((action) => action.do);
+}
+
+const isOfInsurance = (name: string): boolean => name === 'insurance' || name === 'insuranceKind';
+
+/** Whether a rule may hold for public insurance, and looks at insurance to do so. */
+function mayHoldForPublicInsurance(when: Condition | undefined): boolean {
+  if (!comparisonsOf(when).some(({ field }) => isOfInsurance(field))) return false;
+  const ways = waysOf(when);
+  if (ways === undefined) return true;
+  const isPublic: Literal = { field: 'insuranceKind', operator: 'is', value: 'public', holds: true };
+  return ways.some((way) => {
+    const own = way.filter(({ field }) => isOfInsurance(field));
+    if (own.length === 0 || clashOf([...own, isPublic]) !== undefined) return false;
+    const ofText = own.filter(({ field }) => field === 'insurance');
+    // Without a text there is no public insurance.
+    if (ofText.some(({ operator, holds }) => operator === 'present' && !holds)) return false;
+    const exact = ofText.find(({ operator, holds }) => holds && (operator === 'is' || operator === 'in'));
+    if (exact === undefined) return true;
+    const texts = exact.operator === 'is' ? [exact.value as string] : (exact.value as string[]);
+    return texts.some((text) => insuranceKindOf(text) === 'public');
+  });
+}
+
+/**
+ * By what sensitive traits a rule tells people apart: the labels of its fields.
+ * A tag that another rule puts on by such a trait stands for the trait.
+ *
+ * @param tagTraits - the traits that tags stand for
+ */
+function sensitiveTraits(when: Condition | undefined, tagTraits: ReadonlyMap<string, string>): string[] {
+  const traits = new Set<string>();
+  for (const comparison of comparisonsOf(when)) {
+    const { field: name, value } = comparison;
+    if (!isField(name)) continue;
+    if (name === 'tags') {
+      for (const tag of Array.isArray(value) ? value : [value]) {
+        const trait = tagTraits.get(String(tag));
+        if (trait !== undefined) traits.add(trait);
+      }
+    } else if (fields[name].sensitive === true && !isOfInsurance(name)) traits.add(fields[name].label);
+  }
+  if (mayHoldForPublicInsurance(when)) traits.add('public insurance');
+  return [...traits];
+}
+
+/** The sensitive traits that tags stand for, by the rules that put them on; also where a tag leads to a tag. */
+function traitsOfTags(rules: readonly Rule[]): Map<string, string> {
+  const traits = new Map<string, string>();
+  for (let before = -1; before < traits.size; ) {
+    before = traits.size;
+    for (const rule of rules) {
+      const [trait] = sensitiveTraits(rule.when, traits);
+      if (trait === undefined) continue;
+      for (const action of rule.actions)
+        if (action.do === 'tag' && !traits.has(action.tag)) traits.set(action.tag, trait);
+    }
+  }
+  return traits;
+}
+
+function checkManagerReason(
+  rule: Rule,
+  practice: Practice,
+  tagTraits: ReadonlyMap<string, string>,
+  path: Path,
+  report: Report,
+): void {
+  const { managerReason } = rule;
+  if (managerReason !== undefined) {
+    const at = [...path, 'managerReason', 'member'];
+    const signer = practice.members.find(({ id }) => id === managerReason.member);
+    if (signer === undefined) report(at, unknownId(practice, 'members', managerReason.member) ?? '');
+    else if (signer.role !== 'manager' || !signer.enabled)
+      report(
+        at,
+        `${signer.id} is no manager${signer.enabled ? '' : ' who is enabled'}, and only one may sign`,
+      );
+    return;
+  }
+  const traits = sensitiveTraits(rule.when, tagTraits);
+  if (traits.length === 0) return;
+  const [lowering] = loweringActions(rule, practice);
+  if (lowering === undefined) return;
+  report(
+    [...path, 'managerReason'],
+    `${lowering} makes people wait by ${traits.join(', ')}: a manager has to write and sign why ` +
+      '(managerReason with a member and a reason of at least 20 characters)',
+  );
+}
+
+/** What an action changes of what later rules see. */
+const changedBy: Partial<Record<Action['do'], FieldName>> = {
+  set_tier: 'tier',
+  raise_tier: 'tier',
+  lower_tier: 'tier',
+  set_urgency: 'urgency',
+  tag: 'tags',
+};
+
+const isLookedAtWith = (a: Rule, b: Rule, trigger: Trigger): boolean =>
+  a.enabled &&
+  a.on.includes(trigger) &&
+  b.on.includes(trigger) &&
+  (trigger !== 'silence' || a.silentHours === b.silentHours);
+
+/** The rule that stands before this one, holds whenever it does, and stops. */
+function ruleInTheWay(rules: readonly Rule[], index: number, trigger: Trigger): Rule | undefined {
+  const rule = rules[index];
+  if (rule === undefined) return undefined;
+  const before = rules.slice(0, index).filter((each) => isLookedAtWith(each, rule, trigger));
+  return before.find((earlier, i) => {
+    if (!earlier.actions.some((action) => action.do === 'stop')) return false;
+    // What rules between the two move may be another by now than the earlier one saw.
+    const changed = new Set(
+      before.slice(i + 1).flatMap((each) => each.actions.map((action) => changedBy[action.do])),
+    );
+    return isImplied(rule.when, earlier.when, (name) => changed.has(name));
+  });
+}
+
+/**
+ * Checks the rules of a practice. What the schema checks is taken as given: the
+ * practice has passed it.
+ */
+export function checkRules(practice: Practice): RuleIssue[] {
+  const issues: RuleIssue[] = [];
+  const { rules } = practice;
+  const tagTraits = traitsOfTags(rules);
+  const ids = new Set<string>();
+  const possible = new Set<Rule>();
+
+  rules.forEach((rule, i) => {
+    const path: Path = ['rules', i];
+    const report: Report = (at, reason) => {
+      issues.push({ rule: rule.id, path: at, message: `rule ${rule.id}: ${reason}` });
+    };
+    if (ids.has(rule.id)) report([...path, 'id'], `${rule.id} is there twice`);
+    ids.add(rule.id);
+    rule.on.forEach((trigger, j) => {
+      if (rule.on.indexOf(trigger) < j) report([...path, 'on', j], `${trigger} is there twice`);
+    });
+    const silent = rule.on.includes('silence');
+    if (silent && rule.silentHours === undefined)
+      report(
+        [...path, 'silentHours'],
+        'silence needs silentHours, the opening hours without anything happening',
+      );
+    if (!silent && rule.silentHours !== undefined)
+      report([...path, 'silentHours'], 'only rules on silence take silentHours');
+
+    checkActions(rule, practice, path, report);
+    if (rule.when !== undefined) {
+      const when = [...path, 'when'];
+      const many = comparisonsOf(rule.when).length;
+      if (many > mostComparisons)
+        report(when, `has ${many} comparisons; a rule takes ${mostComparisons} at most`);
+      else if (
+        checkComparisons(rule.when, rule, practice, when, report) &&
+        !checkContradictions(rule.when, when, report)
+      )
+        possible.add(rule);
+    } else possible.add(rule);
+    checkManagerReason(rule, practice, tagTraits, path, report);
+  });
+
+  const sound = rules.filter((rule) => possible.has(rule));
+  sound.forEach((rule, i) => {
+    if (!rule.enabled) return;
+    const inTheWay = rule.on.map((trigger) => ruleInTheWay(sound, i, trigger));
+    if (inTheWay.some((each) => each === undefined)) return;
+    const names = [...new Set(inTheWay.map((each) => each?.id))].join(', ');
+    issues.push({
+      rule: rule.id,
+      path: ['rules', rules.indexOf(rule)],
+      message: `rule ${rule.id}: is never looked at: ${names} stands before it, holds whenever it does, and stops`,
+    });
+  });
+  return issues;
+}
