@@ -1,5 +1,5 @@
 /**
- * Staff mails: the tier, the clock and a link. They name nobody and nothing that
+ * Staff mails: the tier, how urgent it is, the clock and a link. They name nobody and nothing that
  * anybody asked for; a mailbox is not where patients' data belongs.
  */
 import { DateTime } from 'luxon';
@@ -15,18 +15,26 @@ export interface Mail {
 const clock = (at: string, timeZone: string): string =>
   DateTime.fromISO(at, { zone: timeZone }).setLocale('en-US').toFormat('ccc d LLL, h:mm a ZZZZ');
 
+const urgencyWords = { same_day: 'same day', soon: 'soon' } as const;
+
+/** The alert of a red flag. Not even its flags are named: they are what the person wrote. */
+export const alertMail = (inquiryId: string, practice: Practice, consoleUrl: string): Mail => ({
+  subject: 'An inquiry needs a human now',
+  text: `An inquiry needs a human now. Look at it at once.\n\n${consoleUrl}/v1/inquiries/${inquiryId}\n\n${practice.name}\n`,
+});
+
 /** The mail about the newest event of an inquiry. */
 export function inquiryMail(inquiry: Inquiry, practice: Practice, consoleUrl: string): Mail {
   const { timeZone, name: location } = findLocation(practice, inquiry.locationId);
   const link = `${consoleUrl}/v1/inquiries/${inquiry.id}`;
-  const tier = `tier ${inquiry.tier ?? 'not scored'}`;
+  const tier = `tier ${inquiry.tier ?? 'not scored'}${inquiry.urgency ? `, ${urgencyWords[inquiry.urgency]}` : ''}`;
   const due = inquiry.respondBy === undefined ? '' : clock(inquiry.respondBy, timeZone);
   const footer = `\n\n${link}\n\n${practice.name}, ${location}\n`;
   switch (inquiry.mailKind) {
     case 'reminder':
       return {
         subject: `Reminder: ${tier}, call was due ${due}`,
-        text: `An inquiry of ${tier} is waiting for its first call. It was due ${due}. This is reminder ${inquiry.reminders}.${footer}`,
+        text: `An inquiry of ${tier} is waiting for ${inquiry.stage === 'new' ? 'its first' : 'a'} call. It was due ${due}. This is reminder ${inquiry.reminders}.${footer}`,
       };
     case 'follow_up':
       return {
@@ -79,6 +87,8 @@ ${list(summary.byStage)}
 
 By tier
 ${list(summary.byTier)}
+
+Red flags: ${summary.redFlags.raised}, of which ${summary.redFlags.confirmed} confirmed and ${summary.redFlags.falseAlarms} false alarms
 
 First response: ${firstResponse.responses} inquiries, mean ${mean}, ${firstResponse.inTime} in time
 `,

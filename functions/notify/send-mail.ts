@@ -7,13 +7,15 @@ import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { Rollups } from '../../shared/data/rollups.ts';
 import type { Table } from '../../shared/data/table.ts';
 import type { WeeklyReports } from '../../shared/data/weekly-reports.ts';
+import { type Alert, alertLeaseMs, alertSent } from '../../shared/domain/alert.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { type Inquiry, mailLeaseMs, mailSent } from '../../shared/domain/inquiry.ts';
+import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { summarize } from '../../shared/domain/rollup.ts';
 import { reportSent, type WeeklyReport } from '../../shared/domain/weekly-report.ts';
 import type { MailMessage } from '../../shared/queues/messages.ts';
-import { inquiryMail, weeklyReportMail } from './mails.ts';
+import { alertMail, inquiryMail, weeklyReportMail } from './mails.ts';
 import type { Mailer } from './ses-mailer.ts';
 
 export interface NotifyDependencies {
@@ -55,9 +57,37 @@ async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: stri
   let current: Inquiry | undefined = claimed;
   // The mail is out: whatever was changed meanwhile is kept, and this is added to it.
   while (current?.mailState === 'sending' && current.mailAt === claimed.mailAt) {
-    const written = await table.write(inquiries.save(mailSent(current, environment.now())));
+    const now = environment.now();
+    const next = mailSent(current, now, listeningFor(practice, current, now));
+    const written = await table.write(inquiries.save(next));
     if (written.committed) break;
     current = await inquiries.findHead(inquiryId);
+  }
+  return to.length > 0 ? 'mailed' : 'mail_without_recipient';
+}
+
+/** Whom a red flag alerts: those on duty and the managers, each once. */
+function alerted(practice: Practice): string[] {
+  const onDuty = practice.members.filter(
+    ({ id, enabled }) => enabled && practice.redFlags.onDuty.includes(id),
+  );
+  return [...new Set([...onDuty.map(({ email }) => email), ...managers(practice)])];
+}
+
+async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): Promise<Notified> {
+  const { table, inquiries, mailer, environment, consoleUrl } = dependencies;
+  const practice = await dependencies.practice();
+  const claimed = await inquiries.claimAlert(inquiryId, environment.now(), alertLeaseMs);
+  if (!claimed) return 'mail_not_due';
+  const to = alerted(practice);
+  if (to.length > 0) await mailer.send(to, alertMail(inquiryId, practice, consoleUrl));
+
+  let current: Alert | undefined = claimed;
+  // The mail is out, whatever time the sweep has set meanwhile to ask for it again.
+  while (current?.state === 'sending' && current.stateAt === claimed.stateAt) {
+    const written = await table.write(inquiries.saveAlert(alertSent(current, environment.now())));
+    if (written.committed) break;
+    current = await inquiries.findAlert(inquiryId);
   }
   return to.length > 0 ? 'mailed' : 'mail_without_recipient';
 }
@@ -85,7 +115,12 @@ async function sendWeeklyReport(dependencies: NotifyDependencies, locationId: st
 }
 
 export function sendMail(dependencies: NotifyDependencies, message: MailMessage): Promise<Notified> {
-  return message.kind === 'inquiry'
-    ? sendInquiryMail(dependencies, message.inquiryId)
-    : sendWeeklyReport(dependencies, message.locationId);
+  switch (message.kind) {
+    case 'inquiry':
+      return sendInquiryMail(dependencies, message.inquiryId);
+    case 'alert':
+      return sendAlert(dependencies, message.inquiryId);
+    case 'weekly_report':
+      return sendWeeklyReport(dependencies, message.locationId);
+  }
 }

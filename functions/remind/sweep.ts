@@ -10,10 +10,12 @@ import {
   dueUntil,
   inquiryHead,
   inquiryPk,
+  inquirySk,
   weeklyReport,
 } from '../../shared/data/keys.ts';
 import type { Row, Table } from '../../shared/data/table.ts';
 import type { WeeklyReports } from '../../shared/data/weekly-reports.ts';
+import { takeDueAlert } from '../../shared/domain/alert.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { type DueAction, type Inquiry, takeDue } from '../../shared/domain/inquiry.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
@@ -39,6 +41,7 @@ export interface Swept {
   readonly score: number;
   readonly route: number;
   readonly mail: number;
+  readonly alerts: number;
   readonly weeklyReports: number;
   readonly stale: number;
   readonly broken: number;
@@ -61,7 +64,7 @@ async function forEachConcurrently<T>(items: readonly T[], work: (item: T) => Pr
 
 export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
   const { table, inquiries, weeklyReports, environment } = dependencies;
-  const swept = { score: 0, route: 0, mail: 0, weeklyReports: 0, stale: 0, broken: 0 };
+  const swept = { score: 0, route: 0, mail: 0, alerts: 0, weeklyReports: 0, stale: 0, broken: 0 };
   const inquiryPrefix = inquiryPk('');
   const reportPrefix = weeklyReport('').pk;
 
@@ -99,15 +102,34 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
     return { kind: 'weekly_report', locationId, version: next.version };
   }
 
+  async function claimAlert(row: Row): Promise<MailMessage | undefined> {
+    const inquiryId = row.pk.slice(inquiryPrefix.length);
+    const alert = await inquiries.findAlert(inquiryId);
+    const next = alert && takeDueAlert(alert, environment.now());
+    const written = next && (await table.write(inquiries.saveAlert(next)));
+    if (!written?.committed) {
+      swept.stale++;
+      return undefined;
+    }
+    swept.alerts++;
+    return { kind: 'alert', inquiryId };
+  }
+
+  /** Claims what is due beside inquiries, by what it is. */
+  async function claimOther(row: Row): Promise<MailMessage | undefined> {
+    if (row.sk === inquirySk.alert) return claimAlert(row);
+    if (row.pk.startsWith(reportPrefix)) return claimReport(row);
+    throw new Error('unknown kind of due entry');
+  }
+
   async function sweepPage(rows: readonly Row[]): Promise<void> {
     const steps: Record<'score' | 'route', StepMessage[]> = { score: [], route: [] };
     const mails: MailMessage[] = [];
-    const byPk = new Map(rows.map((row) => [row.pk, row]));
+    const isHead = ({ pk, sk }: Row): boolean => pk.startsWith(inquiryPrefix) && sk === inquirySk.head;
+    const byPk = new Map(rows.filter(isHead).map((row) => [row.pk, row]));
     const broken: { row: Row; error: unknown }[] = [];
 
-    const ids = rows
-      .filter(({ pk }) => pk.startsWith(inquiryPrefix))
-      .map(({ pk }) => pk.slice(inquiryPrefix.length));
+    const ids = rows.filter(isHead).map(({ pk }) => pk.slice(inquiryPrefix.length));
     const heads = await inquiries.findHeads(ids, (id, error) => {
       const row = byPk.get(inquiryPk(id));
       if (row) broken.push({ row, error });
@@ -126,11 +148,10 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
       swept[action]++;
     });
     await forEachConcurrently(
-      rows.filter(({ pk }) => !pk.startsWith(inquiryPrefix)),
+      rows.filter((row) => !isHead(row)),
       async (row) => {
         try {
-          if (!row.pk.startsWith(reportPrefix)) throw new Error('unknown kind of due entry');
-          const message = await claimReport(row);
+          const message = await claimOther(row);
           if (message) mails.push(message);
         } catch (error) {
           broken.push({ row, error });

@@ -1,24 +1,33 @@
 /** Works through the score queue. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
-import { stepMessageSchema } from '../../shared/queues/messages.ts';
+import { createRoutingStates } from '../../shared/data/rotation.ts';
+import { type MailMessage, type StepMessage, stepMessageSchema } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { countMetric, logger } from '../../shared/runtime/lambda.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
-import { scoreInquiry } from './score-inquiry.ts';
+import { type ScoreDependencies, scoreInquiry } from './score-inquiry.ts';
 
-const settings = readSettings({ TABLE_NAME: setting, ROUTE_QUEUE_URL: setting });
+const settings = readSettings({ TABLE_NAME: setting, ROUTE_QUEUE_URL: setting, MAIL_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
-const dependencies = {
+const sqs = new SQSClient({});
+const dependencies: ScoreDependencies = {
+  table,
   inquiries: createInquiries(table),
+  contacts: createContacts(table),
+  routingStates: createRoutingStates(table),
   practice: openConfiguration(table),
-  routeQueue: createSqsQueue<{ inquiryId: string; version: number }>(
-    new SQSClient({}),
-    settings.ROUTE_QUEUE_URL,
-  ),
+  routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),
+  mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),
   environment: systemEnvironment,
+  onRuleFault: (inquiryId, { rule, reason }) => {
+    logger.error('rule passed over', { inquiryId, rule, reason });
+    countMetric('rule_passed_over');
+  },
 };
 
 export const handler = queueHandler(stepMessageSchema, (message) => scoreInquiry(dependencies, message));

@@ -1,59 +1,249 @@
-/** Scores one inquiry and asks for its routing. */
-import type { Inquiries, InquiryBody } from '../../shared/data/inquiries.ts';
+/**
+ * Scores and triages one inquiry and asks for its routing; scores it again where
+ * its facts changed; has rules look at what happened to it since.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Inquiries, InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
+import type { RoutingStates } from '../../shared/data/rotation.ts';
+import type { Table, Write } from '../../shared/data/table.ts';
+import { businessMinutesAfter } from '../../shared/domain/destination.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { awaitsRouting } from '../../shared/domain/inquiry.ts';
+import {
+  afterRules,
+  awaitsRouting,
+  type Inquiry,
+  isOpen,
+  rescored,
+  suspectedByRule,
+} from '../../shared/domain/inquiry.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { type ScoredFacts, score } from '../../shared/domain/scoring.ts';
-import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
+import type { RuleFault } from '../../shared/domain/rules/compile.ts';
+import { score, scoredFacts } from '../../shared/domain/scoring.ts';
+import { entryOf } from '../../shared/domain/timeline.ts';
+import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
+import { actorOf, applyRules } from './apply-rules.ts';
+import { changePerson, findPerson, type PeopleOfScore, touchesPerson } from './person.ts';
+import { type ArrivalTriage, triageAgain, triageArrival } from './triage-arrival.ts';
 
 export interface ScoreDependencies {
+  readonly table: Table;
   readonly inquiries: Inquiries;
+  readonly contacts: PeopleOfScore;
+  readonly routingStates: Pick<RoutingStates, 'changeOpen'>;
   readonly practice: () => Promise<Practice>;
   readonly routeQueue: Queue<StepMessage>;
+  readonly mailQueue: Queue<MailMessage>;
   readonly environment: Environment;
+  /** Called for a rule that could not be looked at; it counts as one that does not hold. */
+  readonly onRuleFault: (inquiryId: string, fault: RuleFault) => void;
 }
 
 export type Scored =
   | 'scored'
   | 'scored_before'
+  | 'scored_as_spam'
+  | 'rescored'
+  | 'rules_applied'
+  | 'rules_without_hit'
   | 'score_race_lost'
   | 'score_not_due'
   | 'score_unknown_inquiry';
 
-/** What of an inquiry counts for its score. */
-export function scoredFacts(body: InquiryBody): ScoredFacts {
-  const given = (field: string): boolean => body.fields[field] !== undefined;
-  const reachable = (point: 'email' | 'phone'): boolean =>
-    given(point) && !body.invalidPoints?.includes(point);
-  return {
-    sourceId: body.sourceId,
-    serviceId: body.serviceId,
-    has: {
-      phone: reachable('phone'),
-      email: reachable('email'),
-      name: given('name'),
-      service: given('service'),
-      insurance: given('insurance'),
-      preferred_time: given('preferredTime'),
-    },
-  };
+/** Each attempt sees what the one before met; more are needed only where staff and people are faster than this. */
+const mostAttempts = 12;
+
+/** Thrown where somebody changed the inquiry or its person in every attempt; the message comes again. */
+export class InquiryBusy extends Error {
+  override readonly name = 'InquiryBusy';
 }
 
-export async function scoreInquiry(dependencies: ScoreDependencies, message: StepMessage): Promise<Scored> {
-  const { inquiries, routeQueue, environment } = dependencies;
-  const record = await inquiries.find(message.inquiryId);
-  if (!record?.body) return 'score_unknown_inquiry';
-  if (!awaitsRouting(record.head)) return 'score_not_due';
+/** An inquiry whose body is there. */
+type Known = InquiryRecord & { readonly body: InquiryBody };
 
-  const next: StepMessage = { inquiryId: record.head.id, version: record.head.version };
-  if (record.score) {
-    // Scored, and yet not routed: the message to route may never have been sent.
-    await routeQueue.send(next);
-    return 'scored_before';
+/** What became of one step: its code, or that somebody was faster and it is to be looked at again. */
+type Step = { readonly outcome: Scored; readonly next: Inquiry } | 'refused';
+
+export async function scoreInquiry(dependencies: ScoreDependencies, message: StepMessage): Promise<Scored> {
+  const { inquiries, routeQueue, mailQueue } = dependencies;
+  const { inquiryId } = message;
+  let done: Scored | undefined;
+  let isAlerted = false;
+
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const record = await inquiries.find(inquiryId);
+    if (!record?.body) return 'score_unknown_inquiry';
+    if (record.alert?.state === 'pending' && !isAlerted) {
+      // Before anything else, and on every message: whoever claims its mail sends it, once.
+      await mailQueue.send({ kind: 'alert', inquiryId });
+      isAlerted = true;
+    }
+    const step = await stepOf(dependencies, { ...record, body: record.body });
+    if (step === 'refused') {
+      await sleep(Math.random() * 20 * attempt);
+      continue;
+    }
+    const { outcome, next } = step;
+    // What this message brought about is what it is known for, whatever follows from it.
+    if (done === undefined || (outcome !== 'scored_before' && outcome !== 'score_not_due')) done = outcome;
+    if (outcome === 'score_race_lost') return done;
+    if (next.trigger !== undefined) continue;
+    // Also where it was scored before: the message to route may never have been sent.
+    if (awaitsRouting(next)) await routeQueue.send({ inquiryId, version: next.version });
+    return done;
   }
-  const result = score(scoredFacts(record.body), await dependencies.practice());
-  const stored = await inquiries.saveScore(record.head.id, result, environment.now());
-  if (stored === 'scored_before') return 'score_race_lost';
-  await routeQueue.send(next);
-  return 'scored';
+  throw new InquiryBusy('the inquiry or its person changed in every attempt');
+}
+
+/** The one thing that is to be done about an inquiry next. */
+async function stepOf(dependencies: ScoreDependencies, record: Known): Promise<Step> {
+  const { head, body } = record;
+  if (head.progress === 'quarantined' && head.trigger === undefined)
+    return { outcome: 'score_not_due', next: head };
+  const practice = await dependencies.practice();
+  if (!record.score && awaitsRouting(head)) return scoreFirst(dependencies, practice, record);
+
+  if (head.trigger !== undefined) {
+    // Closed before it was ever scored: rules see what it would have scored.
+    const scored = record.score ?? score(scoredFacts(body), practice);
+    const { next, writes, hit } = await applyRules(
+      dependencies,
+      practice,
+      { head, body, score: scored },
+      head.trigger,
+    );
+    const outcome = hit ? 'rules_applied' : 'rules_without_hit';
+    return (await commit(dependencies, writes)) ? { outcome, next } : 'refused';
+  }
+  if (isOpen(head) && record.score) {
+    const again = await triageAgain(dependencies.contacts, practice, record, record.score);
+    if (again) return scoreAgain(dependencies, practice, record, again);
+  }
+  return { outcome: awaitsRouting(head) ? 'scored_before' : 'score_not_due', next: head };
+}
+
+async function commit({ table }: ScoreDependencies, writes: readonly Write[]): Promise<boolean> {
+  const [only, ...others] = writes;
+  if (only && others.length === 0) return (await table.write(only)).committed;
+  return (await table.transact(writes)).committed;
+}
+
+/** Stores the first score: a plain put, unless rules change more than that. */
+async function scoreFirst(
+  dependencies: ScoreDependencies,
+  practice: Practice,
+  { head, body }: Known,
+): Promise<Step> {
+  const { inquiries, contacts, environment, table } = dependencies;
+  const now = environment.now();
+  const triaged = await triageArrival(contacts, practice, { head, body });
+  const { score: scored, decision } = triaged;
+  for (const fault of triaged.faults) dependencies.onRuleFault(head.id, fault);
+
+  const put = inquiries.saveScore(
+    { inquiryId: head.id, contactId: head.contactId, number: 1, score: scored, decision },
+    now,
+  );
+  const suspected = decision.spam ? suspectedByRule(head, now) : undefined;
+  const next = suspected ?? stagedOnArrival(head, decision, now) ?? head;
+  const stage = next.stage === head.stage ? undefined : next.stage;
+  // What is suspected changes nobody: whoever releases it may want to know who it was first.
+  const effects = { tags: suspected ? [] : (decision.tags ?? []), stage };
+  const frame = {
+    inquiryId: head.id,
+    actor: actorOf(decision.hits ?? []),
+    at: now.toISOString(),
+  };
+  const person = touchesPerson(effects)
+    ? (triaged.person ?? (await findPerson(contacts, head.contactId)))
+    : undefined;
+  const writes: Write[] = [
+    put,
+    ...(next === head
+      ? []
+      : [
+          inquiries.save(next),
+          contacts.addEntry(
+            entryOf(
+              'rules_applied',
+              { ...frame, entryId: environment.newId('entry'), contactId: head.contactId },
+              {
+                trigger: 'arrival',
+                hits: decision.hits ?? [],
+                ...(decision.rulesVersion !== undefined && { rulesVersion: decision.rulesVersion }),
+                ...(suspected && { spam: true }),
+                ...(stage !== undefined && {
+                  stage: {
+                    from: head.stage,
+                    to: stage,
+                    ...(next.closeReason !== undefined && { closeReason: next.closeReason }),
+                  },
+                }),
+              },
+            ),
+          ),
+        ]),
+    ...(person
+      ? changePerson(contacts, person, effects, { ...frame, entryId: environment.newId('entry') })
+      : []),
+  ];
+  if (writes.length === 1) {
+    const written = await table.write(put);
+    return { outcome: written.committed ? 'scored' : 'score_race_lost', next: head };
+  }
+  const done = await table.transact(writes);
+  if (done.committed) return { outcome: suspected ? 'scored_as_spam' : 'scored', next };
+  return done.failed.has(0) ? { outcome: 'score_race_lost', next: head } : 'refused';
+}
+
+/** The state where rules set a stage on arrival; undefined where they do not, or staff were faster. */
+function stagedOnArrival(
+  head: Inquiry,
+  { stage, closeReason }: ArrivalTriage['decision'],
+  now: Date,
+): Inquiry | undefined {
+  if (stage === undefined || head.stage !== 'new' || head.trigger !== undefined) return undefined;
+  const next = afterRules(head, { stage: { to: stage, closeReason } }, now);
+  return next.stage === head.stage ? undefined : next;
+}
+
+/** Stores a later score with what it changes: never silently, and each as an entry of the timeline. */
+async function scoreAgain(
+  dependencies: ScoreDependencies,
+  practice: Practice,
+  { head, scores }: Known,
+  { score: scored, decision, faults, person }: ArrivalTriage,
+): Promise<Step> {
+  const { inquiries, contacts, environment } = dependencies;
+  const now = environment.now();
+  for (const fault of faults) dependencies.onRuleFault(head.id, fault);
+  const next = rescored(head, {
+    score: scored.total,
+    tier: scored.tier,
+    urgency: decision.urgency,
+    respondBy: businessMinutesAfter(now.toISOString(), decision.respondWithinMinutes, head, practice),
+  });
+  const effects = { tags: decision.tags ?? [] };
+  const committed = await commit(dependencies, [
+    inquiries.saveScore(
+      {
+        inquiryId: head.id,
+        contactId: head.contactId,
+        number: scores + 1,
+        score: scored,
+        decision,
+        ...(next.respondBy !== head.respondBy && { respondBy: next.respondBy }),
+      },
+      now,
+    ),
+    inquiries.save(next),
+    ...(person && touchesPerson(effects)
+      ? changePerson(contacts, person, effects, {
+          entryId: environment.newId('entry'),
+          inquiryId: head.id,
+          actor: actorOf(decision.hits ?? []),
+          at: now.toISOString(),
+        })
+      : []),
+  ]);
+  return committed ? { outcome: 'rescored', next } : 'refused';
 }

@@ -11,7 +11,7 @@ beforeEach(() => {
   pipeline = createPipeline(table);
 });
 
-const nothing = { score: 0, route: 0, mail: 0, weeklyReports: 0, stale: 0, broken: 0 };
+const nothing = { score: 0, route: 0, mail: 0, alerts: 0, weeklyReports: 0, stale: 0, broken: 0 };
 /** Loses every message on its way. */
 const loseMessages = () => {
   for (const queue of Object.values(pipeline.queues)) queue.take();

@@ -1,0 +1,148 @@
+/** Looks at the rules of what happened to an inquiry after its arrival, and applies what has an effect. */
+import type { InquiryBody } from '../../shared/data/inquiries.ts';
+import type { Write } from '../../shared/data/table.ts';
+import { businessMinutesAfter } from '../../shared/domain/destination.ts';
+import { afterRules, type Inquiry, isOpen, type PendingTrigger } from '../../shared/domain/inquiry.ts';
+import { nextSilence } from '../../shared/domain/listening.ts';
+import { findLocation, type Practice } from '../../shared/domain/practice.ts';
+import { rulesOf } from '../../shared/domain/rules/compile.ts';
+import { gatherFacts } from '../../shared/domain/rules/gather.ts';
+import { applyTrigger, type Outcome } from '../../shared/domain/rules/triage.ts';
+import type { Score } from '../../shared/domain/scoring.ts';
+import { type EntryDetails, entryOf, ruleActor, systemActor } from '../../shared/domain/timeline.ts';
+import { changePerson, findPerson, newTags, type Person, personFacts, touchesPerson } from './person.ts';
+import type { ScoreDependencies } from './score-inquiry.ts';
+
+export interface RulesApplied {
+  readonly next: Inquiry;
+  /** All that is written with it. */
+  readonly writes: readonly Write[];
+  readonly hit: boolean;
+}
+
+/** What rules ask for that is recorded only: an inquiry has its place by now, and moving it comes later. */
+const routingActions = ['send_to_pool', 'send_to_member', 'send_to_owner'];
+
+/** Who did it: the one rule that held, or several. */
+export const actorOf = (hits: Outcome['hits']): string => {
+  const [first, ...others] = hits;
+  return first && others.length === 0 ? ruleActor(first.rule) : systemActor;
+};
+
+/** The state after the rules of the first trigger that waits, and everything to be written with it. */
+export async function applyRules(
+  dependencies: ScoreDependencies,
+  practice: Practice,
+  { head, body, score }: { readonly head: Inquiry; readonly body: InquiryBody; readonly score: Score },
+  trigger: PendingTrigger,
+): Promise<RulesApplied> {
+  const { inquiries, contacts, environment } = dependencies;
+  const now = environment.now();
+  const rules = rulesOf(practice);
+  // What was closed since is no longer silent.
+  const isMoot = !rules.has(trigger.kind) || (trigger.kind === 'silence' && !isOpen(head));
+  if (isMoot) {
+    const next = afterRules(head, {}, now);
+    return { next, writes: [inquiries.save(next)], hit: false };
+  }
+
+  let person: Person | undefined;
+  if (rules.needsPerson(trigger.kind)) person = await findPerson(contacts, head.contactId);
+  const outcome = applyTrigger(
+    rules,
+    gatherFacts(practice, {
+      trigger: trigger.kind,
+      // Rules look at it as it was then, whatever has happened since.
+      head: { ...head, stage: trigger.stage ?? head.stage, trigger },
+      body,
+      person: personFacts(person),
+      score: { total: score.total, tier: head.tier ?? score.tier },
+      urgency: head.urgency ?? 'routine',
+      silentHours: trigger.silentHours,
+    }),
+  );
+  const { hits, faults, respondWithin, stage, closeReason, rulesVersion } = {
+    ...outcome,
+    rulesVersion: rules.version,
+  };
+  for (const fault of faults) dependencies.onRuleFault(head.id, fault);
+
+  const silence =
+    trigger.kind === 'silence' && head.silence
+      ? nextSilence(
+          practice,
+          findLocation(practice, head.locationId),
+          head.silence.since,
+          trigger.silentHours,
+        )
+      : undefined;
+  const next = afterRules(
+    head,
+    {
+      tier: outcome.tier,
+      urgency: outcome.urgency,
+      spam: outcome.spam,
+      ...(stage !== undefined && { stage: { to: stage, closeReason } }),
+      ...(respondWithin && {
+        respondBy: businessMinutesAfter(now.toISOString(), respondWithin.minutes, head, practice),
+      }),
+    },
+    now,
+    silence,
+  );
+  if (hits.length === 0) return { next, writes: [inquiries.save(next)], hit: false };
+
+  const moved = next.stage === head.stage ? undefined : next.stage;
+  const effects = { tags: outcome.tags, stage: moved };
+  if (touchesPerson(effects)) person ??= await findPerson(contacts, head.contactId);
+  const tags = person ? newTags(person, outcome.tags) : [];
+  const frame = {
+    inquiryId: head.id,
+    actor: actorOf(hits),
+    at: now.toISOString(),
+  };
+  const recorded = [
+    ...outcome.actions.filter(({ do: name }) => routingActions.includes(name)),
+    ...outcome.recorded,
+  ];
+  const details: EntryDetails<'rules_applied'> = {
+    trigger: trigger.kind,
+    hits: [...hits],
+    ...(rulesVersion !== undefined && { rulesVersion }),
+    ...(moved !== undefined && {
+      stage: {
+        from: head.stage,
+        to: moved,
+        ...(next.closeReason !== undefined && { closeReason: next.closeReason }),
+      },
+    }),
+    ...(next.tier !== head.tier && { tier: { from: head.tier, to: next.tier } }),
+    ...(next.urgency !== head.urgency && {
+      urgency: { from: head.urgency ?? 'routine', to: next.urgency ?? 'routine' },
+    }),
+    ...(next.respondBy !== head.respondBy && { respondBy: next.respondBy }),
+    ...(tags.length > 0 && { tags }),
+    ...(outcome.spam && moved === 'closed' && { spam: true }),
+    ...(recorded.length > 0 && { recorded }),
+  };
+  return {
+    next,
+    writes: [
+      inquiries.save(next),
+      contacts.addEntry(
+        entryOf(
+          'rules_applied',
+          { ...frame, entryId: environment.newId('entry'), contactId: head.contactId },
+          details,
+        ),
+      ),
+      ...(person && touchesPerson(effects)
+        ? changePerson(contacts, person, effects, { ...frame, entryId: environment.newId('entry') })
+        : []),
+      ...(head.assignedTo !== undefined && isOpen(head) !== isOpen(next)
+        ? [dependencies.routingStates.changeOpen(head.assignedTo, isOpen(next) ? 1 : -1)]
+        : []),
+    ],
+    hit: true,
+  };
+}

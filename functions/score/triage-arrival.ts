@@ -1,0 +1,72 @@
+/** Scores and triages an inquiry by what is known of it now. */
+import type { InquiryBody, StoredScore } from '../../shared/data/inquiries.ts';
+import { findUrgency } from '../../shared/domain/clinical-urgency.ts';
+import type { Inquiry } from '../../shared/domain/inquiry.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { rulesOf } from '../../shared/domain/rules/compile.ts';
+import { gatherFacts, writtenText } from '../../shared/domain/rules/gather.ts';
+import { type Triaged, triage } from '../../shared/domain/rules/triage.ts';
+import { factsChanged, lacksPersonalFacts, score, scoredFacts } from '../../shared/domain/scoring.ts';
+import { findPerson, type PeopleOfScore, type Person, personFacts } from './person.ts';
+
+export interface ArrivalTriage extends Triaged {
+  /** Who it is from, where that had to be read. */
+  readonly person: Person | undefined;
+}
+
+interface Arrived {
+  readonly head: Inquiry;
+  readonly body: InquiryBody;
+}
+
+/**
+ * Scores and triages an inquiry. The person is read only where a rule looks at
+ * them, or where they came back and left out what they may be known by.
+ */
+export async function triageArrival(
+  contacts: PeopleOfScore,
+  practice: Practice,
+  { head, body }: Arrived,
+): Promise<ArrivalTriage> {
+  const mayBeKnown = body.returning === true && lacksPersonalFacts(scoredFacts(body));
+  const person =
+    mayBeKnown || rulesOf(practice).needsPerson('arrival')
+      ? await findPerson(contacts, head.contactId)
+      : undefined;
+  return { person, ...triageBy(practice, { head, body }, person) };
+}
+
+/**
+ * Scores and triages an inquiry again; undefined where its facts are those that
+ * it was scored by, or nothing follows from the new ones. A change of the model
+ * or of the rules alone is no reason: what was decided stands.
+ */
+export async function triageAgain(
+  contacts: PeopleOfScore,
+  practice: Practice,
+  { head, body }: Arrived,
+  before: StoredScore,
+): Promise<ArrivalTriage | undefined> {
+  if (!lacksPersonalFacts(scoredFacts(body))) return undefined;
+  const person = await findPerson(contacts, head.contactId);
+  if (!factsChanged(before, scoredFacts(body, person))) return undefined;
+  const again = triageBy(practice, { head, body }, person);
+  const decided = ({ tier, parts }: Pick<StoredScore, 'tier' | 'parts'>, decision: unknown): string =>
+    JSON.stringify([tier, parts, decision]);
+  if (decided(again.score, again.decision) === decided(before, before.decision)) return undefined;
+  return { person, ...again };
+}
+
+function triageBy(practice: Practice, { head, body }: Arrived, person: Person | undefined): Triaged {
+  const scored = score(scoredFacts(body, person), practice);
+  const urgency = findUrgency(practice.urgency, { serviceId: head.serviceId, text: writtenText(body) });
+  const facts = gatherFacts(practice, {
+    trigger: 'arrival',
+    head,
+    body,
+    person: personFacts(person),
+    score: scored,
+    urgency: urgency.level,
+  });
+  return triage(practice, { facts, score: scored, urgency });
+}
