@@ -162,6 +162,7 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
   const mailer = fakeMailer();
   const enqueueFailures: string[] = [];
   const broken: { readonly pk: string; readonly sk: string }[] = [];
+  const ruleFaults: string[] = [];
   const inquiries = createInquiries(table);
   const dependencies = {
     table,
@@ -182,6 +183,7 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     consoleUrl: 'https://console.example',
     remainingMs: () => 60_000,
     onEnqueueFailure: (id: string) => void enqueueFailures.push(id),
+    onRuleFault: (_inquiryId: string, { rule }: { readonly rule: string }) => void ruleFaults.push(rule),
     onBroken: (entry: { readonly pk: string; readonly sk: string }) => void broken.push(entry),
   } satisfies CaptureDependencies &
     ScoreDependencies &
@@ -196,6 +198,7 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     queues,
     state,
     enqueueFailures,
+    ruleFaults,
     broken,
     capture: (
       change: Partial<IncomingInquiry> = {},

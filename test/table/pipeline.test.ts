@@ -105,13 +105,18 @@ describe('two writers', () => {
     // The other one lost the race, or came too late for one.
     expect(outcomes.filter((outcome) => outcome === 'scored')).toHaveLength(1);
     expect((await pipeline.inquiries.find(id))?.score?.total).toBe(54);
-    expect(
-      await pipeline.inquiries.saveScore(
-        id,
-        { total: 0, tier: 'C', modelVersion: 'x', parts: [] },
-        pipeline.environment.now(),
-      ),
-    ).toBe('scored_before');
+    const { contactId } = await pipeline.head(id);
+    const other = pipeline.inquiries.saveScore(
+      {
+        inquiryId: id,
+        contactId,
+        number: 1,
+        score: { total: 0, tier: 'C', modelVersion: 'x', parts: [] },
+        decision: { respondWithinMinutes: 1, clock: 'tier C' },
+      },
+      pipeline.environment.now(),
+    );
+    expect(await table.write(other)).toMatchObject({ committed: false });
   });
 
   it('of one routing assign once', async () => {
