@@ -50,6 +50,8 @@ export const bodySchema = z.object({
   returning: z.boolean().optional(),
   /** The contact who wrote, where that is not the patient. */
   writerId: z.string().optional(),
+  /** Contacts of the same name behind other points that it came with: they may be the same person. */
+  namesakeIds: z.array(z.string()).optional(),
   /** Ids of the red flags whose words were found in it. */
   redFlags: z.array(z.string()).optional(),
   /** Contact points that were given but cannot be one. */
