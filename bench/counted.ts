@@ -47,6 +47,17 @@ const isAudit = ({ operation, request }: Entry): boolean =>
 const isOnItsWay = (entry: Entry): boolean =>
   pipeline.includes(entry.functionName) && entry.service !== 'secretsmanager' && !isConfiguration(entry);
 
+/**
+ * Whether a call names no inquiry, or this one: a second inquiry has the person's first one scored
+ * again, which happens beside it.
+ */
+const isAbout =
+  (inquiryId: string) =>
+  ({ request }: Entry): boolean => {
+    const named: readonly string[] = JSON.stringify(request).match(/inq_[0-9A-Z]{26}/g) ?? [];
+    return named.length === 0 || named.includes(inquiryId);
+  };
+
 /** Counts of one kind of inquiry. */
 export interface InquiryCount {
   /** The most AWS calls that one of them made on the way to its 202. */
@@ -66,6 +77,8 @@ export interface Counted {
   readonly knownPerson: InquiryCount;
   /** The report function's share, for one inquiry. */
   readonly rollUps: Tally;
+  /** The people function's share, for one inquiry: who else is behind its points, and what to score again. */
+  readonly people: Tally;
   /** One member of staff opening one inquiry: its read, and its entry in the audit. */
   readonly staffView: Tally;
   /** One page of a person's timeline. */
@@ -143,6 +156,8 @@ async function count(
     counted.filter((entry) => entry.functionName === 'report' && !isConfiguration(entry)),
   );
 
+  const people = share(counted.filter((entry) => entry.functionName === 'people'));
+
   report('counting a look by staff, a refresh and a sweep');
   const beforeView = book().length;
   const someId = inquiryIdOf(known.at(-1) ?? []);
@@ -175,6 +190,7 @@ async function count(
     newPerson: summarize(fresh),
     knownPerson: summarize(known),
     rollUps,
+    people,
     staffView: tally(view.filter((entry) => !isAudit(entry) && !isConfiguration(entry))),
     timelinePage: tally(timeline.filter((entry) => !isAudit(entry) && !isConfiguration(entry))),
     audit: tally(view.filter(isAudit)),
@@ -212,7 +228,8 @@ async function toMail(harness: Harness, book: () => readonly Entry[], body: stri
         .some(({ functionName, operation }) => functionName === 'notify' && operation === 'PutItem')
     );
   });
-  return book().slice(from).filter(isOnItsWay);
+  const calls = book().slice(from).filter(isOnItsWay);
+  return calls.filter(isAbout(inquiryIdOf(calls)));
 }
 
 function inquiryIdOf(entries: readonly Entry[]): string {
@@ -249,7 +266,10 @@ async function quiet(calls: readonly unknown[]): Promise<void> {
 }
 
 const logBytes = ({ home }: LocalSystem): number =>
-  [...pipeline, 'report'].reduce((total, name) => total + fileBytes(join(home, 'logs', `${name}.log`)), 0);
+  [...pipeline, 'report', 'people'].reduce(
+    (total, name) => total + fileBytes(join(home, 'logs', `${name}.log`)),
+    0,
+  );
 
 function fileBytes(path: string): number {
   try {
@@ -307,6 +327,10 @@ export function costOf(counted: Counted, cpuMs: Readonly<Record<string, number>>
         units(counted.rollUps) +
         prices.lambdaRequest +
         prices.lambdaGbSecond * gbSeconds('report', counted.rollUps.calls),
+      people:
+        units(counted.people) +
+        prices.lambdaRequest +
+        prices.lambdaGbSecond * gbSeconds('people', counted.people.calls),
       audit: units(counted.audit),
       logs: (prices.logsIngestedGb * counted.logBytes) / 1e9,
       traces: prices.xrayTraceRecorded * pipeline.length,

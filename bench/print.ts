@@ -36,8 +36,17 @@ function columns(rows: readonly (readonly string[])[]): string {
 
 export function print({ throughput, counted, cost, bundleBytes, imports, scaled, checks }: Figures): string {
   const { accepted, mailed, answerMs, mailMs, cpuMsPerInquiry } = throughput;
-  const { newPerson, knownPerson, rollUps, audit, staffView, timelinePage, configurationRefresh, sweep } =
-    counted;
+  const {
+    newPerson,
+    knownPerson,
+    rollUps,
+    people,
+    audit,
+    staffView,
+    timelinePage,
+    configurationRefresh,
+    sweep,
+  } = counted;
   const title = (text: string): string => `\n${text}\n`;
   return [
     title(`Speed, ${throughput.concurrency} requests at a time, medians of slices in turns with the floor's`),
@@ -72,6 +81,7 @@ export function print({ throughput, counted, cost, bundleBytes, imports, scaled,
       ...(
         [
           ['apart: roll-ups', rollUps],
+          ['apart: who may be the same person', people],
           ['apart: a look by staff', staffView],
           ["apart: a page of a person's timeline", timelinePage],
           ['apart: the entry of either in the audit', audit],

@@ -26,6 +26,43 @@ describe('matchesPattern', () => {
     expect(matchesPattern(audit, event('MODIFY', 'INQ#1', 'x'))).toBe(false);
   });
 
+  it('compares yes and no as they are in a record, and several parts of it at once', () => {
+    const returning = {
+      eventName: ['INSERT'],
+      dynamodb: { Keys: { sk: { S: ['BODY'] } }, NewImage: { returning: { BOOL: [true] } } },
+    };
+    const body = (eventName: string, image?: object): object => ({
+      eventName,
+      dynamodb: { Keys: { pk: { S: 'INQ#1' }, sk: { S: 'BODY' } }, ...(image && { NewImage: image }) },
+    });
+
+    expect(matchesPattern(returning, body('INSERT', { returning: { BOOL: true } }))).toBe(true);
+    expect(matchesPattern(returning, body('INSERT', { returning: { BOOL: false } }))).toBe(false);
+    expect(matchesPattern(returning, body('INSERT', { returning: { S: 'true' } }))).toBe(false);
+    expect(matchesPattern(returning, body('INSERT', { other: { BOOL: true } }))).toBe(false);
+    expect(matchesPattern(returning, body('MODIFY', { returning: { BOOL: true } }))).toBe(false);
+    expect(matchesPattern(returning, body('REMOVE'))).toBe(false);
+  });
+
+  it('takes a record of a person or of a point of theirs, and none of an alias', () => {
+    const ofContact = (sk: unknown): object => ({
+      eventName: ['INSERT'],
+      dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: [sk] } } },
+    });
+    const people = [ofContact('PROFILE'), ofContact({ prefix: 'POINT#' })];
+    const taken = (sk: string, pk = 'CON#con_1'): boolean =>
+      people.some((pattern) => matchesPattern(pattern, event('INSERT', pk, sk)));
+
+    expect(['PROFILE', 'POINT#1.abc'].map((sk) => taken(sk))).toEqual([true, true]);
+    expect(['MATCH#con_2', 'MERGED#con_2', 'ENTRY#ent_1', 'POINT'].map((sk) => taken(sk))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(taken('PROFILE', 'PT#1.abc')).toBe(false);
+  });
+
   it('knows the other operators', () => {
     expect(matchesPattern({ a: [{ 'anything-but': ['x'] }] }, { a: 'y' })).toBe(true);
     expect(matchesPattern({ a: [{ exists: false }] }, {})).toBe(true);

@@ -23,6 +23,7 @@ describe('an inquiry from post to e-mail, on the sample of the web form', () => 
     // A count that sees nothing would keep every budget.
     expect(counted.knownPerson.writeUnits).toBeGreaterThan(10);
     expect(counted.rollUps.calls).toBeGreaterThan(0);
+    expect(counted.people.calls).toBeGreaterThan(0);
   });
 });
 
@@ -33,6 +34,7 @@ describe('the bundles', () => {
       'api',
       'capture',
       'notify',
+      'people',
       'remind',
       'report',
       'route',

@@ -66,6 +66,9 @@ it('no function calls what its policy does not allow', async () => {
   await post({ phone: '(650) 555-0142', name: 'Rosa Diaz', service: 'dermatology-acne' });
   const id = await post({ phone: '(650) 555-0142', email: 'rosa@example.com', name: 'Rosa Diaz' });
   await post({ phone: '(650) 555-0142' });
+  // Somebody who writes for another, of an emergency; and another of a similar name on the same phone.
+  await post({ phone: '(650) 555-0142', name: 'Rosa Diaz', patientName: 'Leo Diaz', message: 'Chest pain' });
+  await post({ phone: '(650) 555-0142', name: 'Rosa Dias' });
   const spam = await post({ phone: '(650) 555-0143', website: 'https://spam.example' });
 
   const view = await waitFor('the e-mail', async () => {
@@ -88,10 +91,15 @@ it('no function calls what its policy does not allow', async () => {
   expect((await harness.patch(`/v1/inquiries/${id}`, closing, match(view.etag))).status).toBe(200);
   expect((await harness.patch(`/v1/inquiries/${spam}`, { release: true }, match('"1"'))).status).toBe(200);
   await harness.system.invoke('remind', {});
+  await waitFor('a suggested match', () =>
+    calls.some(
+      ({ functionName, operation }) => functionName === 'people' && operation === 'TransactWriteItems',
+    ),
+  );
   await waitFor('the roll-ups', () => calls.some(({ functionName }) => functionName === 'report'));
 
   const assembly = await ensureAssembly();
-  const functions = ['capture', 'score', 'route', 'notify', 'remind', 'report', 'api'];
+  const functions = ['capture', 'score', 'route', 'notify', 'remind', 'report', 'people', 'api'];
   const refused = functions.flatMap((name) => {
     const allowed = allowedActions(assembly, name);
     const asked = calls.filter(({ functionName }) => functionName === name).flatMap(actionsOf);
