@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { Practice } from '../domain/practice.ts';
+import { checkRules, type RuleIssue } from '../domain/rules/check.ts';
 import { type Rule, rulesSchema } from '../domain/rules/rule.ts';
 import {
   type ChangeMark,
@@ -18,17 +19,14 @@ import {
 import { draftRules, publishedRules, rulesPk } from './keys.ts';
 import { atVersion, type Page, type Row, type Table, type Write } from './table.ts';
 
-interface RuleIssue {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-const checkRules = (_: Practice): RuleIssue[] => [];
+/** What is wrong with rules, at a path that begins at the practice. */
+export type RulesIssue = Pick<RuleIssue, 'path' | 'message'>;
 
 /** The most that rules may take as text, in bytes; an item holds 400 KB, with all its names. */
 const mostBytes = 300_000;
 
-/** What is wrong with a practice's rules, size included; paths begin at the practice. */
-export function rulesIssues(practice: Practice): RuleIssue[] {
+/** What is wrong with a practice's rules, their size included. */
+export function rulesIssues(practice: Practice): RulesIssue[] {
   const bytes = Buffer.byteLength(JSON.stringify(practice.rules));
   const tooLarge = { path: ['rules'], message: `take ${bytes} bytes; at most ${mostBytes} can be kept` };
   return [...checkRules(practice), ...(bytes > mostBytes ? [tooLarge] : [])];
@@ -60,7 +58,7 @@ export type RulesDraft = z.infer<typeof draftSchema> & { readonly rules: Rule[] 
 
 export interface Invalid {
   readonly outcome: 'invalid';
-  readonly issues: readonly RuleIssue[];
+  readonly issues: readonly RulesIssue[];
 }
 
 export type DraftSaved =
