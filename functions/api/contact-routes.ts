@@ -1,25 +1,116 @@
-/** Routes of people. */
-import type { Contacts } from '../../shared/data/contacts.ts';
-import { type Place, placeShape, type Timelines } from '../../shared/data/timeline.ts';
+/** Routes of people: search, one of them, changes, their timeline. */
+import * as z from 'zod';
+import type { ContactPatch } from '../../shared/data/contacts.ts';
+import { type Place, placeShape } from '../../shared/data/timeline.ts';
+import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-point.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { lifecycles } from '../../shared/domain/rules/facts.ts';
+import { slugSchema } from '../../shared/domain/slug.ts';
+import { languageTag, limits } from '../../shared/domain/submission.ts';
+import { Problem } from '../../shared/http/problem.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
+import { type ChangeContactDependencies, changeContact } from './change-contact.ts';
 import { fromCursor, toCursor } from './cursor.ts';
+import { checkReferences, listOf, required, requiredLine, requiredName, slugs } from './fields.ts';
+import { contactView, findPeopleBehind, type PeopleDependencies, survivorOf, wholeOf } from './people.ts';
 import { readTimeline } from './read-timeline.ts';
 import {
   type Answer,
+  etag,
   forPeople,
+  jsonOf,
   pageSchema,
   pathId,
   queryOf,
   type Request,
   type StaffRoutes,
+  seenVersion,
 } from './staff-route.ts';
 import { timelineItem } from './views.ts';
 
-export interface ContactRoutesDependencies {
-  readonly contacts: Contacts;
-  readonly timelines: Timelines;
+export interface ContactRoutesDependencies extends PeopleDependencies, ChangeContactDependencies {
+  readonly openDigest: () => Promise<Digest>;
+}
+
+const searchSchema = z
+  .strictObject({
+    phone: z.string('must be text').max(limits.phone).optional(),
+    email: z.string('must be text').max(limits.email).optional(),
+  })
+  .refine(({ phone, email }) => (phone === undefined) !== (email === undefined), {
+    path: ['phone'],
+    message: 'give either phone or email',
+  });
+
+const changeSchema = z
+  .strictObject({
+    name: requiredName.optional(),
+    lifecycle: z.enum(lifecycles, `must be one of ${lifecycles.join(', ')}`).optional(),
+    tags: slugs(50).optional(),
+    languages: listOf(required(languageTag), 10).optional(),
+    insurances: listOf(requiredLine, 10).optional(),
+    locations: slugs(20).optional(),
+    /** Null takes the owner away. */
+    owner: slugSchema.nullable().optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'give at least one field to change');
+
+/** The point that was asked for, in its one form. @throws Problem `invalid_fields` for what cannot be one */
+function pointOf(
+  { phone, email }: z.output<typeof searchSchema>,
+  practice: Practice,
+): { readonly kind: 'email' | 'phone'; readonly value: string } {
+  const kind = phone === undefined ? 'email' : 'phone';
+  const value =
+    phone === undefined ? normalizeEmail(email ?? '') : normalizePhone(phone, practice.phoneCountry);
+  if (value !== undefined) return { kind, value };
+  const wanted = kind === 'phone' ? 'a phone number' : 'an e-mail address';
+  throw new Problem('invalid_fields', 'Correct the fields named in errors.', [
+    { field: kind, reason: `cannot be ${wanted}` },
+  ]);
 }
 
 export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
+  const { contacts } = api;
+
+  async function search({ event, practice }: Request): Promise<Answer> {
+    const { kind, value } = pointOf(jsonOf(searchSchema, event), practice);
+    const digest = (await api.openDigest())(kind, value);
+    const { people, more } = await findPeopleBehind(api, { kind, digest });
+    return {
+      body: { items: people, ...(more && { more }) },
+      audit: { action: 'list', resource: ['contacts', ...people.map(({ id }) => id)].join(' ') },
+    };
+  }
+
+  async function show({ event }: Request): Promise<Answer> {
+    const id = pathId(event, 'contact');
+    const whole = await wholeOf(contacts, id);
+    return {
+      body: await contactView(contacts, whole),
+      headers: { etag: etag(whole.survivor.version) },
+      audit: { action: 'read', resource: `contact ${id}` },
+    };
+  }
+
+  async function change({ event, caller, practice, audit }: Request): Promise<Answer> {
+    const id = pathId(event, 'contact');
+    const { owner, ...wanted } = jsonOf(changeSchema, event);
+    const version = seenVersion(event, 'contact');
+    checkReferences(practice, [
+      ['locations', 'locations', wanted.locations],
+      ['owner', 'members', owner],
+    ]);
+    await audit({ action: 'change', resource: `contact ${id}` });
+    const patch = { ...wanted, ...(owner !== undefined && { owner: owner ?? undefined }) } as ContactPatch;
+    await changeContact(api, await survivorOf(contacts, id), version, patch, caller.member.id);
+    const whole = await wholeOf(contacts, id);
+    return {
+      body: await contactView(contacts, whole),
+      headers: { etag: etag(whole.survivor.version) },
+    };
+  }
+
   async function timeline({ event }: Request): Promise<Answer> {
     const id = pathId(event, 'contact');
     const { limit, cursor } = queryOf(pageSchema, event);
@@ -36,5 +127,10 @@ export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
     };
   }
 
-  return { 'GET /v1/contacts/{id}/timeline': forPeople(timeline) };
+  return {
+    'POST /v1/contacts/search': forPeople(search),
+    'GET /v1/contacts/{id}': forPeople(show),
+    'PATCH /v1/contacts/{id}': forPeople(change),
+    'GET /v1/contacts/{id}/timeline': forPeople(timeline),
+  };
 }

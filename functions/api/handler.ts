@@ -1,4 +1,6 @@
 /** Answers the staff routes. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createAudit } from '../../shared/data/audit.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
@@ -6,13 +8,28 @@ import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
+import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
 import { openTable } from '../../shared/runtime/table.ts';
+import { createDigest, digestSecretSchema } from '../../shared/secrets/digest.ts';
+import { createSecret } from '../../shared/secrets/secrets.ts';
 import { createStaffApi } from './staff-api.ts';
 
-const settings = readSettings({ TABLE_NAME: setting, STAFF_CLIENT_ID: setting, CONSOLE_URL: setting });
+const settings = readSettings({
+  TABLE_NAME: setting,
+  STAFF_CLIENT_ID: setting,
+  CONSOLE_URL: setting,
+  SCORE_QUEUE_URL: setting,
+  HMAC_SECRET_ARN: setting,
+});
+// What staff did is stored before rules are asked to look at it: a queue that hangs must not cost the answer.
+const sqs = new SQSClient({
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+});
+const digestSecret = createSecret(new SecretsManagerClient({}), settings.HMAC_SECRET_ARN, digestSecretSchema);
 const table = openTable(settings.TABLE_NAME);
 
 const api = createStaffApi({
@@ -25,6 +42,10 @@ const api = createStaffApi({
   audit: createAudit(table, systemEnvironment),
   practice: openConfiguration(table),
   environment: systemEnvironment,
+  openDigest: async () => createDigest(await digestSecret()),
+  scoreQueue: createSqsQueue(sqs, settings.SCORE_QUEUE_URL),
+  onEnqueueFailure: (inquiryId, error) =>
+    logger.warn('stored, not enqueued: the sweep will', { inquiryId, ...describeError(error) }),
   clientId: settings.STAFF_CLIENT_ID,
   consoleOrigin: new URL(settings.CONSOLE_URL).origin,
   onFailed: (error) => logger.error('request failed', describeError(error)),

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
-import { type ChangeDependencies, changeInquiry } from './change-inquiry.ts';
+import { type Change, type ChangeDependencies, changeInquiry } from './change-inquiry.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { type InquiryFilter, listInquiries, startsOf } from './list-inquiries.ts';
 import {
@@ -24,6 +24,8 @@ import { inquiryView, summaryOf } from './views.ts';
 const oneOf = <T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `must be one of ${values.join(', ')}`).optional();
 
+const redFlagReviews = ['confirmed', 'false_alarm'] as const;
+
 const listSchema = z.strictObject({
   stage: oneOf(stages),
   assignee: slugSchema.optional(),
@@ -36,13 +38,13 @@ const changeSchema = z
     stage: oneOf(stages),
     closeReason: oneOf(closeReasons),
     release: z.literal(true, 'must be true').optional(),
+    redFlag: oneOf(redFlagReviews),
   })
   .superRefine((change, context) => {
     const refuse = (field: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [field], message });
-    if ((change.stage === undefined) === (change.release === undefined)) {
-      refuse('stage', 'give either stage or release');
-    }
+    const changes = [change.stage, change.release, change.redFlag].filter((wanted) => wanted !== undefined);
+    if (changes.length !== 1) refuse('stage', 'give either stage, release or redFlag');
     if (change.stage === 'closed' && change.closeReason === undefined) {
       refuse('closeReason', 'is needed to close an inquiry');
     }
@@ -82,21 +84,26 @@ export function inquiryRoutes(api: ChangeDependencies): StaffRoutes {
     const id = pathId(event, 'inquiry');
     const record = await inquiries.find(id);
     if (!record) throw new Problem('not_found', 'There is no such inquiry.');
-    const contact = await contacts.find(record.head.contactId);
+    const writerId = record.body?.writerId;
+    const [contact, writer] = await Promise.all([
+      contacts.findSurvivor(record.head.contactId),
+      writerId === undefined ? undefined : contacts.findSurvivor(writerId),
+    ]);
     return {
-      body: inquiryView(record, contact),
+      body: inquiryView(record, contact, writer),
       headers: { etag: etag(record.head.version) },
       audit: { action: 'read', resource: `inquiry ${id}` },
     };
   }
 
-  async function change({ event, caller, audit }: Request): Promise<Answer> {
+  async function change({ event, caller, practice, audit }: Request): Promise<Answer> {
     const id = pathId(event, 'inquiry');
-    const { stage, closeReason } = jsonOf(changeSchema, event);
+    const { stage, closeReason, redFlag } = jsonOf(changeSchema, event);
     const version = seenVersion(event, 'inquiry');
     await audit({ action: 'change', resource: `inquiry ${id}` });
-    const wanted = stage === undefined ? { release: true as const } : { stage, closeReason };
-    const next = await changeInquiry(api, id, version, wanted, caller.member.id);
+    const wanted: Change =
+      stage !== undefined ? { stage, closeReason } : redFlag === undefined ? { release: true } : { redFlag };
+    const next = await changeInquiry(api, id, version, wanted, { memberId: caller.member.id, practice });
     return { body: summaryOf(next), headers: { etag: etag(next.version) } };
   }
 

@@ -7,13 +7,15 @@ import type { Practice } from '../../shared/domain/practice.ts';
 import { Problem, problemHeaders, toProblem } from '../../shared/http/problem.ts';
 import { routes } from '../../shared/http/routes.ts';
 import { callerOf, requireRole, signInOf } from './caller.ts';
-import type { ChangeDependencies } from './change-inquiry.ts';
 import { type ContactRoutesDependencies, contactRoutes } from './contact-routes.ts';
+import { entryRoutes } from './entry-routes.ts';
 import { inquiryRoutes } from './inquiry-routes.ts';
+import { linkRoutes } from './link-routes.ts';
+import type { RecordDependencies } from './record-entry.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { StaffRoute, StaffRoutes } from './staff-route.ts';
 
-export interface StaffApi extends ChangeDependencies, ContactRoutesDependencies {
+export interface StaffApi extends RecordDependencies, ContactRoutesDependencies {
   readonly rollups: Rollups;
   readonly audit: Audit;
   readonly practice: () => Promise<Practice>;
@@ -28,7 +30,13 @@ export interface StaffApi extends ChangeDependencies, ContactRoutesDependencies 
 const toRouterPath = (path: string): `/${string}` => path.replaceAll(/\{(\w+)\}/g, ':$1') as `/${string}`;
 
 export function createStaffApi(api: StaffApi): Router {
-  const staffRoutes: StaffRoutes = { ...inquiryRoutes(api), ...contactRoutes(api), ...reportRoutes(api) };
+  const staffRoutes: StaffRoutes = {
+    ...inquiryRoutes(api),
+    ...contactRoutes(api),
+    ...entryRoutes(api),
+    ...linkRoutes(api),
+    ...reportRoutes(api),
+  };
 
   const cors = {
     'access-control-allow-origin': api.consoleOrigin,

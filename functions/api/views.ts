@@ -2,7 +2,11 @@
 import * as z from 'zod';
 import type { Contact } from '../../shared/data/contacts.ts';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
+import { urgencies } from '../../shared/domain/clinical-urgency.ts';
 import { type Inquiry, progresses, quarantineReasons, receiptSchema } from '../../shared/domain/inquiry.ts';
+import { redFlagStates } from '../../shared/domain/red-flags.ts';
+import { type Decision, ruleHitSchema } from '../../shared/domain/rules/decision.ts';
+import { actionSchema } from '../../shared/domain/rules/rule.ts';
 import { scoreSchema } from '../../shared/domain/scoring.ts';
 import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
 import { type Told, timelineKinds } from '../../shared/domain/timeline.ts';
@@ -24,22 +28,43 @@ export const inquirySummarySchema = z.object({
   service: z.string().optional(),
   tier: z.enum(tiers).optional(),
   assignee: z.string().optional(),
+  urgency: z.enum(urgencies),
+  redFlag: z.enum(redFlagStates).optional(),
 });
 export type InquirySummary = z.infer<typeof inquirySummarySchema>;
+
+const somebodySchema = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  email: z.string().optional(),
+  phone: z.string().optional(),
+});
+
+/** What triage decided with the score that counts. */
+const triageSchema = z.object({
+  clock: z.string(),
+  respondWithinMinutes: z.int(),
+  /** Where it goes in place of its service's pool, and because of what. */
+  pool: z.object({ id: z.string(), because: z.string().optional() }).optional(),
+  memberId: z.string().optional(),
+  toOwner: z.boolean().optional(),
+  hits: z.array(ruleHitSchema),
+  /** Actions that are noted, and acted on once their machinery is there. */
+  recorded: z.array(actionSchema),
+  rulesVersion: z.int().optional(),
+});
 
 export const inquiryViewSchema = inquirySummarySchema
   .omit({ contactId: true, tier: true, assignee: true })
   .extend({
-    contact: z.object({
-      id: z.string(),
-      name: z.string().optional(),
-      email: z.string().optional(),
-      phone: z.string().optional(),
-    }),
+    contact: somebodySchema,
+    /** Who wrote, where that is not the patient. */
+    writer: somebodySchema.optional(),
     message: z.string().optional(),
     fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
     answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
     score: scoreSchema.optional(),
+    triage: triageSchema.optional(),
     assignment: z.object({ memberId: z.string(), at: z.string(), receipt: receiptSchema }).optional(),
   });
 export type InquiryView = z.infer<typeof inquiryViewSchema>;
@@ -52,21 +77,36 @@ export function summaryOf(head: Inquiry): InquirySummary {
     source: head.sourceId,
     service: head.serviceId,
     assignee: head.assignedTo,
+    urgency: head.urgency ?? 'routine',
   });
 }
 
-/** One inquiry, whole. */
-export function inquiryView({ head, body, score }: InquiryRecord, contact: Contact | undefined): InquiryView {
+const triageOf = ({ poolId, poolBecause, hits = [], recorded = [], ...decision }: Decision) => ({
+  ...decision,
+  hits,
+  recorded,
+  ...(poolId !== undefined && { pool: { id: poolId, because: poolBecause } }),
+});
+
+/** One inquiry, whole; `contact` and `writer` are those who speak for them. */
+export function inquiryView(
+  { head, body, score }: InquiryRecord,
+  contact: Contact | undefined,
+  writer: Contact | undefined,
+): InquiryView {
   const { message, ...fields } = body?.fields ?? {};
   return inquiryViewSchema.parse({
     ...summaryOf(head),
     // The head learns of its score at routing; until then the score's own item tells.
     progress: head.progress === 'captured' && score ? 'scored' : head.progress,
     contact: contact ?? { id: head.contactId },
+    writer,
     message,
     fields,
     answers: body?.answers,
     score,
+    triage: score?.decision && triageOf(score.decision),
+    urgency: head.urgency ?? score?.decision?.urgency ?? 'routine',
     ...(head.assignedTo !== undefined &&
       head.receipt && {
         assignment: { memberId: head.assignedTo, at: head.assignedAt, receipt: head.receipt },

@@ -2,17 +2,19 @@
  * Timelines in the table: what the index of a person lists, read and told. The
  * people that a survivor of merges speaks for have one timeline with it.
  */
+import { alertSchema } from '../domain/alert.ts';
 import {
   byTimeTold,
   contactActor,
   entrySchema,
   ruleActor,
   systemActor,
+  type TimelineEntry,
   type Told,
 } from '../domain/timeline.ts';
 import { bodySchema, parseHead, scoredSchema } from './inquiries.ts';
-import { inquiryPk, inquiryScore, inquirySk, timelineOf } from './keys.ts';
-import type { Row, Table } from './table.ts';
+import { contactEntry, contactPk, inquiryPk, inquiryScore, inquirySk, timelineOf } from './keys.ts';
+import { queryAll, type Row, type Table } from './table.ts';
 
 /** Everything that one item tells. */
 function tell(row: Row, contactId: string): Told[] {
@@ -51,8 +53,8 @@ function tell(row: Row, contactId: string): Told[] {
     return [routed, told('mailed', mailAt, systemActor, { mail: mailKind })];
   }
   if (row.sk === inquirySk.alert) {
-    const { pk: _pk, sk: _sk, timelinePk: _tpk, timelineSk: _tsk, schemaVersion: _v, ...alert } = row;
-    return [told('red_flag', String(alert['at'] ?? alert['raisedAt']), systemActor, alert)];
+    const { flags, raisedAt } = alertSchema.parse(row);
+    return [told('red_flag', raisedAt, systemActor, { flags })];
   }
   const { inquiryId: _id, scoredAt, decision, ...score } = scoredSchema.parse(row);
   const { hits = [], ...decided } = decision ?? {};
@@ -92,6 +94,17 @@ export type Timelines = ReturnType<typeof createTimelines>;
 
 export function createTimelines(table: Table) {
   return {
+    /** The entries of one contact that are items of their own, in the order in which they were written. */
+    async entriesOf(contactId: string): Promise<TimelineEntry[]> {
+      const rows = await queryAll(table, {
+        pk: contactPk(contactId),
+        from: contactEntry(contactId, '').sk,
+        to: contactEntry(contactId, '~').sk,
+        consistent: true,
+      });
+      return rows.map((row) => entrySchema.parse(row));
+    },
+
     /** When anything was last recorded of a family; undefined where nothing was. */
     async newest(family: readonly string[]): Promise<string | undefined> {
       const pages = await Promise.all(

@@ -35,7 +35,7 @@ const wellFormed = z
   .refine((text) => !controls.test(text), 'has a control character');
 
 /** One line of text, at most `max` characters. An empty one counts as left out. */
-const line = (max: number) =>
+export const line = (max: number) =>
   wellFormed
     .refine((text) => !lineBreaks.test(text), 'must be on one line')
     .transform(clean)
@@ -44,7 +44,7 @@ const line = (max: number) =>
     .optional();
 
 /** Text of several lines, at most `max` characters. */
-const paragraph = (max: number) =>
+export const paragraph = (max: number) =>
   wellFormed
     .transform((text) => clean(text.replace(/\r\n?/gu, '\n')))
     .refine((text) => text.length <= max, `is longer than ${max} characters`)
@@ -61,7 +61,7 @@ const consent = z
   .transform((value) => ['yes', 'true', 'on', '1', true].includes(value))
   .optional();
 
-const languageTag = z
+export const languageTag = z
   .string('must be text')
   .trim()
   .max(limits.language, `is longer than ${limits.language} characters`)

@@ -18,6 +18,8 @@ export type ProblemCode =
   | 'precondition_required'
   | 'precondition_failed'
   | 'transition_not_allowed'
+  | 'merge_not_allowed'
+  | 'conflict'
   | 'unavailable'
   | 'internal_error';
 
@@ -33,6 +35,8 @@ const statuses: Readonly<Record<ProblemCode, readonly [status: number, title: st
   precondition_required: [428, 'The request must say which version it changes'],
   precondition_failed: [412, 'The version is not the current one'],
   transition_not_allowed: [409, 'The stage cannot be set from here'],
+  merge_not_allowed: [409, 'These two contacts cannot be merged'],
+  conflict: [409, 'It is not as the request takes it to be'],
   unavailable: [503, 'The service is busy'],
   internal_error: [500, 'Something went wrong on our side'],
 };

@@ -1,5 +1,6 @@
 /** What use-case tests share: a small practice, a held clock, and the ports' stand-ins. */
 import { readFileSync } from 'node:fs';
+import type { StaffApi } from '../../functions/api/staff-api.ts';
 import {
   type CaptureDependencies,
   captureInquiry,
@@ -185,7 +186,8 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     onEnqueueFailure: (id: string) => void enqueueFailures.push(id),
     onRuleFault: (_inquiryId: string, { rule }: { readonly rule: string }) => void ruleFaults.push(rule),
     onBroken: (entry: { readonly pk: string; readonly sk: string }) => void broken.push(entry),
-  } satisfies CaptureDependencies &
+  } satisfies Pick<StaffApi, 'timelines' | 'openDigest'> &
+    CaptureDependencies &
     ScoreDependencies &
     RouteDependencies &
     NotifyDependencies &

@@ -16,6 +16,7 @@ import {
   hours,
   type incoming,
   minutes,
+  smallPractice,
 } from '../support/fixtures.ts';
 
 let table: Table;
@@ -55,6 +56,8 @@ it('an inquiry goes from its post to its mail', async () => {
   expect(await dueOf(id)).toBe(`2026-11-20T18:00:00.000Z#${id}`);
   expect(pipeline.mailer.sent.map(({ to }) => to)).toEqual([['ana@bayview.example']]);
 });
+
+const by = (memberId: string) => ({ memberId, practice: smallPractice });
 
 describe('two writers', () => {
   it('of one request make one inquiry', async () => {
@@ -189,7 +192,7 @@ describe('two writers', () => {
     const id = await pending();
     pipeline.mailer.onSend = async () => {
       const { version } = await pipeline.head(id);
-      await changeInquiry(pipeline, id, version, { stage: 'contacted' }, 'ana');
+      await changeInquiry(pipeline, id, version, { stage: 'contacted' }, by('ana'));
     };
 
     await pipeline.notify(id);
@@ -207,8 +210,8 @@ describe('two writers', () => {
     const id = await pipeline.mailed();
 
     const results = await Promise.allSettled([
-      changeInquiry(pipeline, id, 4, { stage: 'closed', closeReason: 'spam' }, 'ana'),
-      changeInquiry(pipeline, id, 4, { stage: 'booked' }, 'ben'),
+      changeInquiry(pipeline, id, 4, { stage: 'closed', closeReason: 'spam' }, by('ana')),
+      changeInquiry(pipeline, id, 4, { stage: 'booked' }, by('ben')),
     ]);
 
     expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
@@ -280,7 +283,7 @@ it('lists page through without loss, and a timeline has all that happened', asyn
     ids.push(await pipeline.mailed({ name: `P${i}`, email: `p${i}@example.com` }));
     pipeline.environment.advance(hours(1));
   }
-  await changeInquiry(pipeline, String(ids[4]), 4, { stage: 'contacted' }, 'ana');
+  await changeInquiry(pipeline, String(ids[4]), 4, { stage: 'contacted' }, by('ana'));
 
   for (const filter of [{}, { stage: 'new' as const }, { assignee: 'ana' }]) {
     const listed: string[] = [];
@@ -300,5 +303,11 @@ it('lists page through without loss, and a timeline has all that happened', asyn
 
   const { contactId } = await pipeline.head(String(ids[4]));
   const { items } = await readTimeline(pipeline, contactId, 25, undefined);
-  expect(items.map(({ kind }) => kind).toSorted()).toEqual(['captured', 'routed', 'scored', 'stage_changed']);
+  expect(items.map(({ kind }) => kind).toSorted()).toEqual([
+    'captured',
+    'mailed',
+    'routed',
+    'scored',
+    'stage_changed',
+  ]);
 });

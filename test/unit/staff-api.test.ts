@@ -5,7 +5,6 @@ import { createStaffApi } from '../../functions/api/staff-api.ts';
 import { createAudit } from '../../shared/data/audit.ts';
 import { headRow } from '../../shared/data/inquiries.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
-import { createTimelines } from '../../shared/data/timeline.ts';
 import { type Stage, stages } from '../../shared/domain/stages.ts';
 import { routes } from '../../shared/http/routes.ts';
 import { type EventOptions, proxyEvent } from '../support/events.ts';
@@ -19,17 +18,9 @@ function setUp() {
   const table = createMemoryTable();
   const pipeline = createPipeline(table);
   const failures: unknown[] = [];
-  const { inquiries, contacts, rollups, routingStates, environment, practice } = pipeline;
   const router = createStaffApi({
-    table,
-    inquiries,
-    contacts,
-    timelines: createTimelines(table),
-    rollups,
-    routingStates,
+    ...pipeline.dependencies,
     audit: createAudit(table, holdEnvironment()),
-    practice,
-    environment,
     clientId,
     consoleOrigin: origin,
     onFailed: (error) => void failures.push(error),
@@ -99,7 +90,10 @@ describe('a caller', () => {
 
   it.each(refused)('%s is refused on every route, and that is written down', async (_, claims, status) => {
     for (const { method, path } of staffRoutes) {
-      const answer = await call(`${method} ${path}`, { claims, pathParameters: { id: unknownId } });
+      const answer = await call(`${method} ${path}`, {
+        claims,
+        pathParameters: { id: unknownId, otherId: unknownId },
+      });
 
       expect(answer.statusCode).toBe(status);
       expect(answer.headers).toMatchObject({
@@ -124,7 +118,7 @@ describe('a caller', () => {
     for (const { method, path } of staffRoutes) {
       const answer = await call(`${method} ${path}`, {
         claims,
-        pathParameters: { id: unknownId },
+        pathParameters: { id: unknownId, otherId: unknownId },
         ...(path.endsWith('summary') && { query: { from: '2026-11-20', to: '2026-11-20' } }),
       });
 
@@ -197,7 +191,7 @@ describe('every answer', () => {
 
   it('to a preflight is for anybody, without a token', async () => {
     for (const path of new Set(staffRoutes.map((route) => route.path))) {
-      const answer = await call(`OPTIONS ${path}`, { pathParameters: { id: unknownId } });
+      const answer = await call(`OPTIONS ${path}`, { pathParameters: { id: unknownId, otherId: unknownId } });
 
       expect(answer.statusCode).toBe(204);
       expect(answer.headers).toMatchObject({ 'access-control-allow-origin': origin });
@@ -537,6 +531,7 @@ describe("a person's timeline", () => {
 
     const whole = await timeline({});
     expect(whole.items.map(({ kind, actor }) => `${kind} ${actor}`)).toEqual([
+      'contact_changed ana',
       'stage_changed ana',
       'stage_changed ana',
       'mailed firstcall',

@@ -1,0 +1,110 @@
+/** The route by which staff record what they did with a person. */
+import * as z from 'zod';
+import { idSchema } from '../../shared/domain/ids.ts';
+import { dispositions } from '../../shared/domain/rules/facts.ts';
+import { slugSchema } from '../../shared/domain/slug.ts';
+import { limits } from '../../shared/domain/submission.ts';
+import { headerOf } from '../../shared/http/body.ts';
+import { Problem } from '../../shared/http/problem.ts';
+import { checkReferences, optionalLine, optionalText, requiredLine, requiredText } from './fields.ts';
+import { type RecordDependencies, recordEntry, type WantedEntry } from './record-entry.ts';
+import { type Answer, forPeople, jsonOf, pathId, type Request, type StaffRoutes } from './staff-route.ts';
+import { timelineItem } from './views.ts';
+
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-11-20T16:00:00Z' })
+  .transform((time) => new Date(time).toISOString());
+const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+const inquiryId = idSchema('inquiry').optional();
+const at = instant.optional();
+
+const entrySchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('call'),
+      disposition: choice(dispositions),
+      inquiryId,
+      note: optionalText,
+      at,
+    }),
+    z.strictObject({ kind: z.literal('note'), text: requiredText, at }),
+    z.strictObject({
+      kind: z.literal('email'),
+      direction: choice(['sent', 'received']),
+      subject: optionalLine,
+      inquiryId,
+      at,
+    }),
+    z.strictObject({
+      kind: z.literal('appointment'),
+      /** When the person is to come, or was; the entry itself stands at the time of its recording. */
+      at: instant,
+      location: slugSchema.optional(),
+      service: slugSchema.optional(),
+      status: choice(['booked', 'kept', 'missed', 'cancelled']),
+    }),
+    z.strictObject({
+      kind: z.literal('consent'),
+      channel: choice(['email', 'phone', 'text']),
+      class: slugSchema.optional(),
+      given: z.boolean('must be true or false'),
+      source: requiredLine,
+      at,
+    }),
+  ],
+  'must be one of call, note, email, appointment, consent',
+);
+
+/** Without what was not given. */
+const given = <T extends object>(fields: T): T =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+
+function wantedOf(sent: z.output<typeof entrySchema>): WantedEntry {
+  if (sent.kind === 'appointment') {
+    const { kind, ...details } = sent;
+    return { kind, details: given(details) };
+  }
+  if (sent.kind === 'call' || sent.kind === 'email') {
+    const { kind, at: when, inquiryId: about, ...details } = sent;
+    return { kind, at: when, inquiryId: about, details: given(details) } as WantedEntry;
+  }
+  const { kind, at: when, ...details } = sent;
+  return { kind, at: when, details: given(details) } as WantedEntry;
+}
+
+/** The key by which a repetition is told. @throws Problem `invalid_fields` */
+function idempotencyKey(request: Request): string | undefined {
+  const key = headerOf(request.event.headers, 'idempotency-key')?.trim() || undefined;
+  if (key === undefined || (key.length <= limits.short && /^[\x20-\x7E]+$/.test(key))) return key;
+  throw new Problem('invalid_fields', 'Correct the fields named in errors.', [
+    { field: 'Idempotency-Key', reason: `must be at most ${limits.short} printable ASCII characters` },
+  ]);
+}
+
+export function entryRoutes(api: RecordDependencies): StaffRoutes {
+  async function record(request: Request): Promise<Answer> {
+    const { event, caller, practice, audit } = request;
+    const id = pathId(event, 'contact');
+    const sent = jsonOf(entrySchema, event);
+    if (sent.kind === 'appointment') {
+      checkReferences(practice, [
+        ['location', 'locations', sent.location],
+        ['service', 'services', sent.service],
+      ]);
+    }
+    const key = idempotencyKey(request);
+    await audit({ action: 'change', resource: `contact ${id} ${sent.kind}` });
+    const { entry, inquiry } = await recordEntry(
+      api,
+      id,
+      wantedOf(sent),
+      { memberId: caller.member.id, practice },
+      key === undefined ? undefined : { key, content: JSON.stringify(sent) },
+    );
+    return { status: 201, body: { entry: timelineItem(entry), ...(inquiry && { inquiry }) } };
+  }
+
+  return { 'POST /v1/contacts/{id}/entries': forPeople(record) };
+}

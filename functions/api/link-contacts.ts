@@ -1,0 +1,228 @@
+/** Merges of contacts and their undoing, relations, and decisions about suggested matches. */
+import type { Contact, Contacts, Done, MergeRefusal } from '../../shared/data/contacts.ts';
+import { mostFamilyMembers } from '../../shared/data/contacts.ts';
+import type { Table, Write } from '../../shared/data/table.ts';
+import type { Environment } from '../../shared/domain/ids.ts';
+import {
+  type EntryDetails,
+  type EntryKind,
+  entryOf,
+  type RelationKind,
+} from '../../shared/domain/timeline.ts';
+import { Problem } from '../../shared/http/problem.ts';
+import { wholeOf } from './people.ts';
+
+export interface LinkDependencies {
+  readonly table: Table;
+  readonly contacts: Contacts;
+  readonly environment: Environment;
+}
+
+/** Racing changes of one contact settle in a round or two. */
+const mostAttempts = 5;
+const busy = () => new Problem('unavailable', 'Nothing was changed. Try again in a moment.');
+const noContact = () => new Problem('not_found', 'There is no such contact.');
+
+const refusals: Readonly<Record<Exclude<MergeRefusal, 'unknown' | 'changed'>, string>> = {
+  same_contact: 'A contact cannot be merged with itself.',
+  merged_before: 'One of the two was merged already. Merge whoever speaks for it.',
+  family_full: `One contact can speak for at most ${mostFamilyMembers}, itself included.`,
+};
+
+/** The same entry on the timelines of both. */
+function entriesOnBoth<Kind extends EntryKind>(
+  { contacts, environment }: LinkDependencies,
+  kind: Kind,
+  { by, now }: Done,
+  on: readonly (readonly [contactId: string, details: EntryDetails<Kind>])[],
+): Write[] {
+  return on.map(([contactId, details]) =>
+    contacts.addEntry(
+      entryOf(
+        kind,
+        { entryId: environment.newId('entry'), contactId, actor: by, at: now.toISOString() },
+        details,
+      ),
+    ),
+  );
+}
+
+/** The state of the match between two, where one was suggested. */
+const matchOf = (contact: Contact, otherId: string) =>
+  contact.matches.find(({ contactId }) => contactId === otherId)?.state;
+
+/**
+ * Has one contact speak for another from now on: both histories are one. A match
+ * of the two that was open is decided by it.
+ *
+ * @throws Problem `not_found`, `merge_not_allowed`
+ */
+export async function mergeContacts(
+  dependencies: LinkDependencies,
+  survivorId: string,
+  mergedId: string,
+  reason: string | undefined,
+  by: string,
+): Promise<void> {
+  const { table, contacts, environment } = dependencies;
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const options = { consistent: true };
+    const [survivor, merged] = await Promise.all(
+      [survivorId, mergedId].map((id) => contacts.find(id, options)),
+    );
+    if (!survivor || !merged) throw noContact();
+    const refusal = await contacts.checkMerge(survivor, merged);
+    if (refusal === 'changed') continue;
+    if (refusal === 'unknown') throw noContact();
+    if (refusal) throw new Problem('merge_not_allowed', refusals[refusal]);
+
+    const done = { by, now: environment.now() };
+    const details = { survivorId, mergedId, ...(reason !== undefined && { reason }) };
+    const written = await table.transact([
+      ...contacts.merge(survivor, merged, done),
+      ...entriesOnBoth(dependencies, 'merged', done, [
+        [survivorId, details],
+        [mergedId, details],
+      ]),
+      ...(matchOf(survivor, mergedId) === 'open'
+        ? contacts.decideMatch(survivorId, mergedId, 'merged', done)
+        : []),
+    ]);
+    if (written.committed) return;
+  }
+  throw busy();
+}
+
+/**
+ * Takes a merge back in full, whatever happened since; the match that it decided
+ * is open again.
+ *
+ * @throws Problem `not_found`, `merge_not_allowed`
+ */
+export async function unmergeContacts(
+  dependencies: LinkDependencies,
+  survivorId: string,
+  mergedId: string,
+  by: string,
+): Promise<void> {
+  const { table, contacts, environment } = dependencies;
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const options = { consistent: true };
+    const [survivor, merged] = await Promise.all(
+      [survivorId, mergedId].map((id) => contacts.find(id, options)),
+    );
+    if (!survivor || !merged) throw noContact();
+    if (merged.mergedInto !== survivorId) {
+      throw new Problem('merge_not_allowed', 'The one was not merged into the other.');
+    }
+    const done = { by, now: environment.now() };
+    const details = { survivorId, mergedId };
+    const written = await table.transact([
+      ...contacts.unmerge(survivorId, mergedId, done),
+      ...entriesOnBoth(dependencies, 'unmerged', done, [
+        [survivorId, details],
+        [mergedId, details],
+      ]),
+      ...(matchOf(survivor, mergedId) === 'merged'
+        ? contacts.decideMatch(survivorId, mergedId, 'open', done)
+        : []),
+    ]);
+    if (written.committed) return;
+  }
+  throw busy();
+}
+
+/**
+ * Decides that two contacts are different people: the suggestion does not come back.
+ *
+ * @throws Problem `not_found`, `conflict` where it is decided already
+ */
+export async function decideDifferent(
+  dependencies: LinkDependencies,
+  contactId: string,
+  otherId: string,
+  by: string,
+): Promise<void> {
+  const { table, contacts, environment } = dependencies;
+  const contact = await contacts.find(contactId);
+  const state = contact && matchOf(contact, otherId);
+  if (state === undefined) throw new Problem('not_found', 'There is no such match.');
+  const decided = new Problem('conflict', 'This match is decided already.');
+  if (state !== 'open') throw decided;
+  const done = { by, now: environment.now() };
+  const written = await table.transact([
+    ...contacts.decideMatch(contactId, otherId, 'different', done),
+    ...entriesOnBoth(dependencies, 'match_decided', done, [
+      [contactId, { contactId: otherId, decision: 'different' }],
+      [otherId, { contactId, decision: 'different' }],
+    ]),
+  ]);
+  if (written.committed) return;
+  throw written.failed.size > 0 ? decided : busy();
+}
+
+const opposite: Readonly<Record<RelationKind, RelationKind>> = {
+  guardian_of: 'ward_of',
+  ward_of: 'guardian_of',
+};
+
+/**
+ * Notes what a person is to another, between those who speak for the two.
+ *
+ * @throws Problem `not_found`, `conflict` where it is noted already, or both are one person
+ */
+export async function relateContacts(
+  dependencies: LinkDependencies,
+  contactId: string,
+  otherId: string,
+  relation: RelationKind,
+  by: string,
+): Promise<void> {
+  const { table, contacts, environment } = dependencies;
+  const [one, other] = await Promise.all([contactId, otherId].map((id) => contacts.findSurvivor(id)));
+  if (!one || !other) throw noContact();
+  if (one.id === other.id) throw new Problem('conflict', 'Both are the same person.');
+  const [guardianId, wardId] = relation === 'guardian_of' ? [one.id, other.id] : [other.id, one.id];
+  const written = await table.transact([
+    ...contacts.relate(guardianId, wardId),
+    ...entriesOnBoth(dependencies, 'related', { by, now: environment.now() }, [
+      [one.id, { contactId: other.id, relation }],
+      [other.id, { contactId: one.id, relation: opposite[relation] }],
+    ]),
+  ]);
+  if (written.committed) return;
+  throw written.failed.size > 0 ? new Problem('conflict', 'The two are related already.') : busy();
+}
+
+/**
+ * Takes back what two people are to each other, under whichever of their contacts it is noted.
+ *
+ * @throws Problem `not_found`
+ */
+export async function unrelateContacts(
+  dependencies: LinkDependencies,
+  contactId: string,
+  otherId: string,
+  by: string,
+): Promise<void> {
+  const { table, contacts, environment } = dependencies;
+  const [one, other] = await Promise.all([contactId, otherId].map((id) => wholeOf(contacts, id)));
+  const others = new Set(other?.family.map(({ id }) => id));
+  const standing = (one?.family ?? []).flatMap((contact) =>
+    contact.relations
+      .filter((relation) => others.has(relation.contactId))
+      .map((relation) => ({ from: contact.id, to: relation.contactId, relation: relation.relation })),
+  );
+  if (standing.length === 0) throw new Problem('not_found', 'The two are not related.');
+  const done = { by, now: environment.now() };
+  const written = await table.transact(
+    standing.flatMap(({ from, to, relation }) => [
+      ...contacts.unrelate(from, to, done),
+      ...entriesOnBoth(dependencies, 'unrelated', done, [
+        [from, { contactId: to, relation }],
+        [to, { contactId: from, relation: opposite[relation] }],
+      ]),
+    ]),
+  );
+  if (!written.committed) throw busy();
+}

@@ -1,0 +1,127 @@
+/** People as staff see them: whoever speaks for a contact, with all it was merged with. */
+import type { Contact, Contacts } from '../../shared/data/contacts.ts';
+import type { Timelines } from '../../shared/data/timeline.ts';
+import { Problem } from '../../shared/http/problem.ts';
+import {
+  type ContactView,
+  contactViewSchema,
+  type MatchView,
+  matchViewSchema,
+  type PersonView,
+  personView,
+  pointsOf,
+} from './contact-views.ts';
+
+export interface PeopleDependencies {
+  readonly contacts: Contacts;
+  readonly timelines: Timelines;
+}
+
+/** The most people behind one point that a search answers with. */
+const mostFound = 50;
+
+/** Who speaks for a contact. @throws Problem `not_found` */
+export async function survivorOf(contacts: Contacts, id: string): Promise<Contact> {
+  const survivor = await contacts.findSurvivor(id);
+  if (!survivor) throw new Problem('not_found', 'There is no such contact.');
+  return survivor;
+}
+
+/** A person: who speaks for them, and everybody they are by now. */
+export interface Whole {
+  readonly survivor: Contact;
+  /** The survivor first. */
+  readonly family: readonly Contact[];
+}
+
+/** @throws Problem `not_found` */
+export async function wholeOf(contacts: Contacts, id: string): Promise<Whole> {
+  const survivor = await survivorOf(contacts, id);
+  const ids = await contacts.family(survivor);
+  const others = await Promise.all(
+    ids.filter((other) => other !== survivor.id).map((other) => contacts.find(other)),
+  );
+  return { survivor, family: [survivor, ...others.filter((other) => other !== undefined)] };
+}
+
+/** Those who speak for the contacts with these ids, each once, in the order of the ids. */
+async function survivorsOf(contacts: Contacts, ids: readonly string[]): Promise<Map<string, Contact>> {
+  const unique = [...new Set(ids)];
+  const found = await Promise.all(unique.map((id) => contacts.findSurvivor(id)));
+  return new Map(unique.flatMap((id, i) => (found[i] ? [[id, found[i]] as const] : [])));
+}
+
+/** A contact whole: who they are, whom they are known as, related to, and may be. */
+export async function contactView(contacts: Contacts, { survivor, family }: Whole): Promise<ContactView> {
+  const related = family.flatMap(({ relations }) => relations);
+  const suggested = family.flatMap(({ matches }) => matches.filter(({ state }) => state === 'open'));
+  const people = await survivorsOf(
+    contacts,
+    [...related, ...suggested].map(({ contactId }) => contactId),
+  );
+  const own = new Set(family.map(({ id }) => id));
+  /** One of each other person: who was merged meanwhile is this one, or the same as another. */
+  const others = <T extends { readonly contactId: string }>(list: readonly T[], key: (one: T) => string) => {
+    const seen = new Map<string, { readonly one: T; readonly contact: Contact }>();
+    for (const one of list) {
+      const contact = people.get(one.contactId);
+      if (contact && !own.has(contact.id)) seen.set(`${contact.id} ${key(one)}`, { one, contact });
+    }
+    return [...seen.values()];
+  };
+  return contactViewSchema.parse({
+    ...survivor,
+    points: pointsOf(survivor),
+    alsoKnownAs: family
+      .filter(({ id }) => id !== survivor.id)
+      .map((contact) => ({ ...contact, points: pointsOf(contact) })),
+    relations: others(related, ({ relation }) => relation).map(({ one, contact }) => ({
+      relation: one.relation,
+      contact: personView(contact),
+    })),
+    matches: others(suggested, () => '').map(({ one, contact }) => ({
+      ...one,
+      contact: personView(contact),
+    })),
+  });
+}
+
+/** Everybody behind a contact point: whoever speaks for them, each once, those last active first. */
+export async function findPeopleBehind(
+  { contacts, timelines }: PeopleDependencies,
+  point: { readonly kind: 'email' | 'phone'; readonly digest: string },
+): Promise<{ readonly people: readonly PersonView[]; readonly more: boolean }> {
+  const found = await survivorsOf(contacts, await contacts.findByPoint(point));
+  const survivors = [...new Map([...found.values()].map((contact) => [contact.id, contact])).values()];
+  const people = await Promise.all(
+    survivors
+      .slice(0, mostFound)
+      .map(async (contact) =>
+        personView(contact, await timelines.newest([contact.id, ...contact.mergedIds])),
+      ),
+  );
+  const newestFirst = people.toSorted((a, b) =>
+    (a.lastActivityAt ?? '') < (b.lastActivityAt ?? '') ? 1 : -1,
+  );
+  return { people: newestFirst, more: survivors.length > mostFound };
+}
+
+/** One page of suggested matches, each with both people. */
+export async function suggestedMatches(
+  { contacts }: PeopleDependencies,
+  limit: number,
+  after: Record<string, unknown> | undefined,
+): Promise<{ readonly items: readonly MatchView[]; readonly next?: Record<string, unknown> }> {
+  const { matches, next } = await contacts.openMatches(limit, after);
+  const people = await survivorsOf(
+    contacts,
+    matches.flatMap(({ contactIds }) => contactIds),
+  );
+  const items = matches.flatMap(({ contactIds, ...match }) => {
+    const [a, b] = contactIds.map((id) => people.get(id));
+    // Both were merged into one meanwhile: there is nothing left to decide.
+    if (!a || !b || a.id === b.id) return [];
+    return [matchViewSchema.parse({ ...match, contacts: [personView(a), personView(b)] })];
+  });
+  return { items, ...(next && { next }) };
+}

@@ -1,0 +1,223 @@
+/** Records what staff did with a person: calls, notes, e-mails, appointments, consents. */
+import type { Contact } from '../../shared/data/contacts.ts';
+import { type EntryRecord, parseEntryRecord, recordAnswer } from '../../shared/data/idempotency.ts';
+import { idempotency } from '../../shared/data/keys.ts';
+import type { Write } from '../../shared/data/table.ts';
+import { type Inquiry, isOpen, type Listening, withTrigger } from '../../shared/domain/inquiry.ts';
+import { listeningFor } from '../../shared/domain/listening.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import type { Disposition } from '../../shared/domain/rules/facts.ts';
+import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
+import { type EntryDetails, entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
+import { Problem } from '../../shared/http/problem.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
+import {
+  askRules,
+  type ByStaff,
+  type ChangeDependencies,
+  mostAttempts,
+  withStage,
+} from './change-inquiry.ts';
+import { survivorOf } from './people.ts';
+import { consequencesOf } from './stage-consequences.ts';
+
+export interface RecordDependencies extends ChangeDependencies {
+  readonly openDigest: () => Promise<Digest>;
+}
+
+/** The kinds of entries that staff record by themselves. */
+export type RecordedKind = 'call' | 'note' | 'email' | 'appointment' | 'consent';
+export type WantedEntry = {
+  readonly [Kind in RecordedKind]: {
+    readonly kind: Kind;
+    readonly details: EntryDetails<Kind>;
+    readonly inquiryId?: string | undefined;
+    /** When it was, where that was before now. */
+    readonly at?: string | undefined;
+  };
+}[RecordedKind];
+
+/** What was recorded, and the inquiry as that left it. */
+export interface RecordedEntry {
+  readonly entry: TimelineEntry;
+  readonly inquiry?: EntryRecord['inquiry'];
+}
+
+/** How a repetition of the request is told. */
+export interface EntryIdentity {
+  readonly key: string;
+  readonly content: string;
+}
+
+/** A clock at the front desk may be a little fast. */
+const fastClockMs = 60_000;
+
+const invalid = (field: string, reason: string): Problem =>
+  new Problem('invalid_fields', 'Correct the fields named in errors.', [{ field, reason }]);
+
+/**
+ * Records an entry once, under whoever the inquiry is from, or else whoever speaks
+ * for the contact; with what it brings for the inquiry, in one transaction.
+ *
+ * @throws Problem `not_found`, `invalid_fields`, `transition_not_allowed`, `idempotency_conflict`
+ */
+export async function recordEntry(
+  dependencies: RecordDependencies,
+  contactId: string,
+  wanted: WantedEntry,
+  by: ByStaff,
+  identity: EntryIdentity | undefined,
+): Promise<RecordedEntry> {
+  const { table, contacts, inquiries, environment } = dependencies;
+  const digest = identity && (await dependencies.openDigest());
+  const keyDigest = identity && digest?.('idempotency', `entry ${by.memberId} ${contactId} ${identity.key}`);
+  const bodyDigest = (identity && digest?.('body', identity.content)) ?? '';
+
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const now = environment.now();
+    if (keyDigest !== undefined) {
+      const earlier = parseEntryRecord(await table.get(idempotency(keyDigest), { consistent: true }), now);
+      if (earlier) return repetition(earlier, bodyDigest, wanted, by.memberId);
+    }
+    const person = await survivorOf(contacts, contactId);
+    const head = wanted.inquiryId === undefined ? undefined : await inquiries.findHead(wanted.inquiryId);
+    if (wanted.inquiryId !== undefined) {
+      const family = await contacts.family(person);
+      if (!head || !family.includes(head.contactId))
+        throw invalid('inquiryId', 'is not an inquiry of this contact');
+    }
+    const recordedAt = now.toISOString();
+    if (wanted.at !== undefined && Date.parse(wanted.at) > now.getTime() + fastClockMs)
+      throw invalid('at', 'must not be in the future');
+    const at = wanted.at === undefined || wanted.at > recordedAt ? recordedAt : wanted.at;
+    if (head && at < head.receivedAt) throw invalid('at', 'is before the inquiry was received');
+    const entry = entryOf(
+      wanted.kind,
+      {
+        entryId: environment.newId('entry'),
+        contactId: head?.contactId ?? person.id,
+        ...(head && { inquiryId: head.id }),
+        actor: by.memberId,
+        at,
+        ...(at !== recordedAt && { recordedAt }),
+      },
+      wanted.details,
+    );
+
+    const next = head && effectOf(head, wanted, at, now, by.practice);
+    const changed = next && next !== head ? next : undefined;
+    const left = changed ?? head;
+    const record: EntryRecord = {
+      entryId: entry.entryId,
+      contactId: entry.contactId,
+      at,
+      ...(entry.recordedAt !== undefined && { recordedAt }),
+      ...(left && { inquiry: stateOf(left) }),
+      bodyDigest,
+    };
+    const writes: Write[] = [
+      contacts.addEntry(entry),
+      ...(keyDigest === undefined ? [] : [recordAnswer(keyDigest, record, now)]),
+      ...(head && changed
+        ? await inquiryWrites(dependencies, head, changed, person, wanted.kind, by, now)
+        : []),
+    ];
+    const done = await table.transact(writes);
+    if (!done.committed) continue;
+    if (changed) await askRules(dependencies, changed);
+    return { entry, ...(left && { inquiry: stateOf(left) }) };
+  }
+  throw new Problem('unavailable', 'Nothing was recorded. Try again in a moment.');
+}
+
+const stateOf = ({ id, version, stage, closeReason }: Inquiry): NonNullable<EntryRecord['inquiry']> => ({
+  id,
+  version,
+  stage,
+  ...(closeReason !== undefined && { closeReason }),
+});
+
+async function inquiryWrites(
+  dependencies: RecordDependencies,
+  head: Inquiry,
+  next: Inquiry,
+  person: Contact,
+  kind: string,
+  { memberId: actor }: ByStaff,
+  now: Date,
+): Promise<Write[]> {
+  return [
+    dependencies.inquiries.save(next),
+    ...(await consequencesOf(dependencies, head, next, person, { actor, now, by: kind })),
+  ];
+}
+
+/** The first answer again. @throws Problem `idempotency_conflict` where the request is another one */
+function repetition(
+  earlier: EntryRecord,
+  bodyDigest: string,
+  wanted: WantedEntry,
+  memberId: string,
+): RecordedEntry {
+  if (earlier.bodyDigest !== bodyDigest) {
+    throw new Problem(
+      'idempotency_conflict',
+      'This key came before, with other content. Use a new key for a new entry.',
+    );
+  }
+  const { entryId, contactId, at, recordedAt, inquiry } = earlier;
+  const frame = {
+    entryId,
+    contactId,
+    ...(wanted.inquiryId !== undefined && { inquiryId: wanted.inquiryId }),
+    actor: memberId,
+    at,
+    ...(recordedAt !== undefined && { recordedAt }),
+  };
+  return { entry: entryOf(wanted.kind, frame, wanted.details), ...(inquiry && { inquiry }) };
+}
+
+/** The stage that a disposition sets; undefined where it leaves it. */
+function stageOf(
+  disposition: Disposition,
+  head: Inquiry,
+): { readonly to: Stage; readonly closeReason?: CloseReason } | undefined {
+  // It only moves on from there: a second call to somebody who is in consult keeps them there.
+  if (disposition === 'reached') return head.stage === 'new' ? { to: 'contacted' } : undefined;
+  if (disposition === 'booked') return head.stage === 'booked' ? undefined : { to: 'booked' };
+  if (disposition === 'not_interested' && head.stage !== 'closed')
+    return { to: 'closed', closeReason: 'not_interested' };
+  return undefined;
+}
+
+/**
+ * The inquiry as an entry leaves it: the same object where it leaves it as it was.
+ *
+ * @throws Problem `transition_not_allowed` where a call says that it came to a stage that cannot be set
+ */
+function effectOf(head: Inquiry, wanted: WantedEntry, at: string, now: Date, practice: Practice): Inquiry {
+  const listen = (trigger: 'disposition' | 'reply' | 'stage_change'): Listening =>
+    listeningFor(practice, head, now, trigger);
+  if (wanted.kind === 'email') {
+    const listening = listen('reply');
+    const matters = listening.awaitsRules || listening.silence !== undefined;
+    if (wanted.details.direction !== 'received' || !matters) return head;
+    return withTrigger({ ...head, version: head.version + 1 }, { kind: 'reply' }, now, listening);
+  }
+  if (wanted.kind !== 'call') return head;
+
+  const { disposition } = wanted.details;
+  const suspected = head.progress === 'quarantined' && isOpen(head);
+  const move = suspected && disposition === 'reached' ? undefined : stageOf(disposition, head);
+  const moved = move && withStage(head, move.to, move.closeReason, now, listen('stage_change'));
+  const listening = listen('disposition');
+  const matters = listening.awaitsRules || listening.silence !== undefined;
+  if (!moved && !matters && head.firstContactedAt !== undefined) return head;
+  const next: Inquiry = {
+    ...(moved ?? head),
+    version: head.version + 1,
+    // The first attempt that was recorded, and when it was made.
+    firstContactedAt: head.firstContactedAt ?? at,
+  };
+  return withTrigger(next, { kind: 'disposition', disposition }, now, listening);
+}

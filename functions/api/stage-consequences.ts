@@ -1,0 +1,88 @@
+/** What a change of an inquiry by hand brings with it, in the same transaction as the change itself. */
+import type { Contact, Contacts } from '../../shared/data/contacts.ts';
+import type { RoutingStates } from '../../shared/data/rotation.ts';
+import type { Write } from '../../shared/data/table.ts';
+import type { Timelines } from '../../shared/data/timeline.ts';
+import type { Environment } from '../../shared/domain/ids.ts';
+import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
+import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
+import type { Stage } from '../../shared/domain/stages.ts';
+import { entryDetails, entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
+
+export interface ConsequenceDependencies {
+  readonly contacts: Contacts;
+  readonly timelines: Timelines;
+  readonly routingStates: RoutingStates;
+  readonly environment: Environment;
+}
+
+/** The stage that an entry says an inquiry was brought to. */
+function stageSetBy({ kind, details }: TimelineEntry): Stage | undefined {
+  if (kind === 'stage_changed') return entryDetails.stage_changed.parse(details).to;
+  return kind === 'rules_applied' ? entryDetails.rules_applied.parse(details).stage?.to : undefined;
+}
+
+/**
+ * The writes beside the inquiry's own: the assignee's load, and, where the stage
+ * moved, its entry and the lifecycle of the person.
+ *
+ * @param person - who speaks for the inquiry's contact
+ * @param by - the kind of entry that brought the change, where one did
+ */
+export async function consequencesOf(
+  dependencies: ConsequenceDependencies,
+  before: Inquiry,
+  next: Inquiry,
+  person: Contact,
+  { actor, now, by }: { readonly actor: string; readonly now: Date; readonly by?: string },
+): Promise<Write[]> {
+  const { contacts, timelines, routingStates, environment } = dependencies;
+  const writes: Write[] = [];
+  const entry = () => ({
+    entryId: environment.newId('entry'),
+    actor,
+    at: now.toISOString(),
+    inquiryId: next.id,
+  });
+  if (next.assignedTo !== undefined && isOpen(before) !== isOpen(next)) {
+    writes.push(routingStates.changeOpen(next.assignedTo, isOpen(next) ? 1 : -1));
+  }
+  if (before.stage === next.stage) return writes;
+
+  const { closeReason } = next;
+  writes.push(
+    contacts.addEntry(
+      entryOf(
+        'stage_changed',
+        { ...entry(), contactId: next.contactId },
+        {
+          from: before.stage,
+          to: next.stage,
+          ...(closeReason !== undefined && { closeReason }),
+          ...(by !== undefined && { by }),
+        },
+      ),
+    ),
+  );
+  // Whether it was booked before is asked only where it matters: once in a patient's second booking.
+  const asksForBookings = next.stage === 'booked' && person.lifecycle === 'patient';
+  const bookedBefore =
+    asksForBookings &&
+    (await timelines.entriesOf(next.contactId)).some(
+      (earlier) => earlier.inquiryId === next.id && stageSetBy(earlier) === 'booked',
+    );
+  const lifecycle = lifecycleAfter(person.lifecycle, next.stage, bookedBefore);
+  if (lifecycle !== person.lifecycle) {
+    writes.push(
+      ...contacts.change(person, { lifecycle }, now),
+      contacts.addEntry(
+        entryOf(
+          'contact_changed',
+          { ...entry(), contactId: person.id },
+          { changes: { lifecycle: { from: person.lifecycle, to: lifecycle } }, because: 'stage' },
+        ),
+      ),
+    );
+  }
+  return writes;
+}
