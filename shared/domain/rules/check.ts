@@ -75,23 +75,29 @@ function unknownId(practice: Practice, list: keyof typeof singular, id: string):
   return known.includes(id) ? undefined : `no ${singular[list]} has the id ${id}${suggestion(id, known)}`;
 }
 
-/** A condition in words; of a comparison the comparison. */
+/** A comparison in words. */
 const inWords = ({ field, operator, value, holds }: Literal): string => {
   const shown = value === undefined ? '' : ` ${Array.isArray(value) ? value.join(', ') : String(value)}`;
   return `"${holds ? '' : 'not '}${field} ${operator}${shown}"`;
 };
 
+/** A comparison, or the negation of one, in its plain form. */
+function literalWithin(part: Condition): Literal[] {
+  if ('all' in part || 'any' in part) return [];
+  if ('not' in part) return literalWithin(part.not).map((each) => ({ ...each, holds: !each.holds }));
+  const literal = literalOf(part);
+  return isWrong(literal) ? [] : [literal];
+}
+
 /** Why a condition can never hold; undefined where it can, or where that cannot be told. */
 function whyNever(condition: Condition): string | undefined {
   if (canHold(condition)) return undefined;
-  // The first way that is impossible explains it; with many there is no shorter explanation.
-  const literals = comparisonsOf(condition)
-    .map(literalOf)
-    .filter((literal) => !isWrong(literal));
-  const clash = clashOf(literals);
+  const clash = clashOf('all' in condition ? condition.all.flatMap(literalWithin) : literalWithin(condition));
   if (clash === undefined) return 'can never hold: each of the ways in which it might contradicts itself';
-  if (clash.length === 1) return `can never hold: nothing satisfies ${clash.map(inWords).join()}`;
-  return `can never hold: ${clash.map(inWords).join(' and ')} exclude each other`;
+  const words = clash.map(inWords);
+  return words.length === 1
+    ? `can never hold: nothing satisfies ${words.join()}`
+    : `can never hold: ${words.join(' and ')} exclude each other`;
 }
 
 function checkComparison(
@@ -172,7 +178,9 @@ function checkContradictions(condition: Condition, path: Path, report: Report): 
       ? condition.all.map((part, i) => [part, [...path, 'all', i]])
       : 'any' in condition
         ? condition.any.map((part, i) => [part, [...path, 'any', i]])
-        : [];
+        : 'not' in condition
+          ? [[condition.not, [...path, 'not']]]
+          : [];
   const within = parts.map(([part, at]) => checkContradictions(part, at, report)).some((found) => found);
   if (within) return true;
   const why = whyNever(condition);
