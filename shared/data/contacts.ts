@@ -25,8 +25,6 @@ import {
 } from './keys.ts';
 import { absent, type Condition, type Page, queryAll, type Row, type Table, type Write } from './table.ts';
 
-export { entrySchema } from '../domain/timeline.ts';
-
 const schemaVersion = 1;
 
 /** A contact point in its normalised form, with the digests that stand for it in keys. */

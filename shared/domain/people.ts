@@ -119,6 +119,14 @@ function partsAgree(a: string, b: string): boolean {
   return slips(a, b) <= slipsAllowed(long.length);
 }
 
+/** Parts that are compared by likeness at the most; nobody's name has more, and pairing them takes time. */
+const mostLikeParts = 6;
+
+/** Whether each part stands for another one of the others. */
+const canPair = ([part, ...rest]: readonly string[], others: readonly string[]): boolean =>
+  part === undefined ||
+  others.some((other, at) => partsAgree(part, other) && canPair(rest, others.toSpliced(at, 1)));
+
 /** Whether every part of the shorter name stands for one of the longer, each for another, and one of them exactly. */
 function namesAgree(a: readonly string[], b: readonly string[]): boolean {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];
@@ -129,12 +137,8 @@ function namesAgree(a: readonly string[], b: readonly string[]): boolean {
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
-  if (short.length === 0 || (rest.length === short.length && long.length > 1)) return false;
-  return rest.every((part) => {
-    const at = left.findIndex((other) => partsAgree(part, other));
-    if (at >= 0) left.splice(at, 1);
-    return at >= 0;
-  });
+  if (rest.length === short.length && long.length > 1) return false;
+  return rest.length <= mostLikeParts && canPair(rest, left);
 }
 
 const partsOf = (name: string): string[] =>
