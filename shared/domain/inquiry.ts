@@ -325,7 +325,7 @@ export function rescored(inquiry: Inquiry, again: Triaged & { readonly respondBy
 export function suspectedByRule(inquiry: Inquiry, now: Date): Inquiry | undefined {
   if (inquiry.progress !== 'captured' || inquiry.stage !== 'new' || inquiry.clockFrom !== undefined)
     return undefined;
-  return {
+  const suspected: Inquiry = {
     ...inquiry,
     version: inquiry.version + 1,
     progress: 'quarantined',
@@ -333,6 +333,7 @@ export function suspectedByRule(inquiry: Inquiry, now: Date): Inquiry | undefine
     timers: { review: after(now, reviewEveryMs) },
     stepRepeats: 0,
   };
+  return withPending(withSilence(suspected, undefined), []);
 }
 
 /** The state once the newest mail about it is out; the first one begins the silence that rules may listen for. */
@@ -492,12 +493,7 @@ export function changeStage(
   const unrouted = awaitsRouting({ ...inquiry, stage: to });
   // A reminder that nobody has called is wrong from now on; what is already being sent goes out.
   const dropsReminder = inquiry.mailKind === 'reminder' && inquiry.mailState === 'pending';
-  const stepBefore =
-    dropsReminder && !unrouted
-      ? undefined
-      : (inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined));
-  const step =
-    pending.length > 0 ? (stepBefore ?? after(now, stepAllowanceMs)) : open ? stepBefore : undefined;
+  const step = inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined);
   const attempted = to !== 'closed' || closeReason === 'no_response' || closeReason === 'not_interested';
   const next: Inquiry = {
     ...rest,
@@ -517,8 +513,17 @@ export function changeStage(
   };
   return {
     outcome: 'changed',
-    next: withPending(withSilence(next, open ? listening.silence : undefined), pending),
+    next: withStep(withPending(withSilence(next, open ? listening.silence : undefined), pending), now),
   };
+}
+
+/** The state with its step timer just where the pipeline has a step to do. */
+function withStep(inquiry: Inquiry, now: Date): Inquiry {
+  const { step, ...timers } = inquiry.timers;
+  const isAskedFor = inquiry.trigger !== undefined || awaitsRouting(inquiry) || isMailUnderWay(inquiry);
+  return isAskedFor
+    ? { ...inquiry, timers: { ...timers, step: step ?? after(now, stepAllowanceMs) } }
+    : { ...inquiry, timers };
 }
 
 /** The triggers that wait once something has happened: whoever was silent no longer is. */
@@ -550,9 +555,9 @@ export function withTrigger(
 ): Inquiry {
   const { stage } = inquiry;
   const pending = afterActivity(inquiry, { ...happened, at: now.toISOString(), stage }, listening);
-  const next = withPending(withSilence(inquiry, isOpen(inquiry) ? listening.silence : undefined), pending);
-  const step = pending.length > 0 ? (next.timers.step ?? after(now, stepAllowanceMs)) : undefined;
-  return step === undefined ? next : { ...next, timers: { ...next.timers, step } };
+  const isListenedTo = isOpen(inquiry) && inquiry.progress !== 'quarantined';
+  const next = withPending(withSilence(inquiry, isListenedTo ? listening.silence : undefined), pending);
+  return withStep(next, now);
 }
 
 /** What rules do to an inquiry at a trigger after its arrival; what is absent stays as it is. */
@@ -607,10 +612,7 @@ export function afterRules(
     stepRepeats: 0,
   };
   const settled = withPending(withSilence(next, open ? quiet : undefined), left);
-  const isAskedFor = left.length > 0 || awaitsRouting(settled) || isMailUnderWay(settled);
-  return isAskedFor
-    ? { ...settled, timers: { ...settled.timers, step: step ?? after(now, stepAllowanceMs) } }
-    : settled;
+  return withStep({ ...settled, timers: { ...settled.timers, ...(step !== undefined && { step }) } }, now);
 }
 
 const silenceOf = ({ silence, timers }: Inquiry): Silence | undefined =>

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { headRow, parseHead } from '../../shared/data/inquiries.ts';
 import {
   type Assignment,
+  afterRules,
   assigned,
   awaitsRouting,
   captured,
@@ -11,14 +12,20 @@ import {
   type Inquiry,
   inquirySchema,
   isOpen,
+  type Listening,
   mailSent,
   nextActionAt,
   type QuarantineReason,
+  type RuleEffects,
   released,
+  rescored,
+  reviewRedFlag,
   stageTransitions,
   stepAllowanceMs,
+  suspectedByRule,
   takeDue,
   waiting,
+  withTrigger,
 } from '../../shared/domain/inquiry.ts';
 import { closeReasons, type Stage, stages } from '../../shared/domain/stages.ts';
 import { friday, hours, minutes } from '../support/fixtures.ts';
@@ -64,6 +71,24 @@ const claimed = (inquiry: Inquiry, now: Date): Inquiry => ({
 });
 const notified = (): Inquiry => mailSent(claimed(assigned(arrive(), decision, friday), friday), friday);
 
+const again = { score: 80, tier: 'A' as const, respondBy: at(minutes(5)) };
+/** Rules that listen for everything, and for silence of 10 hours. */
+const listening = (now: Date): Listening => ({
+  awaitsRules: true,
+  silence: { since: now.toISOString(), hours: 10, at: new Date(now.getTime() + hours(20)).toISOString() },
+});
+/** As `score` applies the rules of a trigger. */
+const applied =
+  (effects: RuleEffects) =>
+  (inquiry: Inquiry, now: Date): Inquiry | undefined =>
+    inquiry.trigger &&
+    afterRules(inquiry, effects, now, {
+      since: inquiry.silence?.since ?? now.toISOString(),
+      hours: 30,
+      at: new Date(now.getTime() + hours(40)).toISOString(),
+    });
+const raise = (inquiry: Inquiry): Inquiry => ({ ...inquiry, version: inquiry.version + 1 });
+
 /** The steps that the functions and the staff can take, each only from where its function takes it. */
 const operations = {
   assign: (inquiry: Inquiry, now: Date) =>
@@ -74,8 +99,23 @@ const operations = {
     inquiry.mailState === 'pending' ? claimed(inquiry, now) : undefined,
   sent: (inquiry: Inquiry, now: Date) =>
     inquiry.mailState === 'sending' ? mailSent(inquiry, now) : undefined,
+  sentAndListened: (inquiry: Inquiry, now: Date) =>
+    inquiry.mailState === 'sending' ? mailSent(inquiry, now, listening(now)) : undefined,
   sweep: (inquiry: Inquiry, now: Date) => takeDue(inquiry, now)?.next,
   release: released,
+  rescore: (inquiry: Inquiry) =>
+    isOpen(inquiry) && inquiry.progress !== 'quarantined' ? rescored(inquiry, again) : undefined,
+  suspect: suspectedByRule,
+  call: (inquiry: Inquiry, now: Date) =>
+    withTrigger(raise(inquiry), { kind: 'disposition', disposition: 'voicemail' }, now, listening(now)),
+  reply: (inquiry: Inquiry, now: Date) => withTrigger(raise(inquiry), { kind: 'reply' }, now, listening(now)),
+  unheardReply: (inquiry: Inquiry, now: Date) => withTrigger(raise(inquiry), { kind: 'reply' }, now),
+  noHit: applied({}),
+  ruledTier: applied({ tier: 'B', urgency: 'soon', respondBy: at(hours(50)) }),
+  ruledStage: applied({ stage: { to: 'consult' }, respondBy: at(hours(1)) }),
+  ruledBooked: applied({ stage: { to: 'booked' } }),
+  ruledSpam: applied({ spam: true, urgency: 'routine' }),
+  falseAlarm: (inquiry: Inquiry) => reviewRedFlag(inquiry, 'false_alarm'),
   ...Object.fromEntries(
     stages.map((to) => [
       to,
@@ -85,23 +125,34 @@ const operations = {
       },
     ]),
   ),
+  ...Object.fromEntries(
+    stages.map((to) => [
+      `${to} with rules`,
+      (inquiry: Inquiry, now: Date) => {
+        const change = changeStage(inquiry, to, to === 'closed' ? 'spam' : undefined, now, listening(now));
+        return change.outcome === 'changed' ? change.next : undefined;
+      },
+    ]),
+  ),
 } satisfies Record<string, (inquiry: Inquiry, now: Date) => Inquiry | undefined>;
 
 const story = fc.record({
   suspected: fc.boolean(),
+  flagged: fc.boolean(),
   steps: fc.array(
     fc.record({
       what: fc.constantFrom(...Object.keys(operations)),
       /** How long before it happens; `due` waits for the next action. */
       pause: fc.constantFrom<number | 'due'>('due', 0, 1_000, minutes(1), minutes(20), hours(30)),
     }),
-    { maxLength: 40 },
+    { maxLength: 60 },
   ),
 });
 
 /** Every state of a story, with the time at which it was entered. */
-function* live({ suspected, steps }: typeof story extends fc.Arbitrary<infer T> ? T : never) {
+function* live({ suspected, flagged, steps }: typeof story extends fc.Arbitrary<infer T> ? T : never) {
   let inquiry = suspected ? arrive('honeypot') : arrive();
+  if (flagged) inquiry = { ...inquiry, redFlag: 'raised' };
   let now = friday;
   yield { before: undefined, inquiry, now };
   for (const { what, pause } of steps) {
@@ -117,12 +168,12 @@ function* live({ suspected, steps }: typeof story extends fc.Arbitrary<infer T> 
 }
 
 describe('whatever happens to an inquiry', () => {
-  it('it has a next action just while it is open, and that action can be taken and moves on', () => {
+  it('it has a next action just while it is open or rules are to look at it, and that action can be taken and moves on', () => {
     fc.assert(
       fc.property(story, (told) => {
         for (const { inquiry, now } of live(told)) {
           const due = nextActionAt(inquiry);
-          expect(due !== undefined).toBe(isOpen(inquiry));
+          expect(due !== undefined).toBe(isOpen(inquiry) || inquiry.trigger !== undefined);
           if (due === undefined) continue;
           expect(Object.values(inquiry.timers).some((time) => time !== undefined)).toBe(true);
           const then = new Date(Math.max(now.getTime(), Date.parse(due)));
@@ -156,10 +207,21 @@ describe('whatever happens to an inquiry', () => {
       fc.property(story, (told) => {
         for (const { inquiry } of live(told)) {
           const { timers, mailState, progress } = inquiry;
-          if (!isOpen(inquiry))
-            expect([mailState === undefined || mailState === 'sent', timers]).toEqual([true, {}]);
-          else if (awaitsRouting(inquiry)) expect(timers.step).toBeDefined();
-          else if (mailState === 'pending' || mailState === 'sending') expect(timers.step).toBeDefined();
+          const underWay = mailState === 'pending' || mailState === 'sending';
+          if (inquiry.trigger !== undefined) expect(timers.step).toBeDefined();
+          else expect(inquiry.laterTriggers).toBeUndefined();
+          const isAskedFor = inquiry.trigger !== undefined || awaitsRouting(inquiry) || underWay;
+          expect(timers.step !== undefined).toBe(isAskedFor);
+          if (timers.silence !== undefined) expect(inquiry.silence).toBeDefined();
+          if (!isOpen(inquiry)) {
+            const { step, ...others } = timers;
+            expect([underWay, step !== undefined, others]).toEqual([
+              false,
+              inquiry.trigger !== undefined,
+              {},
+            ]);
+          } else if (awaitsRouting(inquiry)) expect(timers.step).toBeDefined();
+          else if (underWay) expect(timers.step).toBeDefined();
           else if (progress === 'quarantined' && inquiry.stage === 'new') expect(timers.review).toBeDefined();
           else if (inquiry.stage === 'new') expect(timers.respond).toBeDefined();
           else expect(timers.followUp).toBeDefined();
@@ -175,12 +237,14 @@ describe('whatever happens to an inquiry', () => {
         let { inquiry, now } = [...live(told)].at(-1) ?? { inquiry: arrive(), now: friday };
         fc.pre(awaitsRouting(inquiry));
         // One for the mail under way, one for a reminder that it is overdue and its mail, one to route it.
-        for (let sweeps = 0; sweeps < 4 && inquiry.progress !== 'notified'; sweeps++) {
+        // Each turn for rules that it waits for, too, is one more.
+        for (let sweeps = 0; sweeps < 12 && inquiry.progress !== 'notified'; sweeps++) {
           now = new Date(Math.max(now.getTime(), Date.parse(String(nextActionAt(inquiry)))));
           const taken = takeDue(inquiry, now);
           if (!taken) throw new Error('nothing was due');
           inquiry = taken.next;
-          if (taken.action !== 'mail') inquiry = assigned(inquiry, decision, now);
+          if (taken.action === 'score' && inquiry.trigger) inquiry = afterRules(inquiry, {}, now);
+          if (taken.action !== 'mail' && awaitsRouting(inquiry)) inquiry = assigned(inquiry, decision, now);
           if (inquiry.mailState !== 'sent' && inquiry.mailState)
             inquiry = mailSent(claimed(inquiry, now), now);
         }
@@ -367,5 +431,215 @@ describe('waiting for somebody', () => {
     expect(actions).toEqual(new Set(['route', 'mail']));
     expect(inquiry.progress).toBe('waiting');
     expect(inquiry.timers.step).toBeDefined();
+  });
+});
+
+describe('what rules are to look at', () => {
+  const silence = { since: at(0), hours: 10, at: at(hours(20)) };
+  const heard: Listening = { awaitsRules: true };
+  const contacted = (listens: Listening, now = later(minutes(5))): Inquiry => {
+    const change = changeStage(notified(), 'contacted', undefined, now, listens);
+    if (change.outcome !== 'changed') throw new Error('not allowed');
+    return change.next;
+  };
+
+  it('waits as a trigger that the sweep asks for, and only where rules listen', () => {
+    const waits = contacted(heard);
+
+    expect(waits.trigger).toEqual({
+      kind: 'stage_change',
+      at: at(minutes(5)),
+      from: 'new',
+      stage: 'contacted',
+    });
+    expect(takeDue(waits, later(minutes(6)))).toMatchObject({ action: 'score' });
+    expect(contacted({})).not.toHaveProperty('trigger');
+    expect(contacted({}).timers).not.toHaveProperty('step');
+  });
+
+  it('is looked at in order, each once, and the step ends with the last', () => {
+    const called = withTrigger(
+      contacted(heard),
+      { kind: 'disposition', disposition: 'reached' },
+      later(minutes(5)),
+      heard,
+    );
+
+    expect(called.version).toBe(contacted(heard).version);
+    const once = afterRules(called, {}, later(minutes(6)));
+    expect(once.trigger).toMatchObject({ kind: 'disposition', disposition: 'reached', stage: 'contacted' });
+    expect(once).not.toHaveProperty('laterTriggers');
+    expect(once.timers.step).toBeDefined();
+    const twice = afterRules(once, {}, later(minutes(6)));
+    expect(twice).not.toHaveProperty('trigger');
+    expect(twice.timers).not.toHaveProperty('step');
+  });
+
+  it('is kept however much happens: the first and the newest', () => {
+    let inquiry = contacted(heard);
+    for (let i = 0; i < 30; i++)
+      inquiry = withTrigger(inquiry, { kind: 'reply' }, later(hours(i + 1)), heard);
+
+    expect(inquiry.trigger?.kind).toBe('stage_change');
+    expect(inquiry.laterTriggers).toHaveLength(5);
+    expect(inquiry.laterTriggers?.at(-1)?.at).toBe(at(hours(30)));
+  });
+
+  it('is nothing while it is suspected: that is for a human', () => {
+    const suspected = withTrigger(arrive('honeypot'), { kind: 'reply' }, friday, {
+      awaitsRules: true,
+      silence,
+    });
+
+    expect(suspected).toEqual(arrive('honeypot'));
+  });
+
+  it('on being closed or booked is looked at all the same', () => {
+    const change = changeStage(notified(), 'booked', undefined, friday, { awaitsRules: true, silence });
+    const booked = change.outcome === 'changed' ? change.next : notified();
+
+    expect(nextActionAt(booked)).toBe(at(stepAllowanceMs));
+    expect(booked).not.toHaveProperty('silence');
+    expect(takeDue(booked, later(stepAllowanceMs))?.action).toBe('score');
+    expect(nextActionAt(afterRules(booked, {}, friday))).toBeUndefined();
+  });
+
+  it('is silence once nothing has happened for so long, and no longer once something has', () => {
+    const quiet = contacted({ silence });
+    const due = takeDue(quiet, later(hours(20)));
+
+    expect(due).toMatchObject({
+      action: 'score',
+      next: { trigger: { kind: 'silence', silentHours: 10, stage: 'contacted' }, silence: { hours: 10 } },
+    });
+    const silent = due?.next ?? quiet;
+    expect(silent.timers).not.toHaveProperty('silence');
+    const answered = withTrigger(silent, { kind: 'reply' }, later(hours(21)));
+    expect(answered).not.toHaveProperty('trigger');
+    expect(answered.timers).not.toHaveProperty('step');
+  });
+
+  it('is silence again for those that listen for longer', () => {
+    const silent = takeDue(contacted({ silence }), later(hours(20)))?.next ?? notified();
+
+    const looked = afterRules(silent, {}, later(hours(20)), { since: at(0), hours: 30, at: at(hours(70)) });
+
+    expect(looked).toMatchObject({
+      silence: { since: at(0), hours: 30 },
+      timers: { silence: at(hours(70)) },
+    });
+    expect(afterRules(silent, {}, later(hours(20)))).not.toHaveProperty('silence');
+  });
+
+  it('begins its silence with the first mail, and does not begin it anew with a reminder', () => {
+    const pending = claimed(assigned(arrive(), decision, friday), friday);
+    const sent = mailSent(pending, friday, { silence });
+    const reminded = claimed(takeDue(sent, new Date(decision.respondBy))?.next ?? sent, later(hours(2)));
+
+    expect(sent.timers.silence).toBe(silence.at);
+    const later2 = { ...silence, at: at(hours(99)) };
+    expect(mailSent(reminded, later(hours(2)), { silence: later2 }).timers.silence).toBe(silence.at);
+  });
+});
+
+describe('rules', () => {
+  const heard: Listening = { awaitsRules: true, silence: { since: at(0), hours: 10, at: at(hours(20)) } };
+  const triggered = (inquiry = notified()): Inquiry =>
+    withTrigger(raise(inquiry), { kind: 'disposition', disposition: 'voicemail' }, friday, heard);
+
+  it('set tier, urgency and clock, and are not taken for a call or for something that happened', () => {
+    const before = triggered();
+
+    const ruled = afterRules(
+      before,
+      { tier: 'C', urgency: 'soon', respondBy: at(hours(9)), stage: { to: 'contacted' } },
+      later(minutes(1)),
+    );
+
+    expect(ruled).toMatchObject({
+      version: before.version + 1,
+      tier: 'C',
+      urgency: 'soon',
+      stage: 'contacted',
+      respondBy: at(hours(9)),
+      timers: { respond: at(hours(9)), silence: at(hours(20)) },
+    });
+    expect(ruled).not.toHaveProperty('firstContactedAt');
+    expect(ruled).not.toHaveProperty('trigger');
+    expect(afterRules(triggered(ruled), { urgency: 'routine' }, friday)).not.toHaveProperty('urgency');
+  });
+
+  it('set a stage only where it may follow, and while nobody has set another', () => {
+    const moved = stageOf(triggered(), 'booked');
+
+    expect(afterRules(moved, { stage: { to: 'consult' } }, friday).stage).toBe('booked');
+    expect(
+      afterRules(triggered(stageOf(notified(), 'contacted')), { stage: { to: 'new' } }, friday).stage,
+    ).toBe('contacted');
+  });
+
+  it('that find spam close it as such, whatever its stage by then', () => {
+    const spam = afterRules(stageOf(triggered(), 'contacted'), { spam: true }, friday);
+
+    expect(spam).toMatchObject({ stage: 'closed', closeReason: 'spam', timers: {} });
+    expect(nextActionAt(spam)).toBeUndefined();
+  });
+
+  it('on arrival set spam aside, but not what a human has looked at', () => {
+    const suspected = suspectedByRule(arrive(), friday);
+
+    expect(suspected).toMatchObject({ progress: 'quarantined', quarantine: ['rule'] });
+    expect(nextActionAt(suspected ?? arrive())).toBe(at(hours(24)));
+    const genuine = released(suspected ?? arrive(), friday);
+    expect(genuine && suspectedByRule(genuine, friday)).toBeUndefined();
+    expect(suspectedByRule(stageOf(arrive(), 'contacted'), friday)).toBeUndefined();
+    expect(suspectedByRule(notified(), friday)).toBeUndefined();
+  });
+});
+
+describe('scored again', () => {
+  it('has the new score and tier, and an earlier respond-by at the most', () => {
+    const sooner = rescored(notified(), { ...again, urgency: 'same_day' });
+
+    expect(sooner).toMatchObject({
+      score: 80,
+      tier: 'A',
+      urgency: 'same_day',
+      respondBy: again.respondBy,
+      timers: { respond: again.respondBy },
+    });
+    const lower = rescored(sooner, { score: 30, tier: 'C', respondBy: at(hours(30)) });
+    expect(lower).toMatchObject({ score: 30, tier: 'C', respondBy: again.respondBy });
+    expect(lower).not.toHaveProperty('urgency');
+  });
+
+  it('keeps the clock of whom somebody has called, and the reminder after one', () => {
+    const called = rescored(stageOf(notified(), 'contacted'), again);
+    const overdue = takeDue(notified(), new Date(decision.respondBy))?.next ?? notified();
+
+    expect(called.respondBy).toBe(decision.respondBy);
+    expect(called.timers).not.toHaveProperty('respond');
+    expect(rescored(overdue, again).timers.respond).toBe(overdue.timers.respond);
+  });
+
+  it('before its routing goes there with what it learned', () => {
+    const learned = rescored(arrive(), { ...again, urgency: 'soon' });
+
+    expect(assigned(learned, { ...decision, tier: 'C', score: 3 }, friday)).toMatchObject({
+      tier: 'A',
+      score: 80,
+      urgency: 'soon',
+    });
+  });
+});
+
+describe('a red flag', () => {
+  it('is confirmed or a false alarm by what a human says last', () => {
+    const raisedOne: Inquiry = { ...arrive(), redFlag: 'raised' };
+    const alarm = reviewRedFlag(raisedOne, 'false_alarm') ?? raisedOne;
+
+    expect(alarm).toEqual({ ...raisedOne, version: 2, redFlag: 'false_alarm' });
+    expect(reviewRedFlag(alarm, 'confirmed')).toMatchObject({ version: 3, redFlag: 'confirmed' });
+    expect(reviewRedFlag(arrive(), 'confirmed')).toBeUndefined();
   });
 });
