@@ -77,7 +77,8 @@ export async function captureInquiry(
     const now = environment.now();
     const { patient, writer } = await findPeople(dependencies, incoming, now);
     const { contactId } = patient;
-    const { channel, sourceId, serviceId, locationId, campaign, quarantine, redFlags = [] } = incoming;
+    const { channel, sourceId, serviceId, locationId, campaign, quarantine, wantedLocationId } = incoming;
+    const { redFlags = [] } = incoming;
     const redFlagged = redFlags.length > 0;
     const id = environment.newId('inquiry');
     const head = captured(
@@ -100,6 +101,8 @@ export async function captureInquiry(
       ...(patient.namesakeIds.length > 0 && { namesakeIds: [...patient.namesakeIds] }),
       ...(writer && { writerId: writer.contactId }),
       ...(redFlagged && { redFlags: [...redFlags] }),
+      ...(quarantine.length > 0 && { quarantine: [...quarantine] }),
+      ...(wantedLocationId !== undefined && { wantedLocationId }),
     };
     const committed = await table.transact([
       recordAnswer(keyDigest, { inquiryId: id, receivedAt, bodyDigest }, now),

@@ -10,6 +10,7 @@ import {
   inquirySchema,
   isOpen,
   nextActionAt,
+  quarantineReasons,
   type Receipt,
 } from '../domain/inquiry.ts';
 import { type Decision, decisionSchema } from '../domain/rules/decision.ts';
@@ -54,6 +55,10 @@ export const bodySchema = z.object({
   namesakeIds: z.array(z.string()).optional(),
   /** Ids of the red flags whose words were found in it. */
   redFlags: z.array(z.string()).optional(),
+  /** What it was set aside for as it came. */
+  quarantine: z.array(z.enum(quarantineReasons)).optional(),
+  /** The location that was asked for; absent where none was. */
+  wantedLocationId: z.string().optional(),
   /** Contact points that were given but cannot be one. */
   invalidPoints: z.array(z.enum(['email', 'phone'])).optional(),
 });
