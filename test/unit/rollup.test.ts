@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { captured, changeStage, type Inquiry } from '../../shared/domain/inquiry.ts';
+import { captured, changeStage, type Inquiry, reviewRedFlag } from '../../shared/domain/inquiry.ts';
 import { type Counts, countChange, summarize } from '../../shared/domain/rollup.ts';
 import { stages } from '../../shared/domain/stages.ts';
 import { friday, minutes } from '../support/fixtures.ts';
@@ -28,17 +28,19 @@ describe('the changes of an inquiry', () => {
     const step = fc.record({
       to: fc.constantFrom(...stages),
       tier: fc.constantFrom(undefined, 'A' as const, 'B' as const, 'C' as const),
+      redFlag: fc.constantFrom(undefined, 'confirmed' as const, 'false_alarm' as const),
       pause: fc.integer({ min: 0, max: 3_000 }),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-        let inquiry = arrive();
+      fc.property(fc.boolean(), fc.array(step, { maxLength: 20 }), (flagged, steps) => {
+        let inquiry: Inquiry = { ...arrive(), ...(flagged && { redFlag: 'raised' as const }) };
         let now = friday.getTime();
         const deltas = [countChange(undefined, inquiry)];
-        for (const { to, tier, pause } of steps) {
+        for (const { to, tier, redFlag, pause } of steps) {
           now += minutes(pause);
           const change = changeStage(inquiry, to, 'spam', new Date(now));
-          const next = { ...(change.outcome === 'changed' ? change.next : inquiry), tier };
+          const moved = { ...(change.outcome === 'changed' ? change.next : inquiry), tier };
+          const next = (redFlag && reviewRedFlag(moved, redFlag)) ?? moved;
           deltas.push(countChange(inquiry, next));
           inquiry = next;
         }
@@ -74,6 +76,21 @@ describe('the changes of an inquiry', () => {
   });
 });
 
+it('a red flag is counted as raised, confirmed or a false alarm, and a false alarm taken back counts back', () => {
+  const flagged: Inquiry = { ...arrive(), redFlag: 'raised' };
+  const alarm = reviewRedFlag(flagged, 'false_alarm') ?? flagged;
+  const confirmed = reviewRedFlag(alarm, 'confirmed') ?? flagged;
+
+  expect(countChange(undefined, flagged)).toMatchObject({ redFlags: 1 });
+  expect(countChange(flagged, alarm)).toEqual({ falseAlarms: 1 });
+  expect(countChange(alarm, confirmed)).toEqual({ falseAlarms: -1, redFlagsConfirmed: 1 });
+  expect(summarize([{ redFlags: 3, redFlagsConfirmed: 1 }, { falseAlarms: 2 }]).redFlags).toEqual({
+    raised: 3,
+    confirmed: 1,
+    falseAlarms: 2,
+  });
+});
+
 describe('a summary', () => {
   it('adds up days and locations', () => {
     const summary = summarize([
@@ -95,6 +112,7 @@ describe('a summary', () => {
       bySource: { website: 2, 'search-ad': 1 },
       byStage: { booked: 1, closed: 2 },
       byTier: { A: 2 },
+      redFlags: { raised: 0, confirmed: 0, falseAlarms: 0 },
       firstResponse: { responses: 3, meanMinutes: 33.3, inTime: 2, byClass: { within_5: 3 } },
     });
   });
@@ -105,6 +123,7 @@ describe('a summary', () => {
       bySource: {},
       byStage: {},
       byTier: {},
+      redFlags: { raised: 0, confirmed: 0, falseAlarms: 0 },
       firstResponse: { responses: 0, inTime: 0, byClass: {} },
     });
   });

@@ -2,8 +2,22 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readPracticeFile } from '../../ops/practice-file.ts';
-import { type Practice, publishedScoringModel } from '../../shared/domain/practice.ts';
-import { type ScoredFacts, score, scoreSchema, tierOf, valuePoints } from '../../shared/domain/scoring.ts';
+import {
+  type Practice,
+  publishedScoringModel,
+  type ScoringModel,
+  scoringModelSchema,
+} from '../../shared/domain/practice.ts';
+import {
+  factsChanged,
+  lacksPersonalFacts,
+  type ScoredFacts,
+  score,
+  scoredFacts,
+  scoreSchema,
+  tierOf,
+  valuePoints,
+} from '../../shared/domain/scoring.ts';
 import { smallPractice } from '../support/fixtures.ts';
 
 const demo = readPracticeFile(readFileSync('practices/demo.yaml', 'utf8')).practice as Practice;
@@ -35,6 +49,90 @@ describe('a score', () => {
       insurance: fc.boolean(),
       preferred_time: fc.boolean(),
     }),
+  });
+
+  /** Any model that a practice file may hold: shares of 100 points, whatever their sizes. */
+  const modelArb: fc.Arbitrary<ScoringModel> = fc
+    .record({
+      cuts: fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 7, maxLength: 7 }),
+      B: fc.integer({ min: 1, max: 99 }),
+      above: fc.integer({ min: 1, max: 99 }),
+      low: fc.integer({ min: 1, max: 1_000_000 }),
+      factor: fc.integer({ min: 2, max: 1_000 }),
+    })
+    .map(({ cuts, B, above, low, factor }) => {
+      const edges = [0, ...cuts.toSorted((a, b) => a - b), 100];
+      const [source, value, phone, email, name, service, insurance, preferredTime] = edges
+        .slice(1)
+        .map((edge, i) => edge - Number(edges[i]));
+      return scoringModelSchema.parse({
+        version: 'any',
+        tiers: { A: Math.min(100, B + above), B },
+        valueAnchorsCents: { low, high: low * factor },
+        caps: { source, value },
+        completeness: { phone, email, name, service, insurance, preferredTime },
+        respondWithinMinutes: { A: 5, B: 60, C: 240 },
+      });
+    });
+
+  it('is the sum of its parts, 0 to 100, by any model', () => {
+    fc.assert(
+      fc.property(factsArb, modelArb, (facts, scoring) => {
+        const result = score(facts, { ...demo, scoring });
+
+        expect(result.parts.reduce((total, part) => total + part.points, 0)).toBe(result.total);
+        expect(result.total).toBeGreaterThanOrEqual(0);
+        expect(result.total).toBeLessThanOrEqual(100);
+        expect(points(result, 'source_quality')).toBeLessThanOrEqual(scoring.caps.source);
+        expect(points(result, 'service_value')).toBeLessThanOrEqual(scoring.caps.value);
+        expect(result.tier).toBe(tierOf(result.total, scoring.tiers));
+        expect(result.modelVersion).toBe('any');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('takes caps and points of completeness from the model', () => {
+    const scoring = scoringModelSchema.parse({
+      ...publishedScoringModel,
+      caps: { source: 30, value: 20 },
+      completeness: { phone: 25, email: 10, name: 5, service: 4, insurance: 3, preferredTime: 3 },
+    });
+    const has = { ...nothing, phone: true, preferred_time: true };
+
+    const result = score(
+      { sourceId: 'physician-referral', serviceId: 'dental-full-arch', has },
+      { ...demo, scoring },
+    );
+
+    expect(result.parts.map(({ points }) => points)).toEqual([30, 20, 25, 0, 0, 0, 0, 3]);
+  });
+
+  it('counts what the person is known by, and says that it is from before', () => {
+    const body = { sourceId: 'website', fields: { email: 'maria@example.com' } };
+    const person = { phone: '+16505550188', email: 'old@example.com', name: 'Maria Lopez' };
+
+    const result = score(scoredFacts(body, person), demo);
+
+    expect(result.parts.slice(2, 5)).toEqual([
+      { name: 'phone', points: 8, reason: 'known from before' },
+      { name: 'email', points: 4, reason: 'given' },
+      { name: 'name', points: 2, reason: 'known from before' },
+    ]);
+  });
+
+  it('has other facts once the person is known by more, not by another model or another number', () => {
+    const body = { sourceId: 'website', fields: { email: 'maria@example.com' } };
+    const before = score(scoredFacts(body), demo);
+    const changed = (person: Parameters<typeof scoredFacts>[1]) =>
+      factsChanged(before, scoredFacts(body, person));
+
+    expect(changed({ phone: '+16505550188' })).toBe(true);
+    expect(changed({ email: 'other@example.com' })).toBe(false);
+    expect(changed({})).toBe(false);
+    expect(lacksPersonalFacts(scoredFacts(body))).toBe(true);
+    const whole = { ...body, fields: { ...body.fields, phone: '1', name: 'Maria' } };
+    expect(lacksPersonalFacts(scoredFacts(whole))).toBe(false);
   });
 
   it('is the sum of its parts, each group under its cap, and fits its own schema', () => {
