@@ -186,6 +186,115 @@ describe('a post of the web form', () => {
   });
 });
 
+describe('what a post says beside who and how', () => {
+  it.each([
+    ['age', 'old', 'must be a whole number of years, 0 to 120'],
+    ['age', 121, 'must be a whole number of years, 0 to 120'],
+    ['age', '7.5', 'must be a whole number of years, 0 to 120'],
+    ['age', -1, 'must be a whole number of years, 0 to 120'],
+    ['age', true, 'must be a number'],
+    ['channel', 'fax', /^must be one of web_form, chat, /],
+    ['channel', 7, 'must be text'],
+    ['patientName', 'a\nb', 'must be on one line'],
+    ['patientName', 'x'.repeat(201), 'is longer than 200 characters'],
+    ['postalCode', 'x'.repeat(201), 'is longer than 200 characters'],
+  ])('is refused where %s is %s', async (field, value, reason) => {
+    const answer = await postJson({ ...maria, [field]: value });
+
+    expect(bodyOf(answer)).toMatchObject({
+      status: 422,
+      errors: [{ field, reason: typeof reason === 'string' ? reason : expect.stringMatching(reason) }],
+    });
+    expect(table.rows()).toEqual([]);
+  });
+
+  it('is kept as text, and an empty field is as one left out', async () => {
+    const given = { age: 7, postalCode: ' 94043 ', patientName: 'Leo Lopez', channel: '' };
+    const kept = await stored(await postJson({ ...maria, ...given }));
+    const left = await stored(await postJson({ ...maria, age: '', postalCode: ' ', patientName: '' }));
+
+    expect(kept?.body?.fields).toEqual({ ...maria, age: '7', postalCode: '94043', patientName: 'Leo Lopez' });
+    expect(kept?.body?.writerId).toMatch(/^con_/);
+    expect(left?.body?.fields).toEqual(maria);
+    expect(left?.body).not.toHaveProperty('writerId');
+    expect((await stored(await postJson({ ...maria, age: '007' })))?.body?.fields['age']).toBe('7');
+  });
+
+  it.each([
+    ['names none', {}, undefined, 'web_form'],
+    ['names one and may not', {}, 'referral', 'web_form'],
+    ['names one and may', { maySetChannel: true }, 'referral', 'referral'],
+    ['may name one and does not', { maySetChannel: true, channel: 'phone_call' }, undefined, 'phone_call'],
+    ['has one of its own', { channel: 'walk_in' }, 'referral', 'walk_in'],
+  ] as const)('comes by the channel of its form, which %s', async (_, form, channel, expected) => {
+    pipeline.change(({ forms }) => Object.assign(forms[0] ?? {}, form));
+
+    const record = await stored(await postJson({ ...maria, ...(channel && { channel }) }));
+
+    expect(record?.head.channel).toBe(expected);
+    expect(record?.body?.channel).toBe(expected);
+  });
+});
+
+describe('words of an emergency', () => {
+  const emergency = { ...maria, message: 'I have CHEST PAIN since noon' };
+  const alerts = () => table.rows().filter(({ sk }) => sk === 'ALERT');
+
+  it('are answered with what to do, the first time and again, and block nothing', async () => {
+    const answer = await postJson(emergency);
+
+    expect(answer.statusCode).toBe(202);
+    expect(bodyOf(answer)['notice']).toBe('If this is an emergency, call 911 now. Do not use this form.');
+    expect(await postJson(emergency)).toEqual(answer);
+    expect((await stored(answer))?.body?.redFlags).toEqual(['chest-pain']);
+    expect(alerts()).toHaveLength(1);
+  });
+
+  it("are answered in the practice's own words where it has some", async () => {
+    pipeline.change((own) => {
+      own.redFlags = { ...own.redFlags, reply: 'Please call 911, or 988 to talk to somebody.' };
+    });
+
+    expect(bodyOf(await postJson(emergency))['notice']).toMatch(/988/);
+  });
+
+  it('raise an alert from whoever is quarantined, too', async () => {
+    await postJson({ ...emergency, website: 'http://spam.example' });
+
+    expect(alerts()).toHaveLength(1);
+  });
+
+  it('are told to a browser as to everybody: on the page, not in its address', async () => {
+    const typed = new URLSearchParams(emergency).toString();
+    const { headers } = await post(typed, { ...formType, ...asPage });
+    const page = await call('GET /thank-you');
+
+    expect(headers?.['location']).toBe('../thank-you');
+    expect(page.body).toMatch(
+      /<h1>Thank you<\/h1>\s*<p class="emergency" role="note">If this is an emergency/,
+    );
+    expect(alerts()).toHaveLength(1);
+  });
+
+  it('are found in the answers of a lead', async () => {
+    const columns = [
+      { column_id: 'PHONE_NUMBER', string_value: '6505550123' },
+      { column_id: 'how_are_you', column_name: 'How are you?', string_value: "I can't breathe" },
+    ];
+    const answer = await lead({ user_column_data: columns });
+
+    expect(Object.keys(bodyOf(answer))).toEqual(['id', 'receivedAt']);
+    expect((await stored(answer))?.body?.redFlags).toEqual(['breathing']);
+  });
+
+  it('are not seen in others', async () => {
+    const answer = await postJson({ ...maria, message: 'A strokes of luck, no chestpain' });
+
+    expect(bodyOf(answer)).not.toHaveProperty('notice');
+    expect(alerts()).toEqual([]);
+  });
+});
+
 describe('quarantine', () => {
   it.each([
     ['a filled honeypot', { website: 'http://spam.example' }, {}, ['honeypot']],
@@ -240,6 +349,7 @@ describe('the hosted form', () => {
     expect(page.body).toContain('call 911 now');
     expect(hidden(page.body, 'idempotencyKey')).toMatch(/^ent_/);
     expect(page.body).toContain('name="website"');
+    expect(page.body).toMatch(/<label for="patientName">Patient&#39;s name, if this is for somebody else</);
     expect(page.body).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
     expect(page.headers).toMatchObject({ 'cache-control': 'no-store' });
     expect(page.headers?.['content-security-policy']).toContain("default-src 'none'");
@@ -312,6 +422,14 @@ describe('the hosted form', () => {
 });
 
 describe('a Google Ads lead', () => {
+  it('of somebody who was known says so', async () => {
+    await lead();
+
+    const again = await stored(await lead({ lead_id: 'another' }));
+
+    expect(again?.body?.returning).toBe(true);
+  });
+
   it('of the sample is taken: person, service by its wording, source, answers', async () => {
     const answer = await lead();
 
@@ -326,6 +444,7 @@ describe('a Google Ads lead', () => {
       progress: 'captured',
     });
     expect(record?.body?.answers).toEqual([{ question: 'Postal Code', answer: '94043' }]);
+    expect(record?.body?.fields).toMatchObject({ postalCode: '94043' });
     expect(JSON.stringify(table.rows())).not.toContain(key);
     expect(await pipeline.contacts.find(record?.head.contactId ?? '')).toMatchObject({
       name: 'Dana Whitfield',

@@ -252,3 +252,182 @@ describe('the person', () => {
     );
   });
 });
+
+describe('a person who was known', () => {
+  const returning = async (change: Partial<IncomingInquiry> = {}) =>
+    (await pipeline.inquiries.find(await pipeline.captured(change)))?.body?.returning;
+
+  it('is marked as such, and one who was not is not', async () => {
+    expect(await returning()).toBeUndefined();
+    expect(await returning()).toBe(true);
+    expect(await returning({ name: 'Pedro Lopez' })).toBeUndefined();
+    expect(await returning({ ...nameless, ...onlyPhone, phone: '+16505550189' })).toBeUndefined();
+    expect(await returning({ ...onlyPhone, phone: '+16505550189' })).toBe(true);
+  });
+
+  it('keeps the language, the insurance and the place of their first inquiry', async () => {
+    const first = await person({ insurance: 'Aetna', wantedLocationId: 'main-street' });
+
+    expect(await pipeline.contacts.find(first)).toMatchObject({
+      version: 1,
+      lifecycle: 'lead',
+      languages: ['es'],
+      insurances: ['Aetna'],
+      locations: ['main-street'],
+      pointDigests: [
+        { kind: 'email', digest: digest('email', email) },
+        { kind: 'phone', digest: digest('phone', phone) },
+      ],
+    });
+  });
+
+  it('without a name, whose contacts behind the phone were merged, is the one who speaks for them', async () => {
+    const maria = await person(onlyPhone);
+    const mariah = await person({ name: 'Mariah Lopez', ...onlyPhone });
+    const [survivor, merged] = await Promise.all([maria, mariah].map((id) => pipeline.contacts.find(id)));
+    if (!survivor || !merged) throw new Error('both are there');
+    const done = { by: 'ana', now: pipeline.environment.now() };
+    await table.transact(pipeline.contacts.merge(survivor, merged, done));
+
+    expect(await person({ ...nameless, ...onlyPhone })).toBe(maria);
+    expect(people()).toHaveLength(2);
+  });
+
+  it('by two contacts of one name, through mailbox and number, names the other', async () => {
+    const first = await person(onlyEmail);
+    const second = await person(onlyPhone);
+
+    const record = await pipeline.inquiries.find(await pipeline.captured());
+
+    expect(record?.body).toMatchObject({ contactId: first, returning: true, namesakeIds: [second] });
+  });
+});
+
+describe('who writes for somebody else', () => {
+  const forLeo = { patientName: 'Leo Lopez' } as const;
+  const bodyOf = async (change: Partial<IncomingInquiry> = {}) => {
+    const record = await pipeline.inquiries.find(await pipeline.captured(change));
+    if (!record?.body) throw new Error('no body');
+    return record.body;
+  };
+
+  it('is a contact beside the patient, on the same points, and both are related', async () => {
+    const body = await bodyOf(forLeo);
+
+    const [patient, writer] = await Promise.all(
+      [body.contactId, body.writerId ?? ''].map((id) => pipeline.contacts.find(id)),
+    );
+    expect(patient).toMatchObject({
+      name: 'Leo Lopez',
+      phone,
+      relations: [{ contactId: body.writerId, relation: 'ward_of' }],
+    });
+    expect(writer).toMatchObject({
+      name: 'Maria Lopez',
+      email,
+      relations: [{ contactId: body.contactId, relation: 'guardian_of' }],
+    });
+    expect(await person({ name: 'Leo Lopez' })).toBe(body.contactId);
+    expect(await person()).toBe(body.writerId);
+  });
+
+  it('has an entry of it on their own timeline', async () => {
+    const { inquiryId, contactId, writerId = '' } = await bodyOf(forLeo);
+
+    const { rows } = await pipeline.contacts.timelinePage(writerId, 10);
+    const entry = await table.get(rows[0] ?? { pk: '', sk: '' });
+    expect(rows).toHaveLength(1);
+    expect(entry).toMatchObject({
+      kind: 'wrote_for',
+      actor: 'contact',
+      inquiryId,
+      details: { patientId: contactId },
+    });
+  });
+
+  it('and does so again is related once', async () => {
+    const first = await bodyOf(forLeo);
+    const second = await bodyOf(forLeo);
+
+    expect(second).toMatchObject({ contactId: first.contactId, writerId: first.writerId, returning: true });
+    expect(first.returning).toBeUndefined();
+    expect(table.rows().filter(({ sk }) => sk.startsWith('RELATION#'))).toHaveLength(2);
+  });
+
+  it('under the name of the patient is the patient', async () => {
+    expect(await bodyOf({ patientName: 'LOPEZ, María' })).not.toHaveProperty('writerId');
+    expect(people()).toHaveLength(1);
+  });
+
+  it('without a name of their own leaves the patient alone to be known', async () => {
+    const body = await bodyOf({ ...forLeo, ...nameless });
+
+    expect(body).not.toHaveProperty('writerId');
+    expect((await pipeline.contacts.find(body.contactId))?.name).toBe('Leo Lopez');
+  });
+
+  it('after a missed call of theirs was the caller, not the patient', async () => {
+    const caller = await person({ ...nameless, ...onlyPhone });
+
+    const body = await bodyOf(forLeo);
+
+    expect(body.writerId).toBe(caller);
+    expect((await pipeline.contacts.find(caller))?.name).toBe('Maria Lopez');
+  });
+
+  it('many times in the same moment makes two people', async () => {
+    const bodies = await Promise.all(Array.from({ length: 15 }, () => bodyOf(forLeo)));
+
+    expect(new Set(bodies.map(({ contactId, writerId }) => `${contactId} ${writerId}`)).size).toBe(1);
+    expect(people()).toHaveLength(2);
+  });
+
+  it('takes one read and one transaction', async () => {
+    const calls: string[] = [];
+    for (const name of ['get', 'query', 'batchGet', 'write', 'transact'] as const) {
+      const own = table[name] as (...args: unknown[]) => Promise<unknown>;
+      Object.assign(table, {
+        [name]: (...args: unknown[]) => {
+          calls.push(name);
+          return own(...args);
+        },
+      });
+    }
+
+    await pipeline.captured(forLeo);
+    await pipeline.captured(forLeo);
+
+    expect(calls).toEqual(['batchGet', 'transact', 'batchGet', 'transact']);
+  });
+});
+
+describe('an inquiry with words of an emergency', () => {
+  const flagged = { redFlags: ['chest-pain'] } as const;
+
+  it.each([
+    ['an open one', []],
+    ['a quarantined one', ['honeypot']],
+  ] as const)('%s is stored with its alert, due at once, and asked for', async (_, quarantine) => {
+    const id = await pipeline.captured({ ...flagged, quarantine });
+
+    const record = await pipeline.inquiries.find(id);
+    expect(record?.head).toMatchObject({
+      redFlag: 'raised',
+      progress: quarantine.length > 0 ? 'quarantined' : 'captured',
+    });
+    expect(record?.body?.redFlags).toEqual(['chest-pain']);
+    expect(table.rows().find(({ sk }) => sk === 'ALERT')).toMatchObject({
+      pk: `INQ#${id}`,
+      flags: ['chest-pain'],
+      dueSk: expect.stringMatching(/^2026-11-20T16:00:00\.000Z/),
+    });
+    expect(pipeline.queues.score.sent.map(({ inquiryId }) => inquiryId)).toEqual([id]);
+  });
+
+  it('and any other costs nothing for it', async () => {
+    const record = await pipeline.inquiries.find(await pipeline.captured());
+
+    expect(record?.head).not.toHaveProperty('redFlag');
+    expect(table.rows().map(({ sk }) => sk)).not.toContain('ALERT');
+  });
+});
