@@ -187,7 +187,7 @@ const strangeness = (issues: readonly z.core.$ZodIssue[]): number =>
   }, 0);
 
 /** A path as people write it: `services[3].valueCents`. */
-function formatPath(path: readonly PropertyKey[]): string {
+export function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((segment) => (typeof segment === 'number' ? `[${segment}]` : `.${String(segment)}`))
     .join('')

@@ -131,12 +131,9 @@ const innerOf = (schema: z.ZodType): z.ZodType => {
   return (list as z.ZodArray<z.ZodType>).element;
 };
 
-/** Rules as they stand in a file, as nodes of a document. */
-export const rulesAsWritten = (rules: readonly Rule[]): unknown => sparse(rulesSchema, plain(rules));
-
 /** Rules as a list in YAML. */
 export function writeRules(rules: readonly Rule[]): string {
-  const document = new Document(rulesAsWritten(rules));
+  const document = new Document(sparse(rulesSchema, plain(rules)));
   if (isCollection(document.contents)) {
     for (const item of document.contents.items.slice(1)) (item as Node).spaceBefore = true;
   }

@@ -3,6 +3,10 @@
  * can be learned from its own inquiries. One file in `commands/` for each group of commands.
  */
 import { apply, check, exportFile, plan, schema } from './commands/configuration.ts';
+import { replay } from './commands/replay.ts';
+import { rules } from './commands/rules.ts';
+import { tiers } from './commands/tiers.ts';
+import { verify } from './commands/verify.ts';
 import { codeOf } from './system.ts';
 import { Refusal } from './terminal.ts';
 
@@ -15,7 +19,27 @@ The practice file
   export [file]            writes what is in force as a file
   schema                   prints the file's JSON Schema, for editors
 
-apply stands with your user name, or with --author <name>.
+Triage rules; a rules file is YAML, a list of rules or rules: with one
+  rules templates          lists the templates to start from
+  rules template <id>      prints one filled in; --set <slot>=<value> for each slot
+  rules add <id>           puts it at the end of a file: --to <rules-file>
+  rules try                shows which rules hold for one inquiry, and why not the others:
+                           --rules <file> --inquiry <id>
+  replay                   shows which past inquiries would change, and why; writes nothing:
+                           --rules <file> [--last 500] [--all]
+  rules draft <file>       saves a draft beside the rules in force
+  rules publish [file]     puts a file's rules in force, or the draft; --note <why>
+  rules history            lists the published versions
+  rules show <version>     prints one, or the draft
+  rules rollback <version> puts an old version in force again
+
+The practice's own inquiries
+  tiers                    suggests tier cut-offs from the scores of the last 90 days
+  verify                   rebuilds inquiries and people from their timelines and compares:
+                           [--sample 100]
+
+What changes something stands with your user name, or with --author <name>. A template is filled
+for the practice in force, or for the one of --practice <file>.
 
 The table is the one of the system that runs here (npm start), or the one that TABLE_NAME names, in
 the AWS account and region of the environment.`;
@@ -26,6 +50,10 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   apply,
   export: exportFile,
   schema,
+  rules,
+  replay,
+  tiers,
+  verify,
 };
 
 async function main([name, ...args]: readonly string[]): Promise<void> {

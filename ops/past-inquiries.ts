@@ -1,0 +1,77 @@
+/** What commands read of past inquiries: newest first, in pages, each as it was stored. */
+import { newestOnBoard } from '../shared/data/board.ts';
+import { type Contacts, createContacts } from '../shared/data/contacts.ts';
+import { createInquiries, type InquiryRecord } from '../shared/data/inquiries.ts';
+import { inquiryPk } from '../shared/data/keys.ts';
+import type { Table } from '../shared/data/table.ts';
+import type { KnownPerson } from '../shared/domain/rules/gather.ts';
+import type { PastInquiry } from '../shared/domain/rules/replay.ts';
+
+/** Entries of the board that are read at once. */
+const pageSize = 50;
+/** Inquiries that are read at the same time. */
+const atOnce = 10;
+
+/** Ids of inquiries, newest first, page by page; with `since`, those received at or after it. */
+export async function* newestIds(
+  table: Table,
+  options: { readonly most: number; readonly since?: string },
+): AsyncGenerator<string[]> {
+  let left = options.most;
+  let after: Record<string, unknown> | undefined;
+  do {
+    const page = await newestOnBoard(table, Math.min(pageSize, left), after);
+    const rows = page.rows.filter(
+      ({ boardSk }) => options.since === undefined || String(boardSk) >= options.since,
+    );
+    // An inquiry that changes its stage meanwhile can be read under both.
+    if (rows.length > 0) yield [...new Set(rows.map(({ pk }) => pk.slice(inquiryPk('').length)))];
+    left -= page.rows.length;
+    after = rows.length < page.rows.length ? undefined : page.next;
+  } while (after !== undefined && left > 0);
+}
+
+/** Does something with each of a list, a few at a time, and gives the results in the list's order. */
+export async function mapAFew<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let i = 0; i < items.length; i += atOnce) {
+    results.push(...(await Promise.all(items.slice(i, i + atOnce).map(work))));
+  }
+  return results;
+}
+
+/** The person behind a contact as they are by now, whichever of their contacts is known by what. */
+async function findPerson(contacts: Contacts, contactId: string): Promise<KnownPerson | undefined> {
+  const survivor = await contacts.findSurvivor(contactId);
+  if (!survivor) return undefined;
+  const { lifecycle, tags, owner } = survivor;
+  const others = (await contacts.family(survivor)).filter((id) => id !== survivor.id);
+  const family = [survivor, ...(await Promise.all(others.map((id) => contacts.find(id))))];
+  const has = (fact: 'phone' | 'email' | 'name'): boolean =>
+    family.some((contact) => contact?.[fact] !== undefined);
+  return { lifecycle, tags, owner, hasPhone: has('phone'), hasEmail: has('email'), hasName: has('name') };
+}
+
+/** Reads past inquiries one by one; `withPerson` where a rule looks at the person. */
+export function createPastReader(table: Table, withPerson: boolean) {
+  const inquiries = createInquiries(table);
+  const contacts = createContacts(table);
+
+  /** Undefined where it was not scored: it waits for a human, or came in this moment. */
+  async function past(record: InquiryRecord | undefined): Promise<PastInquiry | undefined> {
+    if (!record?.body || !record.score) return undefined;
+    const { head, body, score } = record;
+    const person = withPerson ? await findPerson(contacts, head.contactId) : undefined;
+    return { head, body, score, ...(person && { person }) };
+  }
+
+  return {
+    find: async (id: string) => {
+      const record = await inquiries.find(id);
+      return record && { record, past: await past(record) };
+    },
+  };
+}
