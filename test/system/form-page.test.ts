@@ -70,6 +70,7 @@ describe('filling in the form', () => {
       name: 'Kim Keyboard',
       phone: '(650) 555-0111',
       email: 'kim@example.com',
+      patientName: '',
       // Typing in a closed list chooses what begins so.
       service: 'Psor',
       location: 'New',

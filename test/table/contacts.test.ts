@@ -1,9 +1,11 @@
 /** Merges, relations and suggested matches on DynamoDB's own engine, with two writers at every condition. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { suggestMatches } from '../../functions/people/suggest-matches.ts';
 import { type Contacts, createContacts, mostFamilyMembers } from '../../shared/data/contacts.ts';
 import { contactProfile } from '../../shared/data/keys.ts';
 import type { Table, Transacted, Write } from '../../shared/data/table.ts';
 import { freshTable } from '../support/dynamodb.ts';
+import { createPipeline } from '../support/fixtures.ts';
 
 const now = new Date('2026-11-20T16:00:00.000Z');
 const done = { by: 'ana', now };
@@ -268,6 +270,17 @@ describe('a suggested match', () => {
       { ...ofB.matches[0], contactId: b, kind: 'likely_same', state: 'open', suggestedAt: now.toISOString() },
     ]);
     expect(ofB.matches[0]?.contactId).toBe(a);
+  });
+
+  it('of two who came at the same moment is made once, though both are followed at once', async () => {
+    const pipeline = createPipeline(table);
+    const ids = await Promise.all(['Maria', 'Mariah'].map((name) => pipeline.captured({ name })));
+    const people = await Promise.all(ids.map(async (id) => (await pipeline.head(id)).contactId));
+
+    const suggested = await Promise.all(people.map((id) => suggestMatches(pipeline, id)));
+
+    expect(suggested.toSorted()).toEqual([0, 1]);
+    expect((await contacts.openMatches(10)).matches).toHaveLength(1);
   });
 
   it('is decided once, never suggested again, and may be opened again', async () => {
