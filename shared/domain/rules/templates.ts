@@ -114,7 +114,7 @@ export const ruleTemplates: readonly RuleTemplate[] = [
         name: 'minutes',
         kind: 'minutes',
         description: 'minutes of opening time until the first call',
-        default: always(60),
+        default: ({ scoring }) => scoring.channelMinutes.referral ?? 60,
       },
       optionalPool,
     ],
@@ -496,6 +496,8 @@ export function fillTemplate(
     const has = names.length === 0 ? 'none' : names.join(', ');
     issues.push({ slot: name, message: `${template.id} has no slot ${name}; it has ${has}` });
   }
+  if (as.id !== undefined && !slugSchema.safeParse(as.id).success)
+    issues.push({ slot: 'id', message: 'must be lower-case letters, digits and single hyphens' });
   for (const slot of template.slots) {
     const given = Object.hasOwn(slots, slot.name) ? slots[slot.name] : undefined;
     const value = given ?? slot.default?.(practice);
