@@ -160,6 +160,27 @@ describe('filling in the form', () => {
     });
   });
 
+  it('takes an inquiry for somebody else: the patient is the contact, who wrote is told apart', async () => {
+    await open();
+    await field('Your name').fill('Rosa Writer');
+    await field('Phone number').fill('650 555 0114');
+    await field("Patient's name, if this is for somebody else").fill('Leo Writer');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.waitForURL(`${harness.origin}/thank-you`);
+
+    const emergency = page.getByText('If this is an emergency, call 911 now.');
+    expect((await emergency.boundingBox())?.y).toBeLessThan(desktop.height / 2);
+    const [id = ''] = await waitFor('the inquiry', async () => {
+      const found = await inquiriesOf('Leo Writer');
+      return found.length > 0 && found;
+    });
+    expect(await notified(harness, id)).toMatchObject({
+      contact: { name: 'Leo Writer', phone: '+16505550114' },
+      fields: { name: 'Rosa Writer', patientName: 'Leo Writer' },
+    });
+    expect(await inquiriesOf('Rosa Writer')).toEqual([]);
+  });
+
   it('is one inquiry, however impatiently Send is clicked', async () => {
     await open();
     await field('Your name').fill('Dot Double');
