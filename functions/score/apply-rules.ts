@@ -10,8 +10,8 @@ import { gatherFacts } from '../../shared/domain/rules/gather.ts';
 import { applyTrigger, type Outcome } from '../../shared/domain/rules/triage.ts';
 import type { Score } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf, ruleActor, systemActor } from '../../shared/domain/timeline.ts';
+import type { ScoreDependencies } from './dependencies.ts';
 import { changePerson, findPerson, newTags, type Person, personFacts, touchesPerson } from './person.ts';
-import type { ScoreDependencies } from './score-inquiry.ts';
 
 export interface RulesApplied {
   readonly next: Inquiry;

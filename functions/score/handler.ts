@@ -10,7 +10,8 @@ import { readSettings, setting, systemEnvironment } from '../../shared/runtime/e
 import { countMetric, logger } from '../../shared/runtime/lambda.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
-import { type ScoreDependencies, scoreInquiry } from './score-inquiry.ts';
+import type { ScoreDependencies } from './dependencies.ts';
+import { scoreInquiry } from './score-inquiry.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, ROUTE_QUEUE_URL: setting, MAIL_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);

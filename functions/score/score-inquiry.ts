@@ -3,11 +3,9 @@
  * its facts changed; has rules look at what happened to it since.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Inquiries, InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
-import type { RoutingStates } from '../../shared/data/rotation.ts';
-import type { Table, Write } from '../../shared/data/table.ts';
+import type { InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
+import type { Write } from '../../shared/data/table.ts';
 import { businessMinutesAfter } from '../../shared/domain/destination.ts';
-import type { Environment } from '../../shared/domain/ids.ts';
 import {
   afterRules,
   awaitsRouting,
@@ -17,26 +15,13 @@ import {
   suspectedByRule,
 } from '../../shared/domain/inquiry.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import type { RuleFault } from '../../shared/domain/rules/compile.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
-import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
+import type { StepMessage } from '../../shared/queues/messages.ts';
 import { actorOf, applyRules } from './apply-rules.ts';
-import { changePerson, findPerson, type PeopleOfScore, touchesPerson } from './person.ts';
+import type { ScoreDependencies } from './dependencies.ts';
+import { changePerson, findPerson, touchesPerson } from './person.ts';
 import { type ArrivalTriage, triageAgain, triageArrival } from './triage-arrival.ts';
-
-export interface ScoreDependencies {
-  readonly table: Table;
-  readonly inquiries: Inquiries;
-  readonly contacts: PeopleOfScore;
-  readonly routingStates: Pick<RoutingStates, 'changeOpen'>;
-  readonly practice: () => Promise<Practice>;
-  readonly routeQueue: Queue<StepMessage>;
-  readonly mailQueue: Queue<MailMessage>;
-  readonly environment: Environment;
-  /** Called for a rule that could not be looked at; it counts as one that does not hold. */
-  readonly onRuleFault: (inquiryId: string, fault: RuleFault) => void;
-}
 
 export type Scored =
   | 'scored'

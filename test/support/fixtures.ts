@@ -11,7 +11,8 @@ import { type NotifyDependencies, sendMail } from '../../functions/notify/send-m
 import type { Mailer } from '../../functions/notify/ses-mailer.ts';
 import { type SweepDependencies, sweep } from '../../functions/remind/sweep.ts';
 import { type RouteDependencies, routeInquiry } from '../../functions/route/route-inquiry.ts';
-import { type ScoreDependencies, scoreInquiry } from '../../functions/score/score-inquiry.ts';
+import type { ScoreDependencies } from '../../functions/score/dependencies.ts';
+import { scoreInquiry } from '../../functions/score/score-inquiry.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
