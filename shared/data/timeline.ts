@@ -12,9 +12,25 @@ import {
   type TimelineEntry,
   type Told,
 } from '../domain/timeline.ts';
-import { bodySchema, parseHead, scoredSchema } from './inquiries.ts';
+import { bodySchema, type InquiryBody, parseHead, scoredSchema } from './inquiries.ts';
 import { contactEntry, contactPk, inquiryPk, inquiryScore, inquirySk, timelineOf } from './keys.ts';
 import { queryAll, type Row, type Table } from './table.ts';
+
+/** Which score of an inquiry it is; the first is 1. */
+const numberOfScore = (sk: string): number => Number(sk.slice(sk.indexOf('#') + 1));
+
+/** How an inquiry came, with everything that was sent. */
+export function toldOfBody(body: InquiryBody, contactId = body.contactId): Told {
+  const { inquiryId, contactId: _own, receivedAt, sourceId, serviceId, ...sent } = body;
+  return {
+    kind: 'captured',
+    at: receivedAt,
+    actor: contactActor,
+    contactId,
+    inquiryId,
+    details: { source: sourceId, service: serviceId, ...sent },
+  };
+}
 
 /** Everything that one item tells. */
 function tell(row: Row, contactId: string): Told[] {
@@ -30,17 +46,7 @@ function tell(row: Row, contactId: string): Told[] {
     inquiryId,
     details,
   });
-  if (row.sk === inquirySk.body) {
-    const {
-      inquiryId: _id,
-      contactId: _contact,
-      receivedAt,
-      sourceId,
-      serviceId,
-      ...sent
-    } = bodySchema.parse(row);
-    return [told('captured', receivedAt, contactActor, { source: sourceId, service: serviceId, ...sent })];
-  }
+  if (row.sk === inquirySk.body) return [toldOfBody(bodySchema.parse(row), contactId)];
   if (row.sk === inquirySk.head) {
     const { assignedAt, receivedAt, assignedTo, respondBy, receipt, ...head } = parseHead(row);
     const routed = told('routed', assignedAt ?? receivedAt, systemActor, {
@@ -56,11 +62,12 @@ function tell(row: Row, contactId: string): Told[] {
     const { flags, raisedAt } = alertSchema.parse(row);
     return [told('red_flag', raisedAt, systemActor, { flags })];
   }
+  const number = numberOfScore(row.sk);
   const { inquiryId: _id, scoredAt, decision, ...score } = scoredSchema.parse(row);
   const { hits = [], ...decided } = decision ?? {};
   return [
-    told('scored', scoredAt, systemActor, { ...score, ...(decision && { decision: decided }) }),
-    ...hits.map(({ rule, did }) => told('rule_hit', scoredAt, ruleActor(rule), { rule, did })),
+    told('scored', scoredAt, systemActor, { number, ...score, ...(decision && { decision: decided }) }),
+    ...hits.map(({ rule, did }) => told('rule_hit', scoredAt, ruleActor(rule), { number, rule, did })),
   ];
 }
 
@@ -79,6 +86,8 @@ export interface TimelinePage {
 
 /** The most items of an inquiry that stand at one instant in the index, and so have equal sort keys. */
 const mostAtOnce = 8;
+/** The most index rows of a page: each may need a second item, and one read fetches a hundred. */
+const mostPerPage = 50;
 
 const placeOf = (row: Row): Place => ({ timelineSk: String(row['timelineSk']), pk: row.pk, sk: row.sk });
 /** Negative where `a` is the newer place; the item's own key settles equal times. */
@@ -93,7 +102,7 @@ export const placeShape = { timelineSk: undefined, pk: undefined, sk: undefined 
 export type Timelines = ReturnType<typeof createTimelines>;
 
 export function createTimelines(table: Table) {
-  return {
+  const timelines = {
     /** The entries of one contact that are items of their own, in the order in which they were written. */
     async entriesOf(contactId: string): Promise<TimelineEntry[]> {
       const rows = await queryAll(table, {
@@ -127,7 +136,7 @@ export function createTimelines(table: Table) {
      *
      * What one item tells comes on one page: the first score with what was sent (it saves an
      * index write for each inquiry), the mail with the routing; so a page may be longer than
-     * `limit`, at most 50.
+     * `limit`, which is at most 50.
      */
     async page(family: readonly string[], limit: number, after?: Place): Promise<TimelinePage> {
       const pages = await Promise.all(
@@ -166,5 +175,18 @@ export function createTimelines(table: Table) {
         ...(listed.length > limit && last && { next: last.place }),
       };
     },
+
+    /** The whole timeline of a family, oldest first: for checks, and people have a few dozen entries. */
+    async all(family: readonly string[]): Promise<Told[]> {
+      const items: Told[] = [];
+      let next: Place | undefined;
+      do {
+        const page: TimelinePage = await timelines.page(family, mostPerPage, next);
+        items.push(...page.items);
+        next = page.next;
+      } while (next !== undefined);
+      return items.sort(byTimeTold);
+    },
   };
+  return timelines;
 }

@@ -97,8 +97,6 @@ export const entryDetails = {
     tags: z.array(z.string()).optional(),
     /** It was set aside as suspected spam. */
     spam: z.boolean().optional(),
-    /** The stage it set counts as the first attempt to call back. */
-    firstContact: z.boolean().optional(),
     recorded: z.array(actionSchema).optional(),
   }),
   red_flag_reviewed: z.object({ result: z.enum(redFlagStates).exclude(['raised']) }),
@@ -168,10 +166,20 @@ export interface Told {
 
 const ranks = new Map<TimelineKind, number>(toldKinds.map((kind, i) => [kind, i]));
 /** Of one instant: an inquiry's own entries in the order of its steps, then what people did. */
-const rankOf = ({ kind, entryId = '' }: Told): string => `${ranks.get(kind) ?? toldKinds.length} ${entryId}`;
+const rankOf = ({ kind, entryId, inquiryId, details }: Told): string => {
+  const number = String(details['number'] ?? '').padStart(4, '0');
+  return `${ranks.get(kind) ?? toldKinds.length} ${entryId ?? `${inquiryId} ${number}`}`;
+};
+
+const compareBy =
+  (timeOf: (told: Told) => string) =>
+  (a: Told, b: Told): number => {
+    const [timeA, timeB] = [timeOf(a), timeOf(b)];
+    if (timeA !== timeB) return timeA < timeB ? -1 : 1;
+    return rankOf(a) < rankOf(b) ? -1 : 1;
+  };
 
 /** Oldest first; of one instant, cause before effect. */
-export function byTimeTold(a: Told, b: Told): number {
-  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
-  return rankOf(a) < rankOf(b) ? -1 : 1;
-}
+export const byTimeTold = compareBy(({ at }) => at);
+/** In the order in which things were written down. */
+export const byRecording = compareBy(({ recordedAt, at }) => recordedAt ?? at);

@@ -1,0 +1,108 @@
+/** Compares what is stored of a person with what their timeline tells. */
+import {
+  type ContactState,
+  type Difference,
+  differences,
+  type InquiryState,
+  rebuild,
+} from '../domain/rebuild.ts';
+import type { Told } from '../domain/timeline.ts';
+import { type Contact, createContacts } from './contacts.ts';
+import { createInquiries, type InquiryRecord } from './inquiries.ts';
+import type { Table } from './table.ts';
+import { createTimelines, toldOfBody } from './timeline.ts';
+
+/** What became of one person's comparison. */
+export interface Verified {
+  /** Who speaks for the person, and everybody they are by now. */
+  readonly contactIds: readonly string[];
+  readonly inquiries: number;
+  readonly entries: number;
+  /** Empty where everything is as the timeline tells. */
+  readonly differences: readonly Difference[];
+}
+
+/** The part of a stored inquiry that its timeline tells. */
+const storedInquiry = ({ head, score }: InquiryRecord): InquiryState => ({
+  stage: head.stage,
+  closeReason: head.closeReason,
+  // The head learns of its score at routing; until then the score's own item tells.
+  score: head.score ?? score?.total,
+  tier: head.tier ?? score?.tier,
+  assignedTo: head.assignedTo,
+  quarantined: head.progress === 'quarantined',
+  redFlag: head.redFlag,
+  firstContactedAt: head.firstContactedAt,
+});
+
+const storedContact = (contact: Contact): ContactState => ({
+  name: contact.name,
+  lifecycle: contact.lifecycle,
+  tags: contact.tags,
+  owner: contact.owner,
+  languages: contact.languages,
+  insurances: contact.insurances,
+  locations: contact.locations,
+  mergedIds: contact.mergedIds,
+  mergedInto: contact.mergedInto,
+});
+
+/** What is changed while it is read differs for a moment; what still does so after this many looks is wrong. */
+const looks = 3;
+
+/**
+ * Rebuilds a person from their timeline, with all their inquiries and everybody
+ * who was merged with them, and compares that with what is stored. Undefined
+ * where there is no such contact.
+ */
+export async function verifyContact(table: Table, contactId: string): Promise<Verified | undefined> {
+  let verified = await look(table, contactId);
+  for (let n = 1; n < looks && verified && verified.differences.length > 0; n++) {
+    verified = await look(table, contactId);
+  }
+  return verified;
+}
+
+async function look(table: Table, contactId: string): Promise<Verified | undefined> {
+  const contacts = createContacts(table);
+  const inquiries = createInquiries(table);
+  const timelines = createTimelines(table);
+  const survivor = await contacts.findSurvivor(contactId);
+  if (!survivor) return undefined;
+  const ids = await contacts.family(survivor);
+  const family = (await Promise.all(ids.map((id) => contacts.find(id, { consistent: true })))).filter(
+    (contact) => contact !== undefined,
+  );
+  const told = await timelines.all(ids);
+
+  const own = [
+    ...new Set(told.flatMap(({ kind, inquiryId }) => (kind === 'captured' ? (inquiryId ?? []) : []))),
+  ];
+  const records = (await Promise.all(own.map((id) => inquiries.find(id)))).filter(
+    (record) => record !== undefined,
+  );
+  // Whoever wrote for somebody else is known by what they wrote, which is on the other's timeline.
+  const written = told.flatMap(({ kind, inquiryId }) =>
+    kind === 'wrote_for' && inquiryId !== undefined && !own.includes(inquiryId) ? [inquiryId] : [],
+  );
+  const bodies = (await Promise.all(written.map((id) => inquiries.find(id)))).flatMap((record): Told[] =>
+    record?.body ? [toldOfBody(record.body)] : [],
+  );
+
+  const rebuilt = rebuild([...told, ...bodies]);
+  // Those for whom somebody wrote are not looked at here: only what they wrote was needed.
+  const ofFamily = <T>(map: ReadonlyMap<string, T>, wanted: readonly string[]): ReadonlyMap<string, T> =>
+    new Map([...map].filter(([id]) => wanted.includes(id)));
+  return {
+    contactIds: ids,
+    inquiries: records.length,
+    entries: told.length,
+    differences: differences(
+      { inquiries: ofFamily(rebuilt.inquiries, own), contacts: ofFamily(rebuilt.contacts, ids) },
+      {
+        inquiries: new Map(records.map((record) => [record.head.id, storedInquiry(record)])),
+        contacts: new Map(family.map((contact) => [contact.id, storedContact(contact)])),
+      },
+    ),
+  };
+}

@@ -1,0 +1,221 @@
+/**
+ * The current state of people and their inquiries, rebuilt from their timelines
+ * alone, and compared with what is stored: the timeline is only what it claims to
+ * be if nothing changes without saying so in it.
+ */
+import * as z from 'zod';
+import { normalizeName } from './contact-point.ts';
+import { type RedFlagState, redFlagStates } from './red-flags.ts';
+import type { Lifecycle } from './rules/facts.ts';
+import type { CloseReason, Stage, Tier } from './stages.ts';
+import { tiers } from './stages.ts';
+import { byRecording, type EntryDetails, type EntryKind, entryDetails, type Told } from './timeline.ts';
+
+/** What of an inquiry its timeline tells. */
+export interface InquiryState {
+  readonly stage: Stage;
+  readonly closeReason?: CloseReason | undefined;
+  readonly score?: number | undefined;
+  readonly tier?: Tier | undefined;
+  readonly assignedTo?: string | undefined;
+  readonly quarantined: boolean;
+  readonly redFlag?: RedFlagState | undefined;
+  readonly firstContactedAt?: string | undefined;
+}
+
+/** What of a contact its timeline tells. Lists whose order says nothing are sorted. */
+export interface ContactState {
+  readonly name?: string | undefined;
+  readonly lifecycle: Lifecycle;
+  readonly tags: readonly string[];
+  readonly owner?: string | undefined;
+  readonly languages: readonly string[];
+  readonly insurances: readonly string[];
+  readonly locations: readonly string[];
+  /** Contacts that it speaks for directly. */
+  readonly mergedIds: readonly string[];
+  readonly mergedInto?: string | undefined;
+}
+
+/** People and inquiries by their ids. */
+export interface State {
+  readonly inquiries: ReadonlyMap<string, InquiryState>;
+  readonly contacts: ReadonlyMap<string, ContactState>;
+}
+
+const given = z.string().optional().catch(undefined);
+/** What of an inquiry as it came says something about a state. */
+const capturedSchema = z.object({
+  fields: z
+    .object({ name: given, patientName: given, language: given, insurance: given })
+    .catch({ name: undefined, patientName: undefined, language: undefined, insurance: undefined }),
+  returning: z.boolean().default(false),
+  writerId: z.string().optional(),
+  redFlags: z.array(z.string()).default([]),
+  quarantine: z.array(z.string()).default([]),
+  wantedLocationId: z.string().optional(),
+});
+const scoredSchema = z.object({ total: z.int(), tier: z.enum(tiers) });
+const routedSchema = z.object({ memberId: z.string().optional() });
+
+type Building<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** A name that says something, as it was written. */
+const nameIn = (text: string | undefined): string | undefined =>
+  text !== undefined && normalizeName(text) !== '' ? text : undefined;
+
+/**
+ * Rebuilds states from entries.
+ *
+ * @param entries - everything of the people in question, in any order, and the inquiries that they wrote for others
+ */
+export function rebuild(entries: readonly Told[]): State {
+  const inquiries = new Map<string, Building<InquiryState>>();
+  const contacts = new Map<string, Building<ContactState>>();
+
+  /** The contact, who came into being with this if they were not there before. */
+  function contactOf(id: string): Building<ContactState> {
+    const found = contacts.get(id);
+    if (found) return found;
+    const fresh = {
+      lifecycle: 'lead' as const,
+      tags: [],
+      languages: [],
+      insurances: [],
+      locations: [],
+      mergedIds: [],
+    };
+    contacts.set(id, fresh);
+    return fresh;
+  }
+
+  function arrive({ contactId, inquiryId = '', details }: Told): void {
+    const { fields, returning, writerId, redFlags, quarantine, wantedLocationId } =
+      capturedSchema.parse(details);
+    inquiries.set(inquiryId, {
+      stage: 'new',
+      quarantined: quarantine.length > 0,
+      ...(redFlags.length > 0 && { redFlag: redFlagStates[0] }),
+    });
+    const [own, patients] = [nameIn(fields.name), nameIn(fields.patientName)];
+    const isOwn = patients === undefined || normalizeName(patients) === normalizeName(own ?? '');
+    const language = fields.language === undefined ? [] : [fields.language];
+    const come = (
+      id: string,
+      isNew: boolean,
+      name: string | undefined,
+      more: Partial<ContactState> = {},
+    ): void => {
+      const contact = contactOf(id);
+      if (isNew) Object.assign(contact, { languages: language, ...more });
+      // Who came without a name has the first that they gave later.
+      if (contact.name === undefined && name !== undefined) contact.name = name;
+    };
+    come(contactId, !returning, isOwn ? own : patients, {
+      insurances: fields.insurance === undefined ? [] : [fields.insurance],
+      locations: wantedLocationId === undefined ? [] : [wantedLocationId],
+    });
+    if (writerId !== undefined) come(writerId, !contacts.has(writerId), own);
+  }
+
+  const read = <Kind extends EntryKind>(kind: Kind, { details }: Told): EntryDetails<Kind> =>
+    entryDetails[kind].parse(details) as EntryDetails<Kind>;
+
+  function set(inquiry: Building<InquiryState>, { to, closeReason }: EntryDetails<'stage_changed'>): void {
+    inquiry.stage = to;
+    inquiry.closeReason = closeReason;
+  }
+
+  /** What changes an inquiry after its arrival. */
+  function work(inquiry: Building<InquiryState>, told: Told): void {
+    if (told.kind === 'scored') {
+      const { total, tier } = scoredSchema.parse(told.details);
+      // Rules may have fixed the tier of what was closed before it was scored.
+      if (inquiry.score !== undefined || inquiry.tier === undefined) inquiry.tier = tier;
+      inquiry.score = total;
+    } else if (told.kind === 'routed') {
+      inquiry.assignedTo = routedSchema.parse(told.details).memberId;
+    } else if (told.kind === 'released') {
+      inquiry.quarantined = false;
+    } else if (told.kind === 'red_flag_reviewed') {
+      inquiry.redFlag = read('red_flag_reviewed', told).result;
+    } else if (told.kind === 'call') {
+      inquiry.firstContactedAt ??= told.at;
+    } else if (told.kind === 'stage_changed') {
+      const moved = read('stage_changed', told);
+      const attempted = moved.to !== 'closed' || attempts.includes(moved.closeReason ?? '');
+      // A call says itself when it was made.
+      if (attempted && moved.by === undefined) inquiry.firstContactedAt ??= told.at;
+      set(inquiry, moved);
+    } else if (told.kind === 'rules_applied') {
+      const { stage, tier, spam, trigger } = read('rules_applied', told);
+      if (stage) set(inquiry, stage);
+      if (tier?.to !== undefined) inquiry.tier = tier.to;
+      if (spam && trigger === 'arrival') inquiry.quarantined = true;
+    }
+  }
+
+  function changeContact(told: Told): void {
+    const { contactId } = told;
+    if (told.kind === 'contact_changed') {
+      const { changes } = read('contact_changed', told);
+      const contact = contactOf(contactId);
+      for (const [name, change] of Object.entries(changes)) Object.assign(contact, { [name]: change?.to });
+    } else if (told.kind === 'merged' || told.kind === 'unmerged') {
+      const { survivorId, mergedId } = read(told.kind, told);
+      const contact = contactOf(contactId);
+      const merged = told.kind === 'merged';
+      // Both have an entry; each says what it means for its own.
+      if (contactId === mergedId) contact.mergedInto = merged ? survivorId : undefined;
+      if (contactId !== survivorId) return;
+      const others = contact.mergedIds.filter((id) => id !== mergedId);
+      contact.mergedIds = merged ? [...others, mergedId] : others;
+    }
+  }
+
+  for (const told of entries.toSorted(byRecording)) {
+    if (told.kind === 'captured') arrive(told);
+    const inquiry = told.inquiryId === undefined ? undefined : inquiries.get(told.inquiryId);
+    if (inquiry) work(inquiry, told);
+    changeContact(told);
+  }
+  return { inquiries, contacts };
+}
+
+/** Closing for these reasons says that somebody called. */
+const attempts: readonly string[] = ['no_response', 'not_interested'] satisfies CloseReason[];
+
+/** A state that is not what its timeline says. */
+export interface Difference {
+  readonly of: 'inquiry' | 'contact';
+  readonly id: string;
+  /** Which of its values; `missing` where the timeline tells of nothing that is stored, or the other way round. */
+  readonly field: string;
+  readonly rebuilt: unknown;
+  readonly stored: unknown;
+}
+
+/** Lists whose order says nothing. */
+const comparable = (value: unknown): string =>
+  JSON.stringify(Array.isArray(value) ? value.toSorted() : (value ?? null));
+
+function compare<Value extends object>(
+  of: Difference['of'],
+  rebuilt: ReadonlyMap<string, Value>,
+  stored: ReadonlyMap<string, Value>,
+): Difference[] {
+  return [...new Set([...rebuilt.keys(), ...stored.keys()])].flatMap((id) => {
+    const [a, b] = [rebuilt.get(id), stored.get(id)];
+    if (!a || !b) return [{ of, id, field: 'missing', rebuilt: a !== undefined, stored: b !== undefined }];
+    const fieldOf = (state: Value, field: string): unknown => (state as Record<string, unknown>)[field];
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])]
+      .filter((field) => comparable(fieldOf(a, field)) !== comparable(fieldOf(b, field)))
+      .map((field) => ({ of, id, field, rebuilt: fieldOf(a, field), stored: fieldOf(b, field) }));
+  });
+}
+
+/** Where the stored states are not the rebuilt ones; of those only that are stored at all. */
+export const differences = (rebuilt: State, stored: State): Difference[] => [
+  ...compare('inquiry', rebuilt.inquiries, stored.inquiries),
+  ...compare('contact', rebuilt.contacts, stored.contacts),
+];
