@@ -11,6 +11,7 @@ import {
   awaitsRouting,
   type Inquiry,
   isOpen,
+  knowingTriage,
   rescored,
   suspectedByRule,
 } from '../../shared/domain/inquiry.ts';
@@ -90,10 +91,14 @@ async function stepOf(dependencies: ScoreDependencies, record: Known): Promise<S
   if (head.trigger !== undefined) {
     // Closed before it was ever scored: rules see what it would have scored.
     const scored = record.score ?? score(scoredFacts(body), practice);
+    const { total, tier } = scored;
+    const knowing = record.score
+      ? knowingTriage(head, { score: total, tier, urgency: record.score.decision?.urgency })
+      : head;
     const { next, writes, hit } = await applyRules(
       dependencies,
       practice,
-      { head, body, score: scored },
+      { head: knowing, body, score: scored },
       head.trigger,
     );
     const outcome = hit ? 'rules_applied' : 'rules_without_hit';

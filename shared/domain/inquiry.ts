@@ -250,9 +250,19 @@ type Triaged = Pick<Assignment, 'score' | 'tier' | 'urgency'>;
 const urgencyAttribute = (urgency: Urgency | undefined): Pick<Inquiry, 'urgency'> =>
   urgency === undefined || urgency === 'routine' ? {} : { urgency };
 
-/** What triage decided, for a head that does not know yet; what it learned since by rules and new scores stays. */
-const triagedOf = (inquiry: Inquiry, { score, tier, urgency }: Triaged): Partial<Inquiry> =>
-  inquiry.tier === undefined ? { score, tier, ...urgencyAttribute(urgency) } : {};
+/**
+ * The same state, knowing what triage decided: the head learns of it with its
+ * first change after the score. What rules and new scores changed since stays.
+ */
+export function knowingTriage(inquiry: Inquiry, { score, tier, urgency }: Triaged): Inquiry {
+  const isNews = inquiry.tier === undefined;
+  return {
+    ...inquiry,
+    score: inquiry.score ?? score,
+    tier: inquiry.tier ?? tier,
+    ...(isNews && inquiry.urgency === undefined && urgencyAttribute(urgency)),
+  };
+}
 
 /**
  * The state once a member has been chosen. The step timer stays where it was:
@@ -261,8 +271,7 @@ const triagedOf = (inquiry: Inquiry, { score, tier, urgency }: Triaged): Partial
 export function assigned(inquiry: Inquiry, assignment: Assignment, now: Date): Inquiry {
   const { memberId, poolId, respondBy, receipt } = assignment;
   return {
-    ...inquiry,
-    ...triagedOf(inquiry, assignment),
+    ...knowingTriage(inquiry, assignment),
     version: inquiry.version + 1,
     progress: 'routed',
     poolId,
@@ -282,8 +291,7 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
   const { poolId, respondBy, receipt } = decision;
   const { silence } = inquiry.timers;
   return {
-    ...inquiry,
-    ...triagedOf(inquiry, decision),
+    ...knowingTriage(inquiry, decision),
     poolId,
     respondBy,
     receipt,

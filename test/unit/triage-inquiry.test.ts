@@ -561,6 +561,48 @@ describe('after arrival', () => {
     expect(entriesOf(id, 'rules_applied')).toHaveLength(1);
   });
 
+  it('rules of what happens before the routing start from what triage decided', async () => {
+    pipeline.change(
+      withRules(
+        rule('soon', { actions: [{ do: 'set_urgency', urgency: 'soon' }] }),
+        rule('up', {
+          on: ['reply'],
+          when: { field: 'urgency', operator: 'is', value: 'soon' },
+          actions: [{ do: 'raise_tier' }],
+        }),
+      ),
+    );
+    const id = await pipeline.captured();
+    await pipeline.score(id);
+    await happens(id, { kind: 'reply' });
+
+    expect(await pipeline.score(id)).toBe('rules_applied');
+    await pipeline.drain();
+
+    expect(await pipeline.head(id)).toMatchObject({
+      progress: 'notified',
+      tier: 'A',
+      score: 54,
+      urgency: 'soon',
+    });
+    expect(entriesOf(id, 'rules_applied')).toMatchObject([{ details: { tier: { from: 'B', to: 'A' } } }]);
+  });
+
+  it('what was closed before it was scored has its score once it is taken back', async () => {
+    pipeline.change(
+      withRules(rule('up', { on: ['stage_change'], actions: [{ do: 'set_tier', tier: 'A' }] })),
+    );
+    const id = await pipeline.captured();
+    await setStage(id, 'closed', 'duplicate');
+    expect(await pipeline.score(id)).toBe('rules_applied');
+    expect(scoresOf(id)).toEqual([]);
+
+    await setStage(id, 'contacted');
+    await pipeline.drain();
+
+    expect(await pipeline.head(id)).toMatchObject({ progress: 'notified', tier: 'A', score: 54 });
+  });
+
   it('staff who changed the stage before the score was made lose neither', async () => {
     pipeline.change(
       withRules(rule('moved', { on: ['stage_change'], actions: [{ do: 'tag', tag: 'moved' }] })),
