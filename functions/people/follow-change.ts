@@ -1,23 +1,19 @@
 /** What a new row of the table means for the people behind it: a person, a point of theirs, or their next inquiry. */
 import * as z from 'zod';
+import { bodySchema } from '../../shared/data/inquiries.ts';
 import { contactPk, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { askRescoring, type RescoreDependencies } from './ask-rescoring.ts';
+import { type NoteDependencies, noteFacts } from './note-facts.ts';
 import { type SuggestDependencies, suggestMatches } from './suggest-matches.ts';
 
-export type PeopleDependencies = SuggestDependencies & RescoreDependencies;
+export type PeopleDependencies = SuggestDependencies & RescoreDependencies & NoteDependencies;
 
 export type Followed =
   | { readonly outcome: 'people_followed'; readonly suggested: number; readonly rescored: number }
   | { readonly outcome: 'people_not_concerned' };
 
 const pointSchema = z.object({ addedAt: z.string() });
-const bodySchema = z.object({
-  inquiryId: z.string(),
-  contactId: z.string(),
-  returning: z.boolean().optional(),
-  namesakeIds: z.array(z.string()).optional(),
-});
 
 /** Follows one new row; every other is none of its concern. Doing it again changes nothing. */
 export async function followChange(dependencies: PeopleDependencies, row: Row): Promise<Followed> {
@@ -28,8 +24,11 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
   });
 
   if (row.sk === inquirySk.body) {
-    const { inquiryId, contactId, returning, namesakeIds } = bodySchema.parse(row);
-    if (!returning) return { outcome: 'people_not_concerned' };
+    const body = bodySchema.parse(row);
+    const { inquiryId, contactId, namesakeIds } = body;
+    if (!body.returning) return { outcome: 'people_not_concerned' };
+    // Before the scores are asked for, so that they see it.
+    await noteFacts(dependencies, body);
     const suggested = namesakeIds ? await suggestMatches(dependencies, contactId, namesakeIds) : 0;
     return done(suggested, await askRescoring(dependencies, contactId, ({ id }) => id === inquiryId));
   }

@@ -96,8 +96,7 @@ export class PipelineStack extends Stack {
       environment: { MAIL_QUEUE_URL: mailing.queue.queueUrl },
       permissions: [
         receiveFrom(routing.queue),
-        // The person's owner is on their profile.
-        onTable(table, 'GetItem', 'PutItem', 'Query'),
+        onTable(table, 'PutItem', 'Query'),
         sendTo(mailing.queue),
         ...useKey(key, 'dynamodb', 'sqs'),
       ],
@@ -258,7 +257,7 @@ export class PipelineStack extends Stack {
       environment: { SCORE_QUEUE_URL: scoreQueue.queueUrl },
       permissions: [
         ...readStreamOf(table),
-        onTable(table, 'BatchGetItem', 'PutItem', 'Query'),
+        onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
         onIndexes(table, 'timeline'),
         sendTo(scoreQueue, unfollowed),
         ...useKey(surroundings.key, 'dynamodb', 'sqs'),

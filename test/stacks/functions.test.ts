@@ -38,7 +38,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
   },
   Route: {
     'RouteQueue.Arn': receive,
-    [table]: ddb('GetItem', 'PutItem', 'Query'),
+    [table]: ddb('PutItem', 'Query'),
     'MailQueue.Arn': send,
   },
   Notify: {
@@ -64,7 +64,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
   People: {
     'Table.StreamArn': ddb('DescribeStream', 'GetRecords', 'GetShardIterator'),
     '*': ddb('ListStreams'),
-    [table]: ddb('BatchGetItem', 'PutItem', 'Query'),
+    [table]: ddb('BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
     [index('timeline')]: ddb('Query'),
     'ScoreQueue.Arn': send,
     'UnfollowedPeople.Arn': send,

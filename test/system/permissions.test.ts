@@ -69,6 +69,8 @@ it('no function calls what its policy does not allow', async () => {
   // Somebody who writes for another, of an emergency; and another of a similar name on the same phone.
   await post({ phone: '(650) 555-0142', name: 'Rosa Diaz', patientName: 'Leo Diaz', message: 'Chest pain' });
   await post({ phone: '(650) 555-0142', name: 'Rosa Dias' });
+  // Known, and with something new to say of herself.
+  await post({ phone: '(650) 555-0142', name: 'Rosa Diaz', insurance: 'Aetna' });
   const spam = await post({ phone: '(650) 555-0143', website: 'https://spam.example' });
 
   const view = await waitFor('the e-mail', async () => {

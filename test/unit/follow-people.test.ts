@@ -196,6 +196,69 @@ describe('a second inquiry', () => {
     expect(pipeline.queues.score.take()).toEqual([{ inquiryId: first, version }]);
   });
 
+  it('adds to the person what it says anew, with an entry that says so', async () => {
+    const maria = await person();
+    await follow();
+    await person({
+      wantedLocationId: 'main-street',
+      fields: { name: 'Maria Lopez', language: 'en', insurance: 'Aetna' },
+    });
+    await follow();
+
+    expect(await find(maria)).toMatchObject({
+      version: 2,
+      languages: ['es', 'en'],
+      insurances: ['Aetna'],
+      locations: ['main-street'],
+    });
+    const entries = table.rows().filter(({ sk }) => sk.startsWith('ENTRY#'));
+    expect(entries).toMatchObject([
+      {
+        kind: 'contact_changed',
+        actor: 'contact',
+        details: {
+          because: 'inquiry',
+          changes: {
+            languages: { from: ['es'], to: ['es', 'en'] },
+            insurances: { from: [], to: ['Aetna'] },
+            locations: { from: [], to: ['main-street'] },
+          },
+        },
+      },
+    ]);
+  });
+
+  it('adds nothing that is known already, however it is written, nor twice what comes twice', async () => {
+    const maria = await person({ insurance: 'Blue Cross' });
+    await person({ fields: { language: 'ES', insurance: 'blue-cross' } });
+    await follow();
+    expect((await find(maria)).version).toBe(1);
+
+    await person({ fields: { insurance: 'Aetna' } });
+    await follow();
+    seen.clear();
+    await follow();
+
+    expect(await find(maria)).toMatchObject({ version: 2, insurances: ['Blue Cross', 'Aetna'] });
+  });
+
+  it('adds what it says over what somebody else changes at the same moment', async () => {
+    const maria = await person();
+    await follow();
+    await person({ fields: { insurance: 'Aetna' } });
+    const { transact } = table;
+    table.transact = async (writes) => {
+      table.transact = transact;
+      await transact(
+        pipeline.contacts.change(await find(maria), { tags: ['vip'] }, pipeline.environment.now()),
+      );
+      return transact(writes);
+    };
+    await follow();
+
+    expect(await find(maria)).toMatchObject({ tags: ['vip'], insurances: ['Aetna'] });
+  });
+
   it('leaves alone what is closed, quarantined, or cannot be read', async () => {
     const heads = [
       await pipeline.captured(),
