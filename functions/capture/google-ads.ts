@@ -163,7 +163,7 @@ export function readLead(
       quarantine: lead.is_test ? ['test_lead'] : [],
       redFlags: findRedFlags(
         practice.redFlags,
-        lead.user_column_data.map((column) => column.string_value ?? '').join('\n'),
+        [fields.service, ...answers.map(({ answer }) => answer)].join('\n'),
       ),
     },
     identity: { key: `google-ads ${lead.lead_id}`, content: JSON.stringify(payload) },

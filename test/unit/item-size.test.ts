@@ -23,6 +23,7 @@ const bytesOf = (row: Row | undefined): number =>
 describe('on the way of the sample through the demo practice', () => {
   const heads: Record<string, Row> = {};
   let rows: Row[];
+  let profile: Row | undefined;
 
   beforeAll(async () => {
     const table = createMemoryTable();
@@ -47,11 +48,17 @@ describe('on the way of the sample through the demo practice', () => {
     await note('routed');
     await pipeline.notify(id);
     await note('notified');
+    profile = table.rows().find(({ sk, name }) => sk === 'PROFILE' && name === incoming.name);
     rows = table.rows().filter(({ pk }) => pk === `INQ#${id}`);
   });
 
   it.each(['captured', 'routed', 'notified'])('the head, %s, stays within a write unit', (state) => {
     expect(bytesOf(heads[state])).toBeLessThan(1_024);
+  });
+
+  it('the profile of its person stays within a write unit, with everything a first inquiry says', () => {
+    expect(bytesOf(profile)).toBeLessThanOrEqual(1_024);
+    expect(profile).toMatchObject({ version: 1, locations: [expect.any(String)] });
   });
 
   it.each(['BODY', 'SCORE#0001'])('the %s stays within a write unit', (sk) => {
