@@ -1,60 +1,18 @@
-import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createStaffApi } from '../../functions/api/staff-api.ts';
-import { createAudit } from '../../shared/data/audit.ts';
 import { headRow } from '../../shared/data/inquiries.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
 import { type Stage, stages } from '../../shared/domain/stages.ts';
 import { routes } from '../../shared/http/routes.ts';
-import { type EventOptions, proxyEvent } from '../support/events.ts';
-import { createPipeline, enable, holdEnvironment, hours, minutes } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
+import type { EventOptions } from '../support/events.ts';
+import { enable, hours, minutes } from '../support/fixtures.ts';
+import { bodyOf, callers, claimsOf, consoleOrigin, createStaff } from '../support/staff.ts';
 
-const clientId = 'console-client';
-const origin = 'https://console.example';
-
-function setUp() {
-  const table = createMemoryTable();
-  const pipeline = createPipeline(table);
-  const failures: unknown[] = [];
-  const router = createStaffApi({
-    ...pipeline.dependencies,
-    audit: createAudit(table, holdEnvironment()),
-    clientId,
-    consoleOrigin: origin,
-    onFailed: (error) => void failures.push(error),
-  });
-  const call = async (route: string, options: EventOptions = {}): Promise<APIGatewayProxyResult> =>
-    router.resolve(proxyEvent(route, options), {} as Context) as Promise<APIGatewayProxyResult>;
-  return { table, pipeline, failures, call };
-}
-
-let table: MemoryTable;
-let pipeline: ReturnType<typeof createPipeline>;
-let failures: unknown[];
-let call: ReturnType<typeof setUp>['call'];
+let { table, pipeline, failures, call, audits } = createStaff();
 beforeEach(() => {
-  ({ table, pipeline, failures, call } = setUp());
+  ({ table, pipeline, failures, call, audits } = createStaff());
 });
-
-/** Claims of an access token, as API Gateway flattens them. */
-const claimsOf = (username: string, group: string): Record<string, string> => ({
-  sub: 'a-uuid',
-  username,
-  client_id: clientId,
-  token_use: 'access',
-  scope: 'firstcall/staff',
-  'cognito:groups': `[${group}]`,
-});
-const ana = claimsOf('ana', 'coordinator');
-const callers = {
-  coordinator: ana,
-  manager: claimsOf('mia', 'manager'),
-  marketer: claimsOf('max', 'marketer'),
-  admin: claimsOf('ada', 'admin'),
-};
-const bodyOf = (answer: APIGatewayProxyResult) => JSON.parse(answer.body) as Record<string, unknown>;
+const ana = callers.coordinator;
 const get = (route: string, options: EventOptions = {}) => call(`GET ${route}`, { claims: ana, ...options });
 const show = (id: string, claims = ana) => get('/v1/inquiries/{id}', { pathParameters: { id }, claims });
 const patch = (id: string, change: unknown, version?: number | string) =>
@@ -67,13 +25,6 @@ const patch = (id: string, change: unknown, version?: number | string) =>
       ...(version !== undefined && { 'If-Match': typeof version === 'number' ? `"${version}"` : version }),
     },
   });
-const audits = () =>
-  table
-    .rows()
-    .filter(({ pk }) => pk.startsWith('AUDIT#'))
-    .map(({ actor, action, resource, reason }) =>
-      [actor, action, resource, reason].filter(Boolean).join(' '),
-    );
 const staffRoutes = routes.filter(({ access }) => access === 'staff');
 const unknownId = `inq_${'Z'.repeat(26)}`;
 
@@ -157,7 +108,10 @@ describe('every answer', () => {
       200, 404, 200, 422, 200, 200, 200, 200, 422, 200, 404,
     ]);
     for (const { headers } of answers) {
-      expect(headers).toMatchObject({ 'cache-control': 'no-store', 'access-control-allow-origin': origin });
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'access-control-allow-origin': consoleOrigin,
+      });
     }
     expect(failures).toEqual([]);
   });
@@ -194,7 +148,7 @@ describe('every answer', () => {
       const answer = await call(`OPTIONS ${path}`, { pathParameters: { id: unknownId, otherId: unknownId } });
 
       expect(answer.statusCode).toBe(204);
-      expect(answer.headers).toMatchObject({ 'access-control-allow-origin': origin });
+      expect(answer.headers).toMatchObject({ 'access-control-allow-origin': consoleOrigin });
     }
   });
 });
@@ -401,7 +355,7 @@ describe('a list', () => {
         fc.option(fc.constantFrom('ana', 'ben'), { nil: undefined, freq: 1 }),
         fc.option(fc.constantFrom('A', 'B', 'C'), { nil: undefined, freq: 1 }),
         async (specs, limit, stage, assignee, tier) => {
-          const own = setUp();
+          const own = createStaff();
           const base = await own.pipeline.head(await own.pipeline.mailed());
           await own.table.write({ remove: inquiryHead(base.id) });
           const all = specs.map(({ minute, assignee, ...rest }, i) => ({
