@@ -15,9 +15,11 @@ export interface RescoreDependencies {
 
 /** How many entries of the timeline are looked at, newest first: what is older is seldom open. */
 const entriesLookedAt = 50;
+/** Inquiries that are asked for at the most, newest first: somebody who writes without an end must not fill the queue. */
+const mostAsked = 10;
 
 /**
- * Asks for the scoring of each of the person's open inquiries but those that are
+ * Asks for the scoring of each of the person's newest open inquiries but those that are
  * `isNew`: these are being scored anyway. Whether a score changes is decided
  * there; asking twice does no harm. Gives how many were asked for.
  */
@@ -31,7 +33,10 @@ export async function askRescoring(
   const ids = rows.filter(({ pk }) => pk.startsWith(prefix)).map(({ pk }) => pk.slice(prefix.length));
   if (ids.length === 0) return 0;
   const heads = await inquiries.findHeads(ids, onBroken);
-  const asked = heads.filter((head) => isOpen(head) && head.progress !== 'quarantined' && !isNew(head));
+  const asked = heads
+    .filter((head) => isOpen(head) && head.progress !== 'quarantined' && !isNew(head))
+    .sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : -1))
+    .slice(0, mostAsked);
   await scoreQueue.sendAll(asked.map(({ id, version }) => ({ inquiryId: id, version })));
   return asked.length;
 }

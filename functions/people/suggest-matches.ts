@@ -67,7 +67,8 @@ export async function suggestMatches(
   ): Promise<Map<string, ContactPoint['kind'][]>> {
     const others = new Map<string, ContactPoint['kind'][]>(namesakeIds.map((id) => [id, []]));
     const behind = await Promise.all(
-      points.map(async (point) => ({ point, ids: await contacts.findByPoint(point) })),
+      // One more tells that there are too many.
+      points.map(async (point) => ({ point, ids: await contacts.findByPoint(point, mostBehindPoint + 1) })),
     );
     for (const { point, ids } of behind) {
       if (ids.length > mostBehindPoint) continue;

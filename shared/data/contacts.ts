@@ -263,6 +263,11 @@ export function createContacts(table: Table) {
     return parseContact(await queryAll(table, { pk: contactPk(id), ...contactFacts, consistent }));
   }
 
+  async function holdersOf({ digest }: Pick<ContactPoint, 'digest'>, limit: number): Promise<PointHolder[]> {
+    const { rows } = await table.query({ pk: contactPointPk(digest), limit, consistent: true });
+    return parseHolders(rows);
+  }
+
   /** Whom the contacts with these ids speak for, generation by generation, themselves included. */
   async function familyOf(
     contact: Pick<Contact, 'id' | 'mergedIds'>,
@@ -321,15 +326,18 @@ export function createContacts(table: Table) {
       return parseHolders(await table.batchGet(keys, { consistent: true }));
     },
 
-    /** Everybody behind a point, whatever their name. */
+    /**
+     * Everybody behind a point, whatever their name; of a line that very many share, as many as one
+     * read gives. Whoever is there without a name sorts first, and so is always among them.
+     */
     async findAllHolders(point: Pick<ContactPoint, 'digest'>): Promise<PointHolder[]> {
-      return parseHolders(await queryAll(table, { pk: contactPointPk(point.digest), consistent: true }));
+      return await holdersOf(point, mostAsked);
     },
 
-    /** Ids of everybody behind a point, each once. */
-    async findByPoint(point: Pick<ContactPoint, 'kind' | 'digest'>): Promise<string[]> {
-      const rows = await queryAll(table, { pk: contactPointPk(point.digest), consistent: true });
-      return [...new Set(parseHolders(rows).map(({ contactId }) => contactId))];
+    /** Ids of everybody behind a point, each once; `most` of them at the most. */
+    async findByPoint(point: Pick<ContactPoint, 'kind' | 'digest'>, most = mostAsked): Promise<string[]> {
+      const holders = await holdersOf(point, most);
+      return [...new Set(holders.map(({ contactId }) => contactId))];
     },
 
     /** One contact with everything but its entries: one Query. */

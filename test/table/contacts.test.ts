@@ -258,6 +258,24 @@ describe('a relation', () => {
   });
 });
 
+describe('two who write for one patient in the same moment', () => {
+  it('are one writer and one patient, related once', async () => {
+    const pipeline = createPipeline(table);
+    const forLeo = { patientName: 'Leo Lopez' };
+
+    const ids = await Promise.all([pipeline.captured(forLeo), pipeline.captured(forLeo)]);
+
+    const bodies = await Promise.all(ids.map(async (id) => (await pipeline.inquiries.find(id))?.body));
+    const [first, second] = bodies.map((body) => [body?.contactId ?? '', body?.writerId ?? ''] as const);
+    expect(second).toEqual(first);
+    const [patientId = '', writerId = ''] = first ?? [];
+    expect((await find(patientId)).relations).toEqual([{ contactId: writerId, relation: 'ward_of' }]);
+    expect((await find(writerId)).relations).toEqual([{ contactId: patientId, relation: 'guardian_of' }]);
+    // Who came second was known.
+    expect(bodies.filter((body) => body?.returning)).toHaveLength(1);
+  });
+});
+
 describe('a suggested match', () => {
   const suggestion = (at = now) => contacts.suggest(a, b, ['same_phone', 'similar_name'], at);
 

@@ -259,6 +259,20 @@ describe('a second inquiry', () => {
     expect(await find(maria)).toMatchObject({ tags: ['vip'], insurances: ['Aetna'] });
   });
 
+  it('has the ten newest scored again, however many are open', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      ids.push(await pipeline.captured());
+      pipeline.environment.advance(1_000);
+    }
+    for (const row of table.rows()) seen.add(`${row.pk} ${row.sk}`);
+    await pipeline.captured();
+    pipeline.queues.score.take();
+
+    expect(await follow()).toMatchObject({ rescored: 10 });
+    expect(pipeline.queues.score.sent.map(({ inquiryId }) => inquiryId)).toEqual(ids.slice(2).toReversed());
+  });
+
   it('leaves alone what is closed, quarantined, or cannot be read', async () => {
     const heads = [
       await pipeline.captured(),
