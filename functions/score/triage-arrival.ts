@@ -20,19 +20,19 @@ interface Arrived {
 }
 
 /**
- * Scores and triages an inquiry. The person is read only where a rule looks at
- * them, or where they came back and left out what they may be known by.
+ * Scores and triages an inquiry. The person is read only where they came back,
+ * and a rule looks at them or they left out what they may be known by.
  */
 export async function triageArrival(
   contacts: PeopleOfScore,
   practice: Practice,
   { head, body }: Arrived,
 ): Promise<ArrivalTriage> {
-  const mayBeKnown = body.returning === true && lacksPersonalFacts(scoredFacts(body));
-  const person =
-    mayBeKnown || rulesOf(practice).needsPerson('arrival')
-      ? await findPerson(contacts, head.contactId)
-      : undefined;
+  // Of whoever is new nothing is known but what came with this inquiry.
+  const asksForPerson =
+    body.returning === true &&
+    (lacksPersonalFacts(scoredFacts(body)) || rulesOf(practice).needsPerson('arrival'));
+  const person = asksForPerson ? await findPerson(contacts, head.contactId) : undefined;
   return { person, ...triageBy(practice, { head, body }, person) };
 }
 

@@ -421,6 +421,7 @@ describe('facts', () => {
       hasName: false,
       writtenForPatient: false,
       returning: false,
+      lifecycle: 'lead',
       tags: [],
       score: 54,
       tier: 'B',

@@ -80,9 +80,6 @@ export const fieldNames = Object.keys(fields) as readonly FieldName[];
 /** Whether a name is that of a field; `constructor` and the like are not. */
 export const isField = (name: string): name is FieldName => Object.hasOwn(fields, name);
 
-/** Fields that a rule may change, for those after it to see. */
-export const changeableFields: readonly FieldName[] = ['tier', 'urgency', 'tags'];
-
 /** What of the facts a field stands for; undefined where it is not known. */
 export function factOf(facts: Facts, name: FieldName): unknown {
   switch (name) {
@@ -135,7 +132,8 @@ export const isWrong = (value: unknown): value is WrongValue =>
 /** Reads a value as its operator takes it, or says what is wrong with it. */
 type Reader<Value> = (value: unknown) => Value | WrongValue;
 
-const nothing: Reader<undefined> = (value) => (value === undefined ? undefined : { wrong: 'must be left out' });
+const nothing: Reader<undefined> = (value) =>
+  value === undefined ? undefined : { wrong: 'must be left out' };
 
 const folded: Reader<string> = (value) => {
   if (typeof value !== 'string') return { wrong: 'must be text' };

@@ -53,7 +53,7 @@ export interface Gathered {
     | 'trigger'
   >;
   readonly body: WrittenBody;
-  /** Read only where a rule of the trigger looks at it: see `needsPerson`. */
+  /** Read only where a rule of the trigger looks at it (`needsPerson`), and on arrival only of those known before. */
   readonly person?: KnownPerson | undefined;
   /** On arrival the model's; later as it stands. */
   readonly score: Pick<Score, 'total' | 'tier'>;
@@ -192,7 +192,8 @@ export function gatherFacts(practice: Practice, gathered: Gathered): Facts {
     hasName: text(body, 'name') !== undefined || person?.hasName === true,
     writtenForPatient: body.writerId !== undefined,
     returning: body.returning === true,
-    lifecycle: person?.lifecycle,
+    // Nobody has to be asked about somebody who has just come.
+    lifecycle: person?.lifecycle ?? (arrives && body.returning !== true ? 'lead' : undefined),
     tags: person?.tags ?? [],
     owner: person?.owner,
     score: score.total,
