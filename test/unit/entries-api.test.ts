@@ -1,0 +1,432 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
+import { hours, minutes, smallPractice } from '../support/fixtures.ts';
+import { bodyOf, callers, createStaff } from '../support/staff.ts';
+
+/** A practice whose rules listen for all that happens. */
+const listening: Practice = practiceSchema.parse({
+  ...structuredClone(smallPractice),
+  rules: [
+    {
+      id: 'tag-no-answer',
+      name: 'Tag who does not answer',
+      on: ['disposition'],
+      when: { field: 'disposition', operator: 'is', value: 'no_answer' },
+      actions: [{ do: 'tag', tag: 'hard-to-reach' }],
+    },
+    { id: 'tag-reply', name: 'Tag who replies', on: ['reply'], actions: [{ do: 'tag', tag: 'replied' }] },
+    {
+      id: 'tag-consult',
+      name: 'Tag consults',
+      on: ['stage_change'],
+      when: { field: 'stage', operator: 'is', value: 'consult' },
+      actions: [{ do: 'tag', tag: 'in-consult' }],
+    },
+  ],
+});
+
+let { table, pipeline, failures, call, audits } = createStaff();
+const start = (practice?: Practice): void => {
+  ({ table, pipeline, failures, call, audits } = createStaff(practice));
+};
+beforeEach(() => start());
+
+const record = (id: string, body: unknown, headers: Record<string, string> = {}) =>
+  call('POST /v1/contacts/{id}/entries', {
+    claims: callers.coordinator,
+    pathParameters: { id },
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+const patch = async (id: string, change: unknown) =>
+  call('PATCH /v1/inquiries/{id}', {
+    claims: callers.coordinator,
+    pathParameters: { id },
+    body: JSON.stringify(change),
+    headers: { 'content-type': 'application/json', 'if-match': `"${(await pipeline.head(id)).version}"` },
+  });
+const timeline = async (id: string) =>
+  (
+    bodyOf(
+      await call('GET /v1/contacts/{id}/timeline', {
+        claims: callers.coordinator,
+        pathParameters: { id },
+        query: { limit: '50' },
+      }),
+    ) as { items: { kind: string; actor: string; at: string; inquiryId?: string; details: object }[] }
+  ).items;
+const code = (answer: APIGatewayProxyResult) => [answer.statusCode, bodyOf(answer)['code']];
+const open = async () => (await pipeline.routingStates.read()).load('ana').open;
+const lifecycle = async (id: string) => (await pipeline.contacts.find(id))?.lifecycle;
+const entriesOf = () => table.rows().filter(({ sk }) => sk.startsWith('ENTRY#'));
+
+/** An inquiry that was mailed, with its contact. */
+async function mailed(change: Parameters<typeof pipeline.mailed>[0] = {}) {
+  const inquiryId = await pipeline.mailed(change);
+  pipeline.environment.advance(minutes(3));
+  return { inquiryId, contactId: (await pipeline.head(inquiryId)).contactId };
+}
+
+describe('an entry', () => {
+  it.each([
+    [{ kind: 'note', text: 'Prefers mornings.\nAsk for Ana.' }],
+    [{ kind: 'email', direction: 'sent', subject: 'Your visit' }],
+    [{ kind: 'call', disposition: 'voicemail', note: 'left a message' }],
+    [{ kind: 'consent', channel: 'text', given: false, source: 'wrote STOP', class: 'transactional' }],
+    [
+      {
+        kind: 'appointment',
+        at: '2026-12-01T17:00:00.000Z',
+        location: 'main-street',
+        service: 'acne',
+        status: 'booked',
+      },
+    ],
+  ])('as in %j is written down as it was sent, and stands first in the timeline', async (sent) => {
+    const { contactId } = await mailed();
+
+    const answer = await record(contactId, sent);
+
+    expect(answer.statusCode).toBe(201);
+    const { kind, ...details } = sent;
+    const { entry } = bodyOf(answer) as { entry: object };
+    expect(entry).toMatchObject({
+      id: expect.stringMatching(/^ent_/),
+      kind,
+      actor: 'ana',
+      contactId,
+      at: pipeline.environment.now().toISOString(),
+      details,
+    });
+    expect((await timeline(contactId))[0]).toEqual(entry);
+    expect(audits()).toContain(`ana change contact ${contactId} ${kind}`);
+  });
+
+  it.each([
+    ['of no kind', {}],
+    ['of a kind that only the system writes', { kind: 'merged', survivorId: 'a', mergedId: 'b' }],
+    ['of a stage', { kind: 'stage_changed', from: 'new', to: 'booked' }],
+    ['with more fields', { kind: 'note', text: 'x', actor: 'mia' }],
+    ['without its text', { kind: 'note', text: '  ' }],
+    ['with too long a text', { kind: 'note', text: 'x'.repeat(5_001) }],
+    ['with a NUL', { kind: 'note', text: 'a\u0000b' }],
+    ['with a disposition that is none', { kind: 'call', disposition: 'laughed' }],
+    ['of no inquiry', { kind: 'call', disposition: 'reached', inquiryId: 'inq_1' }],
+    ['of a subject of two lines', { kind: 'email', direction: 'sent', subject: 'a\r\nBcc: b' }],
+    ['in no time', { kind: 'note', text: 'x', at: 'yesterday' }],
+    ['in the future', { kind: 'note', text: 'x', at: '2027-01-01T00:00:00Z' }],
+    ['of an appointment at no time', { kind: 'appointment', status: 'booked' }],
+    [
+      'at a place that is none of ours',
+      { kind: 'appointment', at: '2026-12-01T17:00:00Z', status: 'booked', location: 'x' },
+    ],
+    [
+      'for a service that is none of ours',
+      { kind: 'appointment', at: '2026-12-01T17:00:00Z', status: 'booked', service: 'x' },
+    ],
+    ['of a consent to nothing', { kind: 'consent', channel: 'fax', given: true, source: 'form' }],
+    ['of a consent that is neither', { kind: 'consent', channel: 'text', given: 'yes', source: 'form' }],
+    ['that is a list', []],
+  ])('%s is refused, and nothing of it is written or repeated', async (_, sent) => {
+    const { contactId } = await mailed();
+
+    const answer = await record(contactId, sent);
+
+    expect(answer.statusCode).toBe(422);
+    expect(entriesOf()).toEqual([]);
+    expect(answer.body).not.toMatch(/Bcc|laughed|yesterday/);
+    expect(failures).toEqual([]);
+  });
+
+  it('about an inquiry of somebody else is refused', async () => {
+    const { contactId } = await mailed();
+    const other = await mailed({ name: 'Ann', email: 'ann@example.com', phone: undefined });
+    const sent = { kind: 'call', disposition: 'reached', inquiryId: other.inquiryId };
+
+    expect(bodyOf(await record(contactId, sent))).toMatchObject({
+      code: 'invalid_fields',
+      errors: [{ field: 'inquiryId', reason: 'is not an inquiry of this contact' }],
+    });
+    const nobodys = { ...sent, inquiryId: `inq_${'Z'.repeat(26)}` };
+    expect((await record(contactId, nobodys)).statusCode).toBe(422);
+  });
+
+  it('may be of a time before, and stands there', async () => {
+    const { contactId, inquiryId } = await mailed();
+    pipeline.environment.advance(hours(2));
+    const before = new Date(pipeline.environment.now().getTime() - hours(1)).toISOString();
+    await record(contactId, { kind: 'note', text: 'now' });
+
+    const answer = await record(contactId, {
+      kind: 'call',
+      disposition: 'voicemail',
+      inquiryId,
+      at: before.replace('Z', '+00:00'),
+    });
+
+    expect(bodyOf(answer)['entry']).toMatchObject({
+      at: before,
+      recordedAt: pipeline.environment.now().toISOString(),
+    });
+    expect((await timeline(contactId)).map(({ kind }) => kind).slice(0, 2)).toEqual(['note', 'call']);
+    expect((await pipeline.head(inquiryId)).firstContactedAt).toBe(before);
+    const tooEarly = { kind: 'call', disposition: 'voicemail', inquiryId, at: '2026-11-19T00:00:00Z' };
+    expect((await record(contactId, tooEarly)).statusCode).toBe(422);
+  });
+
+  it('under whichever contact it is recorded stays with the inquiry it is about', async () => {
+    const { contactId, inquiryId } = await mailed();
+    const other = await mailed({ name: 'M. Lopez', email: 'm@example.com', phone: undefined });
+    await call('POST /v1/contacts/{id}/merge', {
+      claims: callers.coordinator,
+      pathParameters: { id: other.contactId },
+      body: JSON.stringify({ contactId }),
+      headers: { 'content-type': 'application/json' },
+    });
+
+    const about = await record(other.contactId, { kind: 'call', disposition: 'reached', inquiryId });
+    const general = await record(contactId, { kind: 'note', text: 'x' });
+
+    expect(bodyOf(about)['entry']).toMatchObject({ contactId });
+    expect(bodyOf(general)['entry']).toMatchObject({ contactId: other.contactId });
+  });
+});
+
+describe('a repetition', () => {
+  const key = { 'idempotency-key': 'call 17' };
+
+  it('under its key gives the first answer and writes nothing', async () => {
+    const { contactId, inquiryId } = await mailed();
+    const sent = { kind: 'call', disposition: 'booked', inquiryId };
+    const first = await record(contactId, sent, key);
+    pipeline.environment.advance(hours(1));
+
+    const again = await record(contactId, sent, key);
+
+    expect([again.statusCode, bodyOf(again)]).toEqual([201, bodyOf(first)]);
+    expect(entriesOf().filter(({ kind }) => kind === 'call')).toHaveLength(1);
+  });
+
+  it('at the same moment writes it once', async () => {
+    const { contactId, inquiryId } = await mailed();
+    const sent = { kind: 'call', disposition: 'no_answer', inquiryId };
+
+    const answers = await Promise.all([1, 2, 3].map(() => record(contactId, sent, key)));
+
+    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+    expect(entriesOf().filter(({ kind }) => kind === 'call')).toHaveLength(1);
+  });
+
+  it('with other content is a conflict, and under another key, or a day later, another entry', async () => {
+    const { contactId } = await mailed();
+    await record(contactId, { kind: 'note', text: 'a' }, key);
+
+    expect(code(await record(contactId, { kind: 'note', text: 'b' }, key))).toEqual([
+      409,
+      'idempotency_conflict',
+    ]);
+    expect(
+      (await record(contactId, { kind: 'note', text: 'a' }, { 'idempotency-key': 'x' })).statusCode,
+    ).toBe(201);
+    pipeline.environment.advance(hours(25));
+    expect((await record(contactId, { kind: 'note', text: 'b' }, key)).statusCode).toBe(201);
+    expect(entriesOf()).toHaveLength(3);
+  });
+
+  it('is told by a key that can be one', async () => {
+    const { contactId } = await mailed();
+
+    for (const bad of ['x'.repeat(201), 'clé']) {
+      expect(
+        (await record(contactId, { kind: 'note', text: 'a' }, { 'idempotency-key': bad })).statusCode,
+      ).toBe(422);
+    }
+  });
+});
+
+describe('a call', () => {
+  it.each([
+    ['reached', { stage: 'contacted' }],
+    ['booked', { stage: 'booked' }],
+    ['not_interested', { stage: 'closed', closeReason: 'not_interested' }],
+    ['voicemail', { stage: 'new' }],
+    ['no_answer', { stage: 'new' }],
+    ['wrong_number', { stage: 'new' }],
+  ])(
+    'with the disposition %s leaves the inquiry %j, and counts as the first attempt',
+    async (disposition, left) => {
+      const { contactId, inquiryId } = await mailed();
+      const at = pipeline.environment.now().toISOString();
+
+      const answer = await record(contactId, { kind: 'call', disposition, inquiryId });
+
+      expect(bodyOf(answer)['inquiry']).toEqual({ id: inquiryId, version: 5, ...left });
+      expect(await pipeline.head(inquiryId)).toMatchObject({ ...left, firstContactedAt: at });
+      const kinds = (await timeline(contactId)).map(({ kind }) => kind);
+      expect(kinds.includes('stage_changed')).toBe(left.stage !== 'new');
+      expect(await open()).toBe(left.stage === 'booked' || left.stage === 'closed' ? 0 : 1);
+      expect(await lifecycle(contactId)).toBe(left.stage === 'booked' ? 'patient' : 'lead');
+    },
+  );
+
+  it('does not bring an inquiry back from where it has come to', async () => {
+    const { contactId, inquiryId } = await mailed();
+    await patch(inquiryId, { stage: 'consult' });
+
+    await record(contactId, { kind: 'call', disposition: 'reached', inquiryId });
+    expect((await pipeline.head(inquiryId)).stage).toBe('consult');
+
+    await patch(inquiryId, { stage: 'closed', closeReason: 'no_response' });
+    await record(contactId, { kind: 'call', disposition: 'reached', inquiryId });
+    expect((await pipeline.head(inquiryId)).stage).toBe('closed');
+    const booked = await record(contactId, { kind: 'call', disposition: 'booked', inquiryId });
+    expect(code(booked)).toEqual([409, 'transition_not_allowed']);
+  });
+
+  it('about what is quarantined is noted, and releases nothing', async () => {
+    const inquiryId = await pipeline.captured({ quarantine: ['honeypot'] });
+    const { contactId } = await pipeline.head(inquiryId);
+
+    expect((await record(contactId, { kind: 'call', disposition: 'reached', inquiryId })).statusCode).toBe(
+      201,
+    );
+
+    expect(await pipeline.head(inquiryId)).toMatchObject({ stage: 'new', progress: 'quarantined' });
+  });
+
+  it('recorded by several at once is each recorded', async () => {
+    const { contactId, inquiryId } = await mailed();
+
+    const answers = await Promise.all(
+      ['voicemail', 'reached', 'no_answer'].map((disposition) =>
+        record(contactId, { kind: 'call', disposition, inquiryId }),
+      ),
+    );
+
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([201, 201, 201]);
+    expect(entriesOf().filter(({ kind }) => kind === 'call')).toHaveLength(3);
+    expect((await pipeline.head(inquiryId)).stage).toBe('contacted');
+  });
+
+  it('is looked at by the rules that listen for it, even where the queue is away', async () => {
+    start(listening);
+    const { contactId, inquiryId } = await mailed();
+    pipeline.queues.score.broken = true;
+
+    expect((await record(contactId, { kind: 'call', disposition: 'no_answer', inquiryId })).statusCode).toBe(
+      201,
+    );
+    expect(pipeline.enqueueFailures).toEqual([inquiryId]);
+    expect(await pipeline.head(inquiryId)).toMatchObject({
+      trigger: { kind: 'disposition', disposition: 'no_answer' },
+    });
+    pipeline.queues.score.broken = false;
+    pipeline.environment.advance(minutes(2));
+    await pipeline.sweep();
+    await pipeline.drain();
+
+    expect(await pipeline.head(inquiryId)).not.toHaveProperty('trigger');
+    expect(await pipeline.contacts.find(contactId)).toMatchObject({ tags: ['hard-to-reach'] });
+    expect((await timeline(contactId)).map(({ kind, actor }) => `${kind} ${actor}`)).toContain(
+      'rules_applied rule:tag-no-answer',
+    );
+  });
+});
+
+describe('what rules listen for', () => {
+  beforeEach(() => start(listening));
+
+  it('is a reply, and no e-mail that was sent', async () => {
+    const { contactId, inquiryId } = await mailed();
+
+    await record(contactId, { kind: 'email', direction: 'sent', inquiryId });
+    expect(pipeline.queues.score.sent).toEqual([]);
+    await record(contactId, { kind: 'email', direction: 'received', inquiryId });
+    await pipeline.drain();
+
+    expect(await pipeline.contacts.find(contactId)).toMatchObject({ tags: ['replied'] });
+  });
+
+  it('is a change of the stage', async () => {
+    const { contactId, inquiryId } = await mailed();
+
+    await patch(inquiryId, { stage: 'consult' });
+    await pipeline.drain();
+
+    expect(await pipeline.contacts.find(contactId)).toMatchObject({
+      tags: ['in-consult'],
+      lifecycle: 'consult',
+    });
+  });
+});
+
+describe('a change of an inquiry', () => {
+  it('moves the lifecycle of its person, on and never back', async () => {
+    const { contactId, inquiryId } = await mailed();
+    await patch(inquiryId, { stage: 'consult' });
+    expect(await lifecycle(contactId)).toBe('consult');
+    await patch(inquiryId, { stage: 'booked' });
+    expect(await lifecycle(contactId)).toBe('patient');
+    await patch(inquiryId, { stage: 'consult' });
+    await patch(inquiryId, { stage: 'booked' });
+    expect(await lifecycle(contactId)).toBe('patient');
+
+    const again = await mailed();
+    expect(again.contactId).toBe(contactId);
+    await patch(again.inquiryId, { stage: 'booked' });
+
+    expect(await lifecycle(contactId)).toBe('returning');
+    const moves = (await timeline(contactId)).filter(({ kind }) => kind === 'contact_changed');
+    expect(moves.map(({ details }) => details)).toMatchObject([
+      { changes: { lifecycle: { from: 'patient', to: 'returning' } }, because: 'stage' },
+      { changes: { lifecycle: { from: 'consult', to: 'patient' } } },
+      { changes: { lifecycle: { from: 'lead', to: 'consult' } } },
+    ]);
+  });
+
+  it('says what a red flag was, and can say otherwise later', async () => {
+    const inquiryId = await pipeline.captured({ redFlags: ['chest-pain'] });
+    const { contactId } = await pipeline.head(inquiryId);
+
+    expect(bodyOf(await patch(inquiryId, { redFlag: 'false_alarm' }))).toMatchObject({
+      redFlag: 'false_alarm',
+    });
+    expect(bodyOf(await patch(inquiryId, { redFlag: 'confirmed' }))).toMatchObject({ redFlag: 'confirmed' });
+
+    expect((await timeline(contactId)).filter(({ kind }) => kind === 'red_flag_reviewed')).toHaveLength(2);
+    expect((await patch(inquiryId, { redFlag: 'raised' })).statusCode).toBe(422);
+    expect((await patch(inquiryId, { redFlag: 'confirmed', stage: 'contacted' })).statusCode).toBe(422);
+    const { inquiryId: calm } = await mailed({ name: 'Ann', email: 'ann@example.com', phone: undefined });
+    expect(code(await patch(calm, { redFlag: 'confirmed' }))).toEqual([409, 'conflict']);
+  });
+});
+
+describe('an inquiry, shown', () => {
+  it('names who speaks for its person, who wrote it, and what triage decided and why', async () => {
+    const inquiryId = await pipeline.mailed({ patientName: 'Leo Lopez' });
+    const { contactId } = await pipeline.head(inquiryId);
+    const view = async () =>
+      bodyOf(
+        await call('GET /v1/inquiries/{id}', {
+          claims: callers.coordinator,
+          pathParameters: { id: inquiryId },
+        }),
+      );
+
+    expect(await view()).toMatchObject({
+      contact: { id: contactId, name: 'Leo Lopez' },
+      writer: { name: 'Maria Lopez' },
+      urgency: 'routine',
+      triage: { clock: 'tier B', respondWithinMinutes: 60, hits: [], recorded: [] },
+    });
+    const other = await mailed({ name: 'Leonardo Lopez', email: 'leo@example.com', phone: undefined });
+    await call('POST /v1/contacts/{id}/merge', {
+      claims: callers.coordinator,
+      pathParameters: { id: other.contactId },
+      body: JSON.stringify({ contactId }),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(await view()).toMatchObject({ contact: { id: other.contactId, name: 'Leonardo Lopez' } });
+  });
+});
