@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { readPracticeFile } from '../../ops/practice-file.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { checkRules } from '../../shared/domain/rules/check.ts';
 import { compileRules } from '../../shared/domain/rules/compile.ts';
-import type { Facts } from '../../shared/domain/rules/facts.ts';
-import type { Action, Rule } from '../../shared/domain/rules/rule.ts';
+import { type Facts, triggers } from '../../shared/domain/rules/facts.ts';
+import { fieldNames } from '../../shared/domain/rules/fields.ts';
+import {
+  type Action,
+  actionSchema,
+  operators,
+  type Rule,
+  rulesSchema,
+} from '../../shared/domain/rules/rule.ts';
 import {
   fillTemplate,
   type RuleTemplate,
@@ -250,5 +258,35 @@ describe('the templates', () => {
 
     expect([holds(meant), holds(other)]).toEqual([true, false]);
     expect(rule.actions.map((action) => action.do)).toEqual(actions);
+  });
+});
+
+describe('the documentation of rules', () => {
+  const text = readFileSync('docs/rules.md', 'utf8');
+  const examples = [...text.matchAll(/```yaml\n(rules:\n[\s\S]*?)```/g)].map(([, yaml]) => yaml ?? '');
+
+  it.each([
+    ['field', fieldNames],
+    ['operator', operators],
+    ['action', actionSchema.options.map((option) => option.shape.do.value)],
+    ['trigger', triggers],
+    ['template', ruleTemplates.map(({ id }) => id)],
+  ] as const)('names every %s', (_, names) => {
+    expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('has examples that pass', () => {
+    const practice = structuredClone(smallPractice);
+    practice.pools.push({
+      id: 'spanish',
+      name: 'Spanish',
+      services: [],
+      fallback: false,
+      members: [{ id: 'ana', weight: 1 }],
+    });
+    const rules = examples.flatMap((yaml) => rulesSchema.parse(parse(yaml).rules));
+
+    expect(rules.length).toBeGreaterThan(1);
+    expect(checkRules({ ...practice, rules })).toEqual([]);
   });
 });
