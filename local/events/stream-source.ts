@@ -36,7 +36,7 @@ interface Cursor {
   iterator: string | undefined;
 }
 
-const busyPollMs = 200;
+const shortestPollMs = 200;
 const idlePollMs = 1000;
 const shardListMs = 30_000;
 
@@ -52,6 +52,8 @@ export function startStreamSource(options: StreamSourceOptions): EventSource {
   const position: Position = readOptional<Position>(options.positionFile) ?? {};
   const cursors = new Map<string, Cursor>();
   let listedAt = 0;
+  // Read once per batching window, all that came within it comes together.
+  const busyPollMs = Math.max(shortestPollMs, plan.batchWindowSeconds * 1000);
   let pauseMs = busyPollMs;
 
   const step = async (control: LoopControl): Promise<void> => {
@@ -62,7 +64,7 @@ export function startStreamSource(options: StreamSourceOptions): EventSource {
       found += await readShard(cursor, control);
     }
     // Quickly while there is something to read, slower and slower while there is not.
-    pauseMs = found > 0 ? busyPollMs : Math.min(idlePollMs, pauseMs * 1.5);
+    pauseMs = found > 0 ? busyPollMs : Math.max(busyPollMs, Math.min(idlePollMs, pauseMs * 1.5));
     await control.sleep(pauseMs);
   };
 

@@ -20,8 +20,8 @@ export const inquirySk = {
   score: (n: number): string => `SCORE#${String(n).padStart(4, '0')}`,
   /** Past every score and before `counted`. */
   scoresEnd: 'SCORE~',
-  /** Marks that a version of the head has been counted in the roll-ups. */
-  counted: (version: number): string => `~COUNTED#${version}`,
+  /** Marks the versions of the head that have been counted in the roll-ups. */
+  counted: '~COUNTED',
 } as const;
 
 export const inquiryPk = (inquiryId: string): string => `INQ#${inquiryId}`;
@@ -32,9 +32,9 @@ export const inquiryScore = (inquiryId: string, n: number): Key => ({
   sk: inquirySk.score(n),
 });
 export const inquiryAlert = (inquiryId: string): Key => ({ pk: inquiryPk(inquiryId), sk: inquirySk.alert });
-export const inquiryCounted = (inquiryId: string, version: number): Key => ({
+export const inquiryCounted = (inquiryId: string): Key => ({
   pk: inquiryPk(inquiryId),
-  sk: inquirySk.counted(version),
+  sk: inquirySk.counted,
 });
 
 export const contactPk = (contactId: string): string => `CON#${contactId}`;

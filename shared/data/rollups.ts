@@ -1,7 +1,7 @@
 /** Daily counters per location. */
 import type { Counts } from '../domain/rollup.ts';
 import { inquiryCounted, rollup, rollupPk } from './keys.ts';
-import { absent, queryAll, type Row, type Table } from './table.ts';
+import { queryAll, type Row, type Table, type Write } from './table.ts';
 
 /** The stream keeps changes for a day; a marker older than a week can meet none of them. */
 const markerDays = 7;
@@ -21,29 +21,92 @@ export interface DayCounts {
   readonly counts: Counts;
 }
 
+/** A version of an inquiry, and what it adds to the counters of a day. */
+export interface VersionCounts {
+  readonly inquiryId: string;
+  readonly version: number;
+  readonly locationId: string;
+  /** Local date of receipt, `2026-11-20`. */
+  readonly date: string;
+  readonly counts: Counts;
+}
+
+/** What became of an attempt to count: all or nothing was. */
+export type CountOutcome =
+  | { readonly outcome: 'counted' }
+  /** `before` had been counted already; the others may be tried again without them. */
+  | { readonly outcome: 'refused'; readonly before: ReadonlySet<VersionCounts> }
+  /** Another change of the same counters was under way. */
+  | { readonly outcome: 'busy' };
+
+const mostWrites = 100;
+
+/** A version's attribute on the marker of its inquiry. */
+const versionMark = (version: number): string => `v${version}`;
+
+const dayOf = ({ locationId, date }: VersionCounts): string => rollupPk(locationId) + date;
+
+/** Counters of several versions of one day, summed; those that cancel out are left out. */
+function sumOf(versions: readonly VersionCounts[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const { counts } of versions) {
+    for (const [name, n] of Object.entries(counts)) sum[prefix + name] = (sum[prefix + name] ?? 0) + n;
+  }
+  return Object.fromEntries(Object.entries(sum).filter(([, n]) => n !== 0));
+}
+
+/** Splits versions, in their order, so that each part fits into one transaction: an inquiry and a day take a write each. */
+export function inCountableParts(versions: readonly VersionCounts[]): VersionCounts[][] {
+  const parts: VersionCounts[][] = [];
+  let items = new Set<string>();
+  for (const version of versions) {
+    const needed = new Set([...items, version.inquiryId, dayOf(version)]);
+    const part = parts.at(-1);
+    if (part && needed.size <= mostWrites) {
+      part.push(version);
+      items = needed;
+    } else {
+      parts.push([version]);
+      items = new Set([version.inquiryId, dayOf(version)]);
+    }
+  }
+  return parts;
+}
+
 export type Rollups = ReturnType<typeof createRollups>;
 
 export function createRollups(table: Table) {
   return {
-    /** Counts one version of an inquiry, once, however often its change is delivered. */
-    async count(change: {
-      readonly inquiryId: string;
-      readonly version: number;
-      readonly locationId: string;
-      readonly date: string;
-      readonly counts: Counts;
-      readonly now: Date;
-    }): Promise<'counted' | 'counted_before' | 'busy'> {
-      const expiresAt = Math.floor(change.now.getTime() / 1000) + markerDays * 86_400;
-      const done = await table.transact([
-        { put: { ...inquiryCounted(change.inquiryId, change.version), expiresAt }, when: absent },
-        {
-          update: rollup(change.locationId, change.date),
-          add: Object.fromEntries(Object.entries(change.counts).map(([name, n]) => [prefix + name, n])),
-        },
-      ]);
-      if (done.committed) return 'counted';
-      return done.failed.has(0) ? 'counted_before' : 'busy';
+    /**
+     * Counts versions of inquiries in one transaction: each version once, however often and in whatever
+     * company its change is delivered. An inquiry has one marker with an attribute for each version
+     * counted, so that its versions neither depend on each other's order nor take an item each.
+     *
+     * @param versions - different ones; as many as `inCountableParts` puts together
+     */
+    async count(versions: readonly VersionCounts[], now: Date): Promise<CountOutcome> {
+      const expiresAt = Math.floor(now.getTime() / 1000) + markerDays * 86_400;
+      const inquiries = [...Map.groupBy(versions, ({ inquiryId }) => inquiryId)];
+      const marks = inquiries.map(([inquiryId, theirs]): Write => {
+        const names = theirs.map(({ version }) => versionMark(version));
+        return {
+          update: inquiryCounted(inquiryId),
+          set: { ...Object.fromEntries(names.map((name) => [name, true])), expiresAt },
+          when: [names.map((name) => [name, 'absent'])],
+        };
+      });
+      const days = [...Map.groupBy(versions, dayOf).values()].flatMap((ofDay): Write[] => {
+        const [{ locationId, date }] = ofDay as [VersionCounts];
+        const add = sumOf(ofDay);
+        return Object.keys(add).length === 0 ? [] : [{ update: rollup(locationId, date), add }];
+      });
+      const done = await table.transact([...marks, ...days]);
+      if (done.committed) return { outcome: 'counted' };
+      const before = inquiries.flatMap(([, theirs], i) => {
+        const marker = done.failed.get(i);
+        return theirs.filter(({ version }) => marker?.[versionMark(version)] !== undefined);
+      });
+      return before.length > 0 ? { outcome: 'refused', before: new Set(before) } : { outcome: 'busy' };
     },
 
     /** The days of a location from one date to another, both included. */

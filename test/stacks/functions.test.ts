@@ -58,7 +58,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
   Report: {
     'Table.StreamArn': ddb('DescribeStream', 'GetRecords', 'GetShardIterator'),
     '*': ddb('ListStreams'),
-    [table]: ddb('PutItem', 'Query', 'UpdateItem'),
+    [table]: ddb('Query', 'UpdateItem'),
     'UncountedChanges.Arn': send,
   },
   People: {

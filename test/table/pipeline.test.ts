@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { changeInquiry } from '../../functions/api/change-inquiry.ts';
 import { listInquiries } from '../../functions/api/list-inquiries.ts';
 import { readTimeline } from '../../functions/api/read-timeline.ts';
-import { countChange } from '../../functions/report/count-change.ts';
+import { countChanges } from '../../functions/report/count-change.ts';
 import { RotationBusy } from '../../functions/route/route-inquiry.ts';
 import { contactPk, inquiryHead, memberLoad } from '../../shared/data/keys.ts';
 import { queryAll, type Row, type Table } from '../../shared/data/table.ts';
@@ -241,12 +241,41 @@ describe('two writers', () => {
 
   it('of one change count it once', async () => {
     const head = await headOf(await pipeline.captured());
+    const changes = [{ before: undefined, after: head }];
 
-    const outcomes = await both(() => countChange(pipeline.dependencies, undefined, head));
+    const outcomes = await both(() => countChanges(pipeline.dependencies, changes));
 
-    expect(outcomes.toSorted()).toEqual(['counted', 'counted_before']);
+    expect(outcomes.flat().toSorted()).toEqual(['counted', 'counted_before']);
     expect(await pipeline.rollups.days('main-street', '2026-11-20', '2026-11-20')).toEqual([
       { date: '2026-11-20', counts: { inquiries: 1, 'source:website': 1, 'stage:new': 1 } },
+    ]);
+  });
+
+  it('of batches that overlap count each change once', async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, (_, i) => pipeline.captured({ name: `P${i}` })));
+    const arrived = await Promise.all(ids.map(headOf));
+    await pipeline.drain();
+    const mailed = await Promise.all(ids.map(headOf));
+    const changes = [
+      ...arrived.map((after) => ({ before: undefined, after })),
+      ...mailed.map((after, i) => ({ before: arrived[i], after })),
+    ];
+
+    await Promise.all(
+      [changes, changes.slice(0, 25), changes.slice(15)].map(async (batch) => {
+        // As the stream does: what stayed busy comes again.
+        for (let again = true; again; ) {
+          const outcomes = await countChanges(pipeline.dependencies, batch);
+          again = outcomes.some((outcome) => outcome instanceof Error);
+        }
+      }),
+    );
+
+    expect(await pipeline.rollups.days('main-street', '2026-11-20', '2026-11-20')).toEqual([
+      {
+        date: '2026-11-20',
+        counts: { inquiries: 20, 'source:website': 20, 'stage:new': 20, 'tier:B': 20 },
+      },
     ]);
   });
 });

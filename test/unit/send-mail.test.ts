@@ -166,14 +166,11 @@ describe('the weekly report', () => {
   });
 
   it('goes to the managers once, with the counts of its week, however often it is delivered', async () => {
-    await pipeline.rollups.count({
-      inquiryId: 'inq_1',
-      version: 1,
-      locationId,
-      date: '2026-11-22',
-      counts: { inquiries: 1, 'source:website': 1 },
-      now: pipeline.environment.now(),
-    });
+    const counts = { inquiries: 1, 'source:website': 1 };
+    await pipeline.rollups.count(
+      [{ inquiryId: 'inq_1', version: 1, locationId, date: '2026-11-22', counts }],
+      pipeline.environment.now(),
+    );
     const [message] = pipeline.queues.mail.take();
     expect(message).toEqual({ kind: 'weekly_report', locationId, version: 1 });
 

@@ -514,14 +514,10 @@ describe("a person's timeline", () => {
 describe('a summary', () => {
   it('adds up the days asked for, by location and together', async () => {
     const count = (date: string, counts: Record<string, number>) =>
-      pipeline.rollups.count({
-        inquiryId: 'inq',
-        version: Number(date.slice(8)),
-        locationId: 'main-street',
-        date,
-        counts,
-        now: pipeline.environment.now(),
-      });
+      pipeline.rollups.count(
+        [{ inquiryId: 'inq', version: Number(date.slice(8)), locationId: 'main-street', date, counts }],
+        pipeline.environment.now(),
+      );
     await count('2026-11-19', { inquiries: 9 });
     await count('2026-11-20', { inquiries: 1, 'stage:new': 1 });
     await count('2026-11-21', { inquiries: 2, 'stage:new': 2 });
