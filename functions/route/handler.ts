@@ -9,7 +9,7 @@ import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
-import { routeInquiry } from './route-inquiry.ts';
+import { routeInquiry, routeTogether } from './route-inquiry.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, MAIL_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
@@ -24,6 +24,8 @@ const dependencies = {
 };
 
 export const handler = queueHandler(stepMessageSchema, (message) => routeInquiry(dependencies, message), {
-  // A pool's inquiries take turns on its rotation.
+  // One transaction for the whole batch.
+  together: (messages) => routeTogether(dependencies, messages),
+  // What is left of it takes turns on the rotation.
   oneByOne: true,
 });

@@ -11,7 +11,7 @@ import { countMetric, logger } from '../../shared/runtime/lambda.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
 import type { ScoreDependencies } from './dependencies.ts';
-import { scoreInquiry } from './score-inquiry.ts';
+import { scoreInquiry, scoreTogether } from './score-inquiry.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, ROUTE_QUEUE_URL: setting, MAIL_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
@@ -31,4 +31,6 @@ const dependencies: ScoreDependencies = {
   },
 };
 
-export const handler = queueHandler(stepMessageSchema, (message) => scoreInquiry(dependencies, message));
+export const handler = queueHandler(stepMessageSchema, (message) => scoreInquiry(dependencies, message), {
+  together: (messages) => scoreTogether(dependencies, messages),
+});

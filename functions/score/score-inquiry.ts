@@ -49,6 +49,8 @@ type Known = InquiryRecord & { readonly body: InquiryBody };
 /** What became of one step: its code, or that somebody was faster and it is to be looked at again. */
 type Step = { readonly outcome: Scored; readonly next: Inquiry } | 'refused';
 
+const routingOf = ({ id: inquiryId, version }: Inquiry): StepMessage => ({ inquiryId, version });
+
 export async function scoreInquiry(dependencies: ScoreDependencies, message: StepMessage): Promise<Scored> {
   const { inquiries, routeQueue, mailQueue } = dependencies;
   const { inquiryId } = message;
@@ -74,7 +76,7 @@ export async function scoreInquiry(dependencies: ScoreDependencies, message: Ste
     if (outcome === 'score_race_lost') return done;
     if (next.trigger !== undefined) continue;
     // Also where it was scored before: the message to route may never have been sent.
-    if (awaitsRouting(next)) await routeQueue.send({ inquiryId, version: next.version });
+    if (awaitsRouting(next)) await routeQueue.send(routingOf(next));
     return done;
   }
   throw new InquiryBusy('the inquiry or its person changed in every attempt');
@@ -236,4 +238,41 @@ async function scoreAgain(
       : []),
   ]);
   return committed ? { outcome: 'rescored', next } : 'refused';
+}
+
+/**
+ * Scores the inquiries of a batch: one read for all of them, a write for each,
+ * and their messages to route together, which routes them together too. Gives
+ * `scored` for each that was, by position, and undefined for each that needs a
+ * look by itself.
+ */
+export async function scoreTogether(
+  dependencies: ScoreDependencies,
+  messages: readonly StepMessage[],
+): Promise<(Scored | undefined)[]> {
+  const { inquiries, routeQueue } = dependencies;
+  const [practice, records] = await Promise.all([
+    dependencies.practice(),
+    inquiries.findMany(
+      messages.map(({ inquiryId }) => inquiryId),
+      { body: true },
+    ),
+  ]);
+  const steps = await Promise.allSettled(
+    records.map(async ({ body, ...record }) => {
+      const { head } = record;
+      // What was not read here - an alert, a later score - or happened since has a look of its own.
+      const isPlain = head.redFlag === undefined && head.trigger === undefined && record.score === undefined;
+      if (!body || !isPlain || !awaitsRouting(head)) return undefined;
+      const step = await scoreFirst(dependencies, practice, { ...record, body });
+      return step !== 'refused' && step.outcome === 'scored' && awaitsRouting(step.next)
+        ? step.next
+        : undefined;
+    }),
+  );
+  const scored = steps.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
+  await routeQueue.sendAll(scored.map(routingOf));
+  const left = new Set(scored.map(({ id }) => id));
+  // The second of two messages about one inquiry has its own look.
+  return messages.map(({ inquiryId }) => (left.delete(inquiryId) ? 'scored' : undefined));
 }

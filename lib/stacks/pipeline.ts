@@ -79,7 +79,7 @@ export class PipelineStack extends Stack {
       permissions: [
         receiveFrom(scoring.queue),
         // Facts that changed are stored with the head, its entry and its person in one transaction.
-        onTable(table, 'PutItem', 'Query', 'UpdateItem'),
+        onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
         // The alert of a red flag waits for no routing.
         sendTo(routing.queue, mailing.queue),
         ...useKey(key, 'dynamodb', 'sqs'),
@@ -96,7 +96,7 @@ export class PipelineStack extends Stack {
       environment: { MAIL_QUEUE_URL: mailing.queue.queueUrl },
       permissions: [
         receiveFrom(routing.queue),
-        onTable(table, 'PutItem', 'Query'),
+        onTable(table, 'BatchGetItem', 'PutItem', 'Query'),
         sendTo(mailing.queue),
         ...useKey(key, 'dynamodb', 'sqs'),
       ],

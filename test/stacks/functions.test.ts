@@ -32,13 +32,13 @@ const permissions: Record<Name, Record<string, string[]>> = {
   },
   Score: {
     'ScoreQueue.Arn': receive,
-    [table]: ddb('PutItem', 'Query', 'UpdateItem'),
+    [table]: ddb('BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
     'RouteQueue.Arn': send,
     'MailQueue.Arn': send,
   },
   Route: {
     'RouteQueue.Arn': receive,
-    [table]: ddb('PutItem', 'Query'),
+    [table]: ddb('BatchGetItem', 'PutItem', 'Query'),
     'MailQueue.Arn': send,
   },
   Notify: {

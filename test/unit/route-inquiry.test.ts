@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RotationBusy, routeInquiry } from '../../functions/route/route-inquiry.ts';
+import { RotationBusy, routeInquiry, routeTogether } from '../../functions/route/route-inquiry.ts';
 import { coordinators, createPipeline, enable, minutes, smallPractice } from '../support/fixtures.ts';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
@@ -204,5 +204,154 @@ describe('routing', () => {
 
     table.conflicts = 0;
     expect(await pipeline.route(id)).toBe('routed');
+  });
+});
+
+describe('routing a batch', () => {
+  const together = (...ids: readonly string[]) =>
+    routeTogether(
+      pipeline.dependencies,
+      ids.map((inquiryId) => ({ inquiryId })),
+    );
+  const batch = (n: number, change: Parameters<typeof scored>[0] = {}) =>
+    Promise.all(Array.from({ length: n }, (_, i) => scored({ name: `Person ${i}`, ...change })));
+  /** What of the table a routing leaves, but for how often the turn was saved. */
+  const left = () =>
+    table.rows().flatMap((row) => {
+      if (row.sk !== 'HEAD' && row.pk !== 'ROUTING') return [];
+      const { version: _saved, ...rest } = row;
+      return [row.pk === 'ROUTING' ? rest : row];
+    });
+
+  it('leaves what routing one by one leaves, over two pools with the same members', async () => {
+    pipeline.change((practice) => {
+      for (const [i, member] of (practice.pools[0]?.members ?? []).entries()) member.weight = 1 + i;
+    });
+    const { practice } = pipeline.state;
+    const run = async (routeAll: (ids: readonly string[]) => Promise<unknown>) => {
+      table = createMemoryTable();
+      pipeline = createPipeline(table, practice);
+      const ids = [...(await batch(6)), ...(await batch(4, { serviceId: undefined }))];
+      await routeAll(ids);
+      return { rows: left(), mails: pipeline.queues.mail.sent };
+    };
+
+    const oneByOne = await run(async (ids) => {
+      for (const id of ids) await pipeline.route(id);
+    });
+    const atOnce = await run((ids) => together(...ids));
+
+    expect(atOnce).toEqual(oneByOne);
+    expect(atOnce.mails).toHaveLength(10);
+  });
+
+  it('is one transaction: every head, a rotation for each pool, a load for each member', async () => {
+    const ids = await batch(10);
+    const { transact } = table;
+    const sizes: number[] = [];
+    table.transact = (writes) => {
+      sizes.push(writes.length);
+      return transact(writes);
+    };
+
+    expect(new Set(await together(...ids))).toEqual(new Set(['routed']));
+
+    expect(sizes).toEqual([16]);
+    const states = await pipeline.routingStates.read();
+    expect(coordinators.map((id) => states.load(id))).toEqual(
+      coordinators.map(() => ({ open: 2, version: 1, disabled: false })),
+    );
+  });
+
+  it('leaves to a look by itself what is not due, not scored, not there, there twice or broken', async () => {
+    const [due, routed, broken] = [await scored(), await scored({ name: 'P' }), await scored({ name: 'B' })];
+    const unscored = await pipeline.captured({ name: 'U' });
+    await pipeline.route(routed);
+    await table.write({ update: { pk: `INQ#${broken}`, sk: 'HEAD' }, set: { stage: 'nonsense' } });
+    pipeline.queues.mail.take();
+
+    expect(await together(due, routed, unscored, `inq_${'Z'.repeat(26)}`, due, broken)).toEqual([
+      'routed',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+
+    expect(pipeline.queues.mail.sent.map((message) => 'inquiryId' in message && message.inquiryId)).toEqual([
+      due,
+    ]);
+  });
+
+  it('leaves to a look by itself what nobody can take, and takes no turn for it', async () => {
+    pipeline.change(enable(false, ...coordinators));
+    const ids = await batch(3);
+
+    expect(await together(...ids)).toEqual([undefined, undefined, undefined]);
+
+    expect((await pipeline.routingStates.read()).rotation('skin').version).toBe(0);
+  });
+
+  it('of many inquiries at once, each delivered twice, stays fair and counts each once', async () => {
+    const ids = await batch(40);
+    const batches = Array.from({ length: 8 }, (_, i) => ids.filter((_id, n) => n % 4 === i % 4));
+
+    const outcomes = await Promise.all(batches.map((each) => together(...each)));
+    const rest = batches.flatMap((each, b) => each.filter((_id, i) => outcomes[b]?.[i] === undefined));
+    for (const id of rest) await pipeline.route(id);
+
+    expect(countOf(await assignees(ids))).toEqual({ ana: 8, ben: 8, carla: 8, dev: 8, elena: 8 });
+    expect(pipeline.queues.mail.sent).toHaveLength(40);
+    const states = await pipeline.routingStates.read();
+    expect(coordinators.map((id) => states.load(id).open)).toEqual([8, 8, 8, 8, 8]);
+  });
+
+  it('that finds the rotation busy again and again leaves it to each one', async () => {
+    const ids = await batch(2);
+    table.conflicts = 100;
+
+    expect(await together(...ids)).toEqual([undefined, undefined]);
+    expect(pipeline.queues.mail.sent).toEqual([]);
+  });
+
+  it('reads again where somebody was disabled between reading and writing', async () => {
+    const ids = await batch(2);
+    const { transact } = table;
+    table.transact = async (writes) => {
+      table.transact = transact;
+      await table.write({
+        update: { pk: 'ROUTING', sk: 'MEMBER#ana' },
+        set: { disabled: true },
+        add: { version: 1 },
+      });
+      return transact(writes);
+    };
+
+    expect(await together(...ids)).toEqual(['routed', 'routed']);
+    expect(await assignees(ids)).toEqual(['ben', 'carla']);
+  });
+
+  it('whose mails could not be asked for is told of by the sweep', async () => {
+    const ids = await batch(3);
+    pipeline.queues.mail.broken = true;
+    await expect(together(...ids)).rejects.toThrow();
+    pipeline.queues.mail.broken = false;
+
+    // The messages come again, one by one, and find nothing to do.
+    expect(await Promise.all(ids.map(pipeline.route))).toEqual(ids.map(() => 'route_not_due'));
+    pipeline.environment.advance(minutes(1));
+    await pipeline.sweep();
+    await pipeline.drain();
+
+    expect(pipeline.mailer.sent).toHaveLength(3);
+  });
+
+  it('of more than a transaction takes leaves the rest for another look', async () => {
+    const ids = await batch(40);
+
+    const outcomes = await together(...ids);
+
+    expect(outcomes.filter((outcome) => outcome === 'routed')).toHaveLength(33);
   });
 });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { scoreTogether } from '../../functions/score/score-inquiry.ts';
 import { changeStage } from '../../shared/domain/inquiry.ts';
 import { scoredFacts } from '../../shared/domain/scoring.ts';
 import { createPipeline, friday } from '../support/fixtures.ts';
@@ -78,5 +79,64 @@ describe('the facts of a score', () => {
       insurance: true,
       preferred_time: false,
     });
+  });
+});
+
+describe('scoring a batch', () => {
+  const together = (...ids: readonly string[]) =>
+    scoreTogether(
+      pipeline.dependencies,
+      ids.map((inquiryId) => ({ inquiryId, version: 1 })),
+    );
+
+  it('stores each score once and asks for the routings in one go', async () => {
+    const ids = [await pipeline.captured(), await pipeline.captured({ name: 'Pedro', serviceId: 'implant' })];
+
+    expect(await together(...ids)).toEqual(['scored', 'scored']);
+
+    expect((await Promise.all(ids.map(scoreOf))).map((found) => found?.total)).toEqual([54, 76]);
+    expect(pipeline.queues.route.sent).toEqual(ids.map((inquiryId) => ({ inquiryId, version: 1 })));
+  });
+
+  it('leaves to a look by itself what is scored, routed, not there or there twice', async () => {
+    const [due, scored, routed] = [
+      await pipeline.captured(),
+      await pipeline.captured({ name: 'S' }),
+      await pipeline.captured({ name: 'R' }),
+    ];
+    await pipeline.score(scored);
+    await pipeline.score(routed);
+    await pipeline.route(routed);
+    pipeline.queues.route.take();
+
+    expect(await together(due, scored, routed, `inq_${'Z'.repeat(26)}`, due)).toEqual([
+      'scored',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(pipeline.queues.route.sent).toEqual([{ inquiryId: due, version: 1 }]);
+  });
+
+  it('of which one cannot be stored scores the others', async () => {
+    const ids = [await pipeline.captured(), await pipeline.captured({ name: 'Pedro' })];
+    const { write } = pipeline.table;
+    pipeline.table.write = async (each) => {
+      if ('put' in each && each.put.pk.endsWith(String(ids[0]))) throw new Error('throttled');
+      return write(each);
+    };
+
+    expect(await together(...ids)).toEqual([undefined, 'scored']);
+  });
+
+  it('whose routings could not be asked for asks for each by itself', async () => {
+    const ids = [await pipeline.captured(), await pipeline.captured({ name: 'Pedro' })];
+    pipeline.queues.route.broken = true;
+    await expect(together(...ids)).rejects.toThrow();
+    pipeline.queues.route.broken = false;
+
+    expect(await Promise.all(ids.map(pipeline.score))).toEqual(['scored_before', 'scored_before']);
+    expect(pipeline.queues.route.sent).toHaveLength(2);
   });
 });
