@@ -1,11 +1,13 @@
 /** Sends mails by SES. The message is composed by a library, so no text can become a header. */
 import { type SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
-import MailComposer from 'nodemailer/lib/mail-composer/index.js';
 import type { Mail } from './mails.ts';
 
 export interface Mailer {
   send(to: readonly string[], mail: Mail): Promise<void>;
 }
+
+/** Loaded with the first mail: it takes as long to load as all the rest of the function. */
+const loadComposer = async () => (await import('nodemailer/lib/mail-composer/index.js')).default;
 
 export function createSesMailer(
   client: SESClient,
@@ -13,6 +15,7 @@ export function createSesMailer(
 ): Mailer {
   return {
     async send(to, { subject, text }) {
+      const MailComposer = await loadComposer();
       const message = await new MailComposer({
         from: { name: 'Firstcall', address: sender.address },
         to: to.map((address) => ({ name: '', address })),
