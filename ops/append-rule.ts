@@ -1,18 +1,11 @@
 /** Puts a rule at the end of a file's rules, and leaves every other character of the file as it is. */
 import { isMap, isPair, isScalar, isSeq, type Node, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { Rule } from '../shared/domain/rules/rule.ts';
-import { writeRules } from './practice-text.ts';
+import { indented, writeRules, writeRulesFile } from './practice-text.ts';
 
 export type Appended =
   | { readonly text: string; readonly position: number; readonly refused?: never }
   | { readonly refused: string };
-
-const indented = (text: string, by: number): string =>
-  text
-    .trimEnd()
-    .split('\n')
-    .map((line) => (line === '' ? line : ' '.repeat(by) + line))
-    .join('\n');
 
 /**
  * Appends a rule to the text of a rules file or a practice file.
@@ -21,8 +14,7 @@ const indented = (text: string, by: number): string =>
  */
 export function appendRule(text: string | undefined, rule: Rule): Appended {
   const written = writeRules([rule]);
-  if (text === undefined || text.trim() === '')
-    return { text: `rules:\n${indented(written, 2)}\n`, position: 1 };
+  if (text === undefined || text.trim() === '') return { text: writeRulesFile([rule]), position: 1 };
 
   const document = parseDocument(text);
   if (document.errors.length > 0) return { refused: 'is not valid YAML; check it first' };

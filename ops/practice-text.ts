@@ -139,3 +139,15 @@ export function writeRules(rules: readonly Rule[]): string {
   }
   return text(document);
 }
+
+/** A text with every line moved to the right. */
+export const indented = (text: string, by: number): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line === '' ? line : ' '.repeat(by) + line))
+    .join('\n');
+
+/** Rules as the text of a rules file. */
+export const writeRulesFile = (rules: readonly Rule[]): string =>
+  `rules:\n${indented(writeRules(rules), 2)}\n`;

@@ -12,7 +12,7 @@ import {
 import { openRules } from '../files.ts';
 import { createPastReader, mapAFew, newestIds } from '../past-inquiries.ts';
 import { onPractice } from '../system.ts';
-import { count, createProgress, layOut, Refusal } from '../terminal.ts';
+import { createProgress, layOut, Refusal } from '../terminal.ts';
 
 /** The most inquiries that one replay looks at. */
 const mostInquiries = 10_000;
@@ -81,7 +81,7 @@ function summary(sums: ReplaySummary, unscored: number): string {
     .map(([rule, n]) => `  ${n} ${rule}`);
   const left = unscored === 0 ? '' : ` (${unscored} without a score left out)`;
   return [
-    `${changed} of ${count(looked, 'inquiry').replace('inquirys', 'inquiries')}${left} would change; nothing was written.`,
+    `${changed} of ${looked} inquiries${left} would change; nothing was written.`,
     ...kinds,
     ...(rules.length > 0 ? ['By rule:', ...rules] : []),
   ].join('\n');

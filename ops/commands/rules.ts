@@ -20,7 +20,7 @@ import { appendRule } from '../append-rule.ts';
 import { openPractice, openRules, pathOf, readText } from '../files.ts';
 import { createPastReader } from '../past-inquiries.ts';
 import { formatPath } from '../practice-file.ts';
-import { writeRules } from '../practice-text.ts';
+import { writeRules, writeRulesFile } from '../practice-text.ts';
 import { authorOf, codeOf, onPractice, onTable } from '../system.ts';
 import { count, layOut, Refusal } from '../terminal.ts';
 
@@ -54,7 +54,9 @@ function slotsOf(settings: readonly string[]): Record<string, string> {
 }
 
 /** @throws Refusal that names the slot at fault, or the templates that there are */
-async function fillFrom(args: string[]): Promise<{ rule: Rule; template: RuleTemplate; to?: string }> {
+async function fillFrom(
+  args: string[],
+): Promise<{ rule: Rule; template: RuleTemplate; practice: Practice; to?: string }> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
@@ -77,10 +79,11 @@ async function fillFrom(args: string[]): Promise<{ rule: Rule; template: RuleTem
   }
   const slots = slotsOf(values.set);
   const as = { ...(values.id && { id: values.id }), ...(values.name && { name: values.name }) };
-  const { rule, issues } = fillTemplate(template, slots, await practiceOf(values.practice), as);
+  const practice = await practiceOf(values.practice);
+  const { rule, issues } = fillTemplate(template, slots, practice, as);
   if (rule === undefined)
     throw new Refusal(issues.map(({ slot, message }) => `--set ${slot}: ${message}`).join('\n'));
-  return { rule, template, ...(values.to !== undefined && { to: values.to }) };
+  return { rule, template, practice, ...(values.to !== undefined && { to: values.to }) };
 }
 
 async function template(args: string[]): Promise<void> {
@@ -95,9 +98,12 @@ async function template(args: string[]): Promise<void> {
 }
 
 async function add(args: string[]): Promise<void> {
-  const { rule, to } = await fillFrom(args);
+  const { rule, practice, to } = await fillFrom(args);
   if (to === undefined) throw new Refusal('Give the file that it goes to: --to <rules-file>');
-  const before = existsSync(pathOf(to)) ? readText(to) : undefined;
+  // Publishing a file replaces the rules in force, so a new one begins with them.
+  const begun = !existsSync(pathOf(to)) && practice.rules.length > 0;
+  const inForce = begun ? writeRulesFile(practice.rules) : undefined;
+  const before = existsSync(pathOf(to)) ? readText(to) : inForce;
   const appended = appendRule(before, rule);
   if (appended.refused !== undefined) throw new Refusal(`${to}: ${appended.refused}`);
   try {
@@ -105,7 +111,8 @@ async function add(args: string[]): Promise<void> {
   } catch (error) {
     throw new Refusal(`Cannot write ${to} (${codeOf(error)}).`);
   }
-  console.log(`Added ${rule.id} to ${to}, as its ${appended.position}. rule.`);
+  if (begun) console.log(`Began ${to} with the ${count(practice.rules.length, 'rule')} in force.`);
+  console.log(`Added ${rule.id} to ${to}: rule ${appended.position} of ${appended.position}.`);
   console.log(`Try it: npm run practice -- rules try --rules ${to} --inquiry <id>`);
 }
 
