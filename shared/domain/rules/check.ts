@@ -9,7 +9,7 @@ import { comparisonsOf } from './compile.ts';
 import type { Trigger } from './facts.ts';
 import { type FieldName, fieldNames, fields, isField, isWrong, type Literal, literalOf } from './fields.ts';
 import { insuranceKindOf } from './gather.ts';
-import { canHold, clashOf, isImplied, waysOf } from './normal-form.ts';
+import { canHold, clashOf, isImplied, type Way, waysOf, waysToFail } from './normal-form.ts';
 import type { Action, Comparison, Condition, Rule } from './rule.ts';
 
 /** Where something is, from the practice: `['rules', 3, 'when', 'all', 0, 'value']`. */
@@ -402,19 +402,46 @@ const isLookedAtWith = (a: Rule, b: Rule, trigger: Trigger): boolean =>
   b.on.includes(trigger) &&
   (trigger !== 'silence' || a.silentHours === b.silentHours);
 
-/** The rule that stands before this one, holds whenever it does, and stops. */
-function ruleInTheWay(rules: readonly Rule[], index: number, trigger: Trigger): Rule | undefined {
-  const rule = rules[index];
-  if (rule === undefined) return undefined;
-  const before = rules.slice(0, index).filter((each) => isLookedAtWith(each, rule, trigger));
-  return before.find((earlier, i) => {
-    if (!earlier.actions.some((action) => action.do === 'stop')) return false;
-    // What rules between the two move may be another by now than the earlier one saw.
-    const changed = new Set(
-      before.slice(i + 1).flatMap((each) => each.actions.map((action) => changedBy[action.do])),
-    );
-    return isImplied(rule.when, earlier.when, (name) => changed.has(name));
-  });
+/**
+ * Finds the rule that stands before another, holds whenever it does, and stops.
+ * What a condition comes to is worked out once, however many rules it is held against.
+ */
+function createReach(rules: readonly Rule[]) {
+  const failing = new Map<Rule, readonly Way[] | undefined>();
+  const failsOf = (rule: Rule): readonly Way[] | undefined => {
+    if (!failing.has(rule)) failing.set(rule, waysToFail(rule.when));
+    return failing.get(rule);
+  };
+
+  return (index: number, trigger: Trigger): Rule | undefined => {
+    const rule = rules[index];
+    if (rule === undefined) return undefined;
+    const before = rules.slice(0, index).filter((each) => isLookedAtWith(each, rule, trigger));
+    const holding = new Map<string, readonly Way[] | undefined>();
+    const holdsWith = (changed: ReadonlySet<FieldName>): readonly Way[] | undefined => {
+      const key = [...changed].sort().join();
+      if (!holding.has(key))
+        holding.set(
+          key,
+          waysOf(rule.when, (name) => changed.has(name)),
+        );
+      return holding.get(key);
+    };
+    // From the nearest on: what rules between the two move may be another by now than the earlier one saw.
+    const changed = new Set<FieldName>();
+    for (const earlier of before.toReversed()) {
+      if (
+        earlier.actions.some((action) => action.do === 'stop') &&
+        isImplied(holdsWith(changed), failsOf(earlier))
+      )
+        return earlier;
+      for (const action of earlier.actions) {
+        const field = changedBy[action.do];
+        if (field !== undefined) changed.add(field);
+      }
+    }
+    return undefined;
+  };
 }
 
 /**
@@ -463,9 +490,10 @@ export function checkRules(practice: Practice): RuleIssue[] {
   });
 
   const sound = rules.filter((rule) => possible.has(rule));
+  const ruleInTheWay = createReach(sound);
   sound.forEach((rule, i) => {
     if (!rule.enabled) return;
-    const inTheWay = rule.on.map((trigger) => ruleInTheWay(sound, i, trigger));
+    const inTheWay = rule.on.map((trigger) => ruleInTheWay(i, trigger));
     if (inTheWay.some((each) => each === undefined)) return;
     const names = [...new Set(inTheWay.map((each) => each?.id))].join(', ');
     issues.push({

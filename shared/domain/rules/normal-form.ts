@@ -230,19 +230,29 @@ export function waysOf(
 /** Whether a condition can hold; true where that cannot be told. */
 export const canHold = (condition: Condition | undefined): boolean => waysOf(condition)?.length !== 0;
 
-/**
- * Whether `later` can hold only where `earlier` does; false where that cannot be told.
- *
- * @param changed - fields that may have other values by the time `later` is looked at
- */
-export function isImplied(
-  later: Condition | undefined,
-  earlier: Condition | undefined,
-  changed: (name: FieldName) => boolean,
-): boolean {
-  if (earlier === undefined) return true;
-  const ways = waysOf(later, changed);
-  const without = waysOf({ not: earlier });
-  if (ways === undefined || without === undefined) return false;
-  return together(ways, without, { left: mostChecks })?.length === 0;
+/** Whether two ways, each possible by itself, exclude each other. */
+function excludes(a: Way, b: Way): boolean {
+  const shared = new Set(b.map(({ field }) => field));
+  return [...new Set(a.map(({ field }) => field))].some(
+    (name) =>
+      shared.has(name) &&
+      isImpossibleOfField(
+        name,
+        [...a, ...b].filter(({ field }) => field === name),
+      ),
+  );
 }
+
+/** The ways in which a condition can fail; none where there is no condition. */
+export const waysToFail = (condition: Condition | undefined): readonly Way[] | undefined =>
+  condition === undefined ? [] : waysOf({ not: condition });
+
+/**
+ * Whether something can hold only where something else does; false where that
+ * cannot be told.
+ *
+ * @param holds - the ways in which the one can hold
+ * @param fails - the ways in which the other can fail
+ */
+export const isImplied = (holds: readonly Way[] | undefined, fails: readonly Way[] | undefined): boolean =>
+  holds !== undefined && fails !== undefined && holds.every((a) => fails.every((b) => excludes(a, b)));
