@@ -142,8 +142,16 @@ const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).to
 export const isOpen = (inquiry: Pick<Inquiry, 'stage'>): boolean =>
   inquiry.stage !== 'booked' && inquiry.stage !== 'closed';
 
+/** Whether nobody has tried to call yet. */
+const owesCall = ({ stage, firstContactedAt }: Inquiry): boolean =>
+  stage === 'new' && firstContactedAt === undefined;
+
 const isMailUnderWay = ({ mailState }: Inquiry): boolean =>
   mailState === 'pending' || mailState === 'sending';
+
+/** A reminder that nobody has called, and that could still be called off. */
+const isReminderPending = ({ mailKind, mailState }: Inquiry): boolean =>
+  mailKind === 'reminder' && mailState === 'pending';
 
 /** What the practice's rules listen for, as far as a change of state has to know; see `listeningFor`. */
 export interface Listening {
@@ -311,8 +319,7 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
 export function rescored(inquiry: Inquiry, again: Triaged & { readonly respondBy: string }): Inquiry {
   const { urgency: _before, ...rest } = inquiry;
   const { score, tier, urgency, respondBy } = again;
-  const owesCall = inquiry.stage === 'new' && inquiry.firstContactedAt === undefined;
-  const isSooner = owesCall && inquiry.respondBy !== undefined && respondBy < inquiry.respondBy;
+  const isSooner = owesCall(inquiry) && inquiry.respondBy !== undefined && respondBy < inquiry.respondBy;
   // Once the respond-by has passed, the timer stands for the next reminder.
   const movesTimer = isSooner && inquiry.timers.respond === inquiry.respondBy;
   return {
@@ -350,7 +357,7 @@ export function mailSent(inquiry: Inquiry, now: Date, { silence }: Listening = {
   const goesOn = inquiry.progress === 'waiting' || inquiry.trigger !== undefined;
   const first = inquiry.mailKind === 'assigned' && inquiry.progress === 'routed';
   const fromNowOn =
-    inquiry.stage === 'new' && inquiry.respondBy !== undefined
+    owesCall(inquiry) && inquiry.respondBy !== undefined
       ? { respond: inquiry.respondBy }
       : { followUp: timers.followUp ?? after(now, followUpAfterMs) };
   const sent: Inquiry = {
@@ -500,7 +507,7 @@ export function changeStage(
   // Nobody has been chosen yet, so it goes on being asked about until somebody is; the follow-up comes then.
   const unrouted = awaitsRouting({ ...inquiry, stage: to });
   // A reminder that nobody has called is wrong from now on; what is already being sent goes out.
-  const dropsReminder = inquiry.mailKind === 'reminder' && inquiry.mailState === 'pending';
+  const dropsReminder = isReminderPending(inquiry);
   const step = inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined);
   const attempted = to !== 'closed' || closeReason === 'no_response' || closeReason === 'not_interested';
   const next: Inquiry = {
@@ -552,20 +559,35 @@ export type Happened =
 
 /**
  * Adds what happened to a state that is being made: rules that listen for it
- * will look at it, and silence begins anew. It is part of a change that raises
- * the version; it does not raise it itself.
+ * will look at it, and silence begins anew; after a call nobody is reminded of
+ * the first one any more. It is part of a change that raises the version; it does
+ * not raise it itself.
  */
 export function withTrigger(
-  inquiry: Inquiry,
+  before: Inquiry,
   happened: Happened,
   now: Date,
   listening: Listening = {},
 ): Inquiry {
+  const inquiry = happened.kind === 'disposition' ? called(before, now) : before;
   const { stage } = inquiry;
   const pending = afterActivity(inquiry, { ...happened, at: now.toISOString(), stage }, listening);
   const isListenedTo = isOpen(inquiry) && inquiry.progress !== 'quarantined';
   const next = withPending(withSilence(inquiry, isListenedTo ? listening.silence : undefined), pending);
   return withStep(next, now);
+}
+
+/** The state once somebody has tried to call, whatever came of it: it comes back where nothing follows. */
+function called(inquiry: Inquiry, now: Date): Inquiry {
+  const next = { ...inquiry, firstContactedAt: inquiry.firstContactedAt ?? now.toISOString() };
+  // Who has no member yet goes on waiting for one, on the clock.
+  if (!isOpen(inquiry) || awaitsRouting(inquiry) || inquiry.progress === 'quarantined') return next;
+  const { respond: _called, ...timers } = inquiry.timers;
+  return {
+    ...next,
+    ...(isReminderPending(inquiry) && { mailState: undefined, mailKind: undefined }),
+    timers: { ...timers, followUp: after(now, followUpAfterMs) },
+  };
 }
 
 /** What rules do to an inquiry at a trigger after its arrival; what is absent stays as it is. */

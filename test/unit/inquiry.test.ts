@@ -223,7 +223,8 @@ describe('whatever happens to an inquiry', () => {
           } else if (awaitsRouting(inquiry)) expect(timers.step).toBeDefined();
           else if (underWay) expect(timers.step).toBeDefined();
           else if (progress === 'quarantined' && inquiry.stage === 'new') expect(timers.review).toBeDefined();
-          else if (inquiry.stage === 'new') expect(timers.respond).toBeDefined();
+          else if (inquiry.stage === 'new' && inquiry.firstContactedAt === undefined)
+            expect(timers.respond).toBeDefined();
           else expect(timers.followUp).toBeDefined();
         }
       }),
@@ -475,6 +476,19 @@ describe('what rules are to look at', () => {
     expect(twice.timers).not.toHaveProperty('step');
   });
 
+  it('after a call that reached nobody, nobody is reminded of the first call, and it comes back', () => {
+    const overdue = takeDue(notified(), new Date(decision.respondBy))?.next ?? notified();
+
+    const tried = withTrigger(
+      raise(overdue),
+      { kind: 'disposition', disposition: 'voicemail' },
+      later(hours(3)),
+    );
+
+    expect(tried).toMatchObject({ stage: 'new', mailState: undefined, firstContactedAt: at(hours(3)) });
+    expect(tried.timers).toEqual({ followUp: at(hours(3) + followUpAfterMs) });
+  });
+
   it('is kept however much happens: the first and the newest', () => {
     let inquiry = contacted(heard);
     for (let i = 0; i < 30; i++)
@@ -545,7 +559,7 @@ describe('what rules are to look at', () => {
 describe('rules', () => {
   const heard: Listening = { awaitsRules: true, silence: { since: at(0), hours: 10, at: at(hours(20)) } };
   const triggered = (inquiry = notified()): Inquiry =>
-    withTrigger(raise(inquiry), { kind: 'disposition', disposition: 'voicemail' }, friday, heard);
+    withTrigger(raise(inquiry), { kind: 'reply' }, friday, heard);
 
   it('set tier, urgency and clock, and are not taken for a call or for something that happened', () => {
     const before = triggered();
