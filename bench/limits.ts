@@ -2,6 +2,7 @@
 
 import type { ImportTime } from './bundles.ts';
 import type { Counted } from './counted.ts';
+import type { RuleTimes } from './rules.ts';
 import type { Scaled } from './scale.ts';
 import type { Throughput } from './throughput.ts';
 
@@ -14,6 +15,8 @@ export const limits = {
   mailedToFloor: 0.3,
   importToBare: 2.0,
   mailMs: 1_000,
+  /** Of 200 rules over one inquiry: well under a millisecond. */
+  rulesMicroseconds: 500,
 } as const;
 
 /** Bytes of a function's bundle; `notify` composes mails. */
@@ -79,6 +82,10 @@ export function checkTimes(
     ),
   ];
 }
+
+export const checkRuleTimes = ({ rules, evaluateMicroseconds }: RuleTimes): Check[] => [
+  atMost(`µs of ${rules} rules over one inquiry`, evaluateMicroseconds, limits.rulesMicroseconds),
+];
 
 /** An inquiry must cost the same in a full table as in the emptiest of those that were counted. */
 export function checkScale(scaled: readonly Scaled[]): Check[] {

@@ -9,9 +9,10 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundleBytes, importTimes } from './bundles.ts';
 import { costOf, countInquiries } from './counted.ts';
-import { checkCounts, checkScale, checkTimes } from './limits.ts';
+import { checkCounts, checkRuleTimes, checkScale, checkTimes } from './limits.ts';
 import { pricesAsOf } from './prices.ts';
 import { type Figures, print } from './print.ts';
+import { measureRules } from './rules.ts';
 import { countAtScale } from './scale.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -43,6 +44,8 @@ const throughput = await measureThroughput(
 /** What the larger table is held against. */
 const fewStored = 1_000;
 const scaled = stored > 0 ? await countAtScale([fewStored, stored], report) : [];
+report('looking at 200 rules');
+const rules = measureRules();
 const imports = await importTimes(7, report);
 
 const figures: Figures = {
@@ -52,7 +55,13 @@ const figures: Figures = {
   bundleBytes: bytes,
   imports,
   scaled,
-  checks: [...checkCounts(counted, bytes), ...checkTimes(throughput, imports), ...checkScale(scaled)],
+  rules,
+  checks: [
+    ...checkCounts(counted, bytes),
+    ...checkTimes(throughput, imports),
+    ...checkRuleTimes(rules),
+    ...checkScale(scaled),
+  ],
 };
 report('done');
 if (values.json) {

@@ -3,6 +3,7 @@ import type { ImportTime } from './bundles.ts';
 import type { Cost, Counted } from './counted.ts';
 import type { Check } from './limits.ts';
 import { pricesAsOf } from './prices.ts';
+import type { RuleTimes } from './rules.ts';
 import type { Scaled } from './scale.ts';
 import type { Throughput } from './throughput.ts';
 
@@ -13,6 +14,7 @@ export interface Figures {
   readonly bundleBytes: Readonly<Record<string, number>>;
   readonly imports: Readonly<Record<string, ImportTime>>;
   readonly scaled: readonly Scaled[];
+  readonly rules: RuleTimes;
   readonly checks: readonly Check[];
 }
 
@@ -34,7 +36,16 @@ function columns(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-export function print({ throughput, counted, cost, bundleBytes, imports, scaled, checks }: Figures): string {
+export function print({
+  throughput,
+  counted,
+  cost,
+  bundleBytes,
+  imports,
+  scaled,
+  rules,
+  checks,
+}: Figures): string {
   const { accepted, mailed, answerMs, mailMs, cpuMsPerInquiry } = throughput;
   const {
     newPerson,
@@ -114,6 +125,8 @@ export function print({ throughput, counted, cost, bundleBytes, imports, scaled,
         shown(imports[name]?.ratio ?? Number.NaN, 2),
       ]),
     ]),
+    title('Triage rules'),
+    `  ${rules.rules} rules over one inquiry: ${shown(rules.evaluateMicroseconds)} µs; compiled once for each version of them, in ${shown(rules.compileMs, 1)} ms`,
     ...(scaled.length === 0
       ? []
       : [
