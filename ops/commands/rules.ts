@@ -184,7 +184,8 @@ function tryOn(
   return [
     rows.length === 0 ? 'There are no rules.' : layOut(['rule', '', 'what it does, or why not'], rows),
     '',
-    `On arrival: score ${score.total}, ${result.join(', ')}. Nothing was written.`,
+    `On arrival: score ${score.total}, ${result.join(', ')}.`,
+    'Nothing was written.',
   ].join('\n');
 }
 
@@ -339,14 +340,14 @@ function versionOf(positionals: readonly string[], command: string): number {
 
 async function show(args: string[]): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true, options: {} });
+  const version = positionals.join() === 'draft' ? 'draft' : versionOf(positionals, 'show');
   await onTable(async (table) => {
     const store = createRulesStore(table);
-    if (positionals.length === 1 && positionals[0] === 'draft') {
+    if (version === 'draft') {
       const open = await store.draft();
       if (open === undefined) throw new Refusal('There is no draft.');
       return void process.stdout.write(writeRules(open.rules));
     }
-    const version = versionOf(positionals, 'show');
     const found = await store.find(version);
     if (found === undefined) throw new Refusal(`There is no version ${version}. See: rules history`);
     const { author, updatedAt, note } = found;

@@ -55,7 +55,7 @@ export async function tiers(args: string[]): Promise<void> {
     console.log(
       A === scoring.tiers.A && B === scoring.tiers.B
         ? '\nThe cut-offs in force are the suggested ones.'
-        : `\nTo use them: tiers: { A: ${A}, B: ${B} } and a new version under scoring: in the practice file; apply it.`,
+        : `\nTo use them, give scoring: in the practice file these and a new version, and apply it:\n  tiers: { A: ${A}, B: ${B} }`,
     );
   });
 }

@@ -149,7 +149,7 @@ describe('a rules file', () => {
     ],
     [
       '- id: a\n  name: A\n  when: { field: tier, operator: is }\n  actions: [{ do: stop }]\n',
-      '3:9 [0].when',
+      '3:3 [0].when.value',
     ],
     ['- id: a\n  name: A\n  when: yes please\n  actions: [{ do: stop }]\n', '3:9 [0].when expected object'],
     ['name: no rules here\n', '1:1 rules is missing'],
