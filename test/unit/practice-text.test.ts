@@ -5,10 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { appendRule } from '../../ops/append-rule.ts';
 import { readPracticeFile, readRulesFile } from '../../ops/practice-file.ts';
 import { writePracticeFile, writeRules, writeRulesFile } from '../../ops/practice-text.ts';
+import { applyConfiguration, planConfiguration, readConfiguration } from '../../shared/data/configuration.ts';
 import { channels } from '../../shared/domain/channels.ts';
 import { type Practice, practiceSchema, weekdays } from '../../shared/domain/practice.ts';
 import { type Rule, ruleSchema } from '../../shared/domain/rules/rule.ts';
 import { fillTemplate, ruleTemplates } from '../../shared/domain/rules/templates.ts';
+import { friday } from '../support/fixtures.ts';
+import { createMemoryTable } from '../support/memory-table.ts';
 
 const files = readdirSync('practices').filter((name) => name.endsWith('.yaml'));
 const text = (name: string): string => readFileSync(`practices/${name}`, 'utf8');
@@ -104,6 +107,34 @@ describe('a practice, written as a file', () => {
         expect(written(again.practice)).toBe(file);
       }),
       { numRuns: 20 },
+    );
+  });
+
+  it('changes nothing once it was applied, and again, and exported and applied', async () => {
+    await fc.assert(
+      fc.asyncProperty(practices, practices, async (before, practice) => {
+        const table = createMemoryTable();
+        const apply = (one: Practice, baseVersion = 0) =>
+          applyConfiguration({ table, practice: one, author: 'ada', now: () => friday, baseVersion });
+        await apply(before);
+        await apply(practice);
+        const found = await readConfiguration(table);
+        if (!found) throw new Error('nothing was applied');
+        const { rulesVersion: _, ...stored } = found.practice;
+
+        expect(stored).toEqual(practice);
+        expect(await apply(practice)).toMatchObject({ outcome: 'unchanged' });
+        const exported = readPracticeFile(
+          writePracticeFile(found.practice, { baseVersion: found.version, schemaPath: 'x.json' }),
+        );
+        if (!exported.practice) return;
+        expect(await planConfiguration(table, exported.practice, exported.baseVersion)).toEqual({
+          version: found.version,
+          changes: [],
+          conflicts: [],
+        });
+      }),
+      { numRuns: 15 },
     );
   });
 
