@@ -132,8 +132,24 @@ export async function unmergeContacts(
   throw busy();
 }
 
+/** What stands between two people, under whichever of their contacts: each once, as seen from the first. */
+async function standingBetween<T extends { readonly contactId: string }>(
+  contacts: Contacts,
+  contactId: string,
+  otherId: string,
+  listOf: (contact: Contact) => readonly T[],
+): Promise<readonly { readonly from: string; readonly to: string; readonly one: T }[]> {
+  const [mine, theirs] = await Promise.all([contactId, otherId].map((id) => wholeOf(contacts, id)));
+  const others = new Set(theirs?.family.map(({ id }) => id));
+  return (mine?.family ?? []).flatMap((contact) =>
+    listOf(contact)
+      .filter((one) => others.has(one.contactId))
+      .map((one) => ({ from: contact.id, to: one.contactId, one })),
+  );
+}
+
 /**
- * Decides that two contacts are different people: the suggestion does not come back.
+ * Decides that two people are different: no suggestion of any of their contacts comes back.
  *
  * @throws Problem `not_found`, `conflict` where it is decided already
  */
@@ -144,19 +160,21 @@ export async function decideDifferent(
   by: string,
 ): Promise<void> {
   const { table, contacts, environment } = dependencies;
-  const contact = await contacts.find(contactId);
-  const state = contact && matchOf(contact, otherId);
-  if (state === undefined) throw new Problem('not_found', 'There is no such match.');
+  const suggested = await standingBetween(contacts, contactId, otherId, ({ matches }) => matches);
+  if (suggested.length === 0) throw new Problem('not_found', 'There is no such match.');
+  const open = suggested.filter(({ one }) => one.state === 'open');
   const decided = new Problem('conflict', 'This match is decided already.');
-  if (state !== 'open') throw decided;
+  if (open.length === 0) throw decided;
   const done = { by, now: environment.now() };
-  const written = await table.transact([
-    ...contacts.decideMatch(contactId, otherId, 'different', done),
-    ...entriesOnBoth(dependencies, 'match_decided', done, [
-      [contactId, { contactId: otherId, decision: 'different' }],
-      [otherId, { contactId, decision: 'different' }],
+  const written = await table.transact(
+    open.flatMap(({ from, to }) => [
+      ...contacts.decideMatch(from, to, 'different', done),
+      ...entriesOnBoth(dependencies, 'match_decided', done, [
+        [from, { contactId: to, decision: 'different' }],
+        [to, { contactId: from, decision: 'different' }],
+      ]),
     ]),
-  ]);
+  );
   if (written.committed) return;
   throw written.failed.size > 0 ? decided : busy();
 }
@@ -206,17 +224,11 @@ export async function unrelateContacts(
   by: string,
 ): Promise<void> {
   const { table, contacts, environment } = dependencies;
-  const [one, other] = await Promise.all([contactId, otherId].map((id) => wholeOf(contacts, id)));
-  const others = new Set(other?.family.map(({ id }) => id));
-  const standing = (one?.family ?? []).flatMap((contact) =>
-    contact.relations
-      .filter((relation) => others.has(relation.contactId))
-      .map((relation) => ({ from: contact.id, to: relation.contactId, relation: relation.relation })),
-  );
+  const standing = await standingBetween(contacts, contactId, otherId, ({ relations }) => relations);
   if (standing.length === 0) throw new Problem('not_found', 'The two are not related.');
   const done = { by, now: environment.now() };
   const written = await table.transact(
-    standing.flatMap(({ from, to, relation }) => [
+    standing.flatMap(({ from, to, one: { relation } }) => [
       ...contacts.unrelate(from, to, done),
       ...entriesOnBoth(dependencies, 'unrelated', done, [
         [from, { contactId: to, relation }],

@@ -19,6 +19,8 @@ export interface PeopleDependencies {
 
 /** The most people behind one point that a search answers with. */
 const mostFound = 50;
+/** The most contacts behind one point that are looked up for it: several of them may be one person. */
+const mostLookedUp = 2 * mostFound;
 
 /** Who speaks for a contact. @throws Problem `not_found` */
 export async function survivorOf(contacts: Contacts, id: string): Promise<Contact> {
@@ -91,7 +93,9 @@ export async function findPeopleBehind(
   { contacts, timelines }: PeopleDependencies,
   point: { readonly kind: 'email' | 'phone'; readonly digest: string },
 ): Promise<{ readonly people: readonly PersonView[]; readonly more: boolean }> {
-  const found = await survivorsOf(contacts, await contacts.findByPoint(point));
+  const ids = await contacts.findByPoint(point);
+  // An institution's number has as many behind it as it has residents.
+  const found = await survivorsOf(contacts, ids.slice(0, mostLookedUp));
   const survivors = [...new Map([...found.values()].map((contact) => [contact.id, contact])).values()];
   const people = await Promise.all(
     survivors
@@ -103,7 +107,7 @@ export async function findPeopleBehind(
   const newestFirst = people.toSorted((a, b) =>
     (a.lastActivityAt ?? '') < (b.lastActivityAt ?? '') ? 1 : -1,
   );
-  return { people: newestFirst, more: survivors.length > mostFound };
+  return { people: newestFirst, more: survivors.length > mostFound || ids.length > mostLookedUp };
 }
 
 /** One page of suggested matches, each with both people. */

@@ -392,6 +392,19 @@ describe('a suggested match', () => {
     expect((await decide(first, second, { decision: 'same' })).statusCode).toBe(422);
   });
 
+  it('with somebody who was merged since is decided between those who speak for them', async () => {
+    const [first, second] = [await maria(), await leo()];
+    await follow();
+    const third = await person('L. Lopez', { email: 'leo@example.com' });
+    await merge(third, second);
+    expect(await shown(first)).toMatchObject({ matches: [{ contact: { id: third } }] });
+
+    expect((await decide(first, third)).statusCode).toBe(200);
+
+    expect((await matches()).items).toEqual([]);
+    expect(await shown(first)).toMatchObject({ matches: [] });
+  });
+
   it('is decided by a merge, and open again once that is undone', async () => {
     const [first, second] = [await maria(), await leo()];
     await follow();
