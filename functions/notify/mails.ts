@@ -2,7 +2,6 @@
  * Staff mails: the tier, how urgent it is, the clock and a link. They name nobody and nothing that
  * anybody asked for; a mailbox is not where patients' data belongs.
  */
-import { DateTime } from 'luxon';
 import type { Inquiry } from '../../shared/domain/inquiry.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import type { Summary } from '../../shared/domain/rollup.ts';
@@ -12,8 +11,21 @@ export interface Mail {
   readonly text: string;
 }
 
-const clock = (at: string, timeZone: string): string =>
-  DateTime.fromISO(at, { zone: timeZone }).setLocale('en-US').toFormat('ccc d LLL, h:mm a ZZZZ');
+/** As `Fri 20 Nov, 4:30 PM PST`. */
+function clock(at: string, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: 'numeric',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  });
+  const part = Object.fromEntries(format.formatToParts(new Date(at)).map(({ type, value }) => [type, value]));
+  const { weekday, day, month, hour, minute, dayPeriod, timeZoneName } = part;
+  return `${weekday} ${day} ${month}, ${hour}:${minute} ${dayPeriod} ${timeZoneName}`;
+}
 
 const urgencyWords = { same_day: 'same day', soon: 'soon' } as const;
 

@@ -1,23 +1,15 @@
 /** Time that counts: the hours in which a location is open, in its own zone. */
-import { DateTime } from 'luxon';
-import { type BusinessHours, type Location, weekdays } from './practice.ts';
+import { addDays, instantOf, isoDate, type LocalDay, localTime, weekdayOf } from './local-time.ts';
+import type { Location } from './practice.ts';
 
-interface Interval {
-  readonly from: DateTime;
-  readonly to: DateTime;
-}
+type Opening = Pick<Location, 'timeZone' | 'hours'>;
 
-/** The open intervals of one local day. The clock times are resolved on that day, so a shifted one is right. */
-function openIntervals(day: DateTime, hours: BusinessHours): Interval[] {
-  const weekday = weekdays[day.weekday - 1];
-  const blocks = (weekday && hours[weekday]) ?? [];
-  return blocks.map((block) => ({ from: atClock(day, block.open), to: atClock(day, block.close) }));
-}
-
-function atClock(day: DateTime, clock: string): DateTime {
-  const [hour = 0, minute = 0] = clock.split(':').map(Number);
-  if (hour === 24) return day.plus({ days: 1 }).startOf('day');
-  return day.set({ hour, minute, second: 0, millisecond: 0 });
+/** The open intervals of one local day, in epoch milliseconds; its clock times are those of that very day. */
+function openIntervals(day: LocalDay, { hours, timeZone }: Opening): { fromMs: number; toMs: number }[] {
+  return (hours[weekdayOf(day)] ?? []).map(({ open, close }) => ({
+    fromMs: instantOf(day, open, timeZone).getTime(),
+    toMs: instantOf(day, close, timeZone).getTime(),
+  }));
 }
 
 /** A week with no open hour at all would never end; two cover every holiday rule to come. */
@@ -30,28 +22,24 @@ const mostDays = 400;
  *
  * @throws RangeError where the location is not open in the next 400 days
  */
-export function addBusinessMinutes(
-  from: Date,
-  minutes: number,
-  location: Pick<Location, 'timeZone' | 'hours'>,
-): Date {
-  const start = DateTime.fromJSDate(from, { zone: location.timeZone });
-  let left = minutes * 60_000;
-  let day = start.startOf('day');
+export function addBusinessMinutes(from: Date, minutes: number, location: Opening): Date {
+  const startMs = from.getTime();
+  let leftMs = minutes * 60_000;
+  let day: LocalDay = localTime(from, location.timeZone);
   for (let i = 0; i < mostDays; i++) {
-    for (const { from: opens, to: closes } of openIntervals(day, location.hours)) {
-      const begin = opens > start ? opens : start;
-      const open = closes.toMillis() - begin.toMillis();
-      if (open <= 0) continue;
-      if (left <= open) return new Date(begin.toMillis() + left);
-      left -= open;
+    for (const { fromMs, toMs } of openIntervals(day, location)) {
+      const beginMs = Math.max(fromMs, startMs);
+      const openMs = toMs - beginMs;
+      if (openMs <= 0) continue;
+      if (leftMs <= openMs) return new Date(beginMs + leftMs);
+      leftMs -= openMs;
     }
-    day = day.plus({ days: 1 });
+    day = addDays(day, 1);
   }
   throw new RangeError('the location is never open');
 }
 
 /** The local date of an instant, as `2026-11-20`. */
 export function localDate(at: string, timeZone: string): string {
-  return DateTime.fromISO(at, { zone: timeZone }).toISODate() ?? at.slice(0, 10);
+  return isoDate(localTime(at, timeZone));
 }

@@ -37,6 +37,7 @@ export const weekdays = [
   'saturday',
   'sunday',
 ] as const;
+export type Weekday = (typeof weekdays)[number];
 
 const dayBlocksSchema = z
   .array(openBlockSchema)

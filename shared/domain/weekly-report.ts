@@ -1,7 +1,7 @@
 /** The weekly report of a location: a due item of its own, with its mail's state. */
-import { DateTime } from 'luxon';
 import * as z from 'zod';
 import { mailLeaseMs } from './inquiry.ts';
+import { addDays, instantOf, isoDate, localTime, mondayOf } from './local-time.ts';
 import type { Location } from './practice.ts';
 
 export const weeklyReportSchema = z.object({
@@ -20,20 +20,20 @@ export const weeklyReportSchema = z.object({
 });
 export type WeeklyReport = z.infer<typeof weeklyReportSchema>;
 
+/** When the reports go out, on Mondays, by the location's clock. */
+const reportTime = '07:00';
+
 /** When the report is due next: Mondays at 7:00 in the location's zone, after `now`. */
-export function nextReportAt(now: Date, location: Pick<Location, 'timeZone'>): string {
-  const local = DateTime.fromJSDate(now, { zone: location.timeZone });
-  const monday = local.startOf('week').set({ hour: 7 });
-  const next = monday > local ? monday : local.startOf('week').plus({ weeks: 1 }).set({ hour: 7 });
-  return next.toUTC().toISO() ?? '';
+export function nextReportAt(now: Date, { timeZone }: Pick<Location, 'timeZone'>): string {
+  const monday = mondayOf(localTime(now, timeZone));
+  const thisWeek = instantOf(monday, reportTime, timeZone);
+  const next = thisWeek > now ? thisWeek : instantOf(addDays(monday, 7), reportTime, timeZone);
+  return next.toISOString();
 }
 
 /** The Monday of the week before the one that `at` falls into, on the location's calendar. */
-export function reportedWeek(at: string, location: Pick<Location, 'timeZone'>): string {
-  return (
-    DateTime.fromISO(at, { zone: location.timeZone }).startOf('week').minus({ weeks: 1 }).toISODate() ?? ''
-  );
-}
+export const reportedWeek = (at: string, { timeZone }: Pick<Location, 'timeZone'>): string =>
+  isoDate(addDays(mondayOf(localTime(at, timeZone)), -7));
 
 export const reportActionAt = (report: WeeklyReport): string => report.step ?? report.nextAt;
 

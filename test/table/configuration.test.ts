@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { DateTime } from 'luxon';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readPracticeFile } from '../../ops/practice-file.ts';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../../shared/data/configuration.ts';
 import { configuration, configurationPk, memberLoad, weeklyReport } from '../../shared/data/keys.ts';
 import { queryAll, type Table } from '../../shared/data/table.ts';
+import { localTime, weekdayOf } from '../../shared/domain/local-time.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { nextReportAt } from '../../shared/domain/weekly-report.ts';
 import { freshTable } from '../support/dynamodb.ts';
@@ -301,7 +301,8 @@ describe('a location’s weekly report', () => {
     ['2026-10-20T12:00:00.000Z', '2026-10-26T14:00:00.000Z'],
   ])('after %s is due at %s', (now, at) => {
     expect(nextReportAt(new Date(now), { timeZone: 'America/Los_Angeles' })).toBe(at);
-    expect(DateTime.fromISO(at, { zone: 'America/Los_Angeles' }).toFormat('cccc HH:mm')).toBe('Monday 07:00');
+    const local = localTime(at, 'America/Los_Angeles');
+    expect([weekdayOf(local), local.time]).toEqual(['monday', '07:00']);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Gathers the facts that triage rules look at, from an inquiry and what is known of its person. */
-import { DateTime } from 'luxon';
 import type { Urgency } from '../clinical-urgency.ts';
 import type { Inquiry } from '../inquiry.ts';
+import { isoDate, localTime, weekdayOf } from '../local-time.ts';
 import { findLocation, type Practice } from '../practice.ts';
 import type { Score } from '../scoring.ts';
 import { foldWording, holdsPhrase } from '../wording.ts';
@@ -10,7 +10,6 @@ import {
   type Arrival,
   ageBandOf,
   ageBands,
-  arrivalWeekdays,
   type Facts,
   type InsuranceKind,
   type Lifecycle,
@@ -138,12 +137,11 @@ function ageOf(value: string | undefined): number | undefined {
 
 function arrivalOf(practice: Practice, locationId: string, receivedAt: string): Arrival {
   const location = findLocation(practice, locationId);
-  const local = DateTime.fromISO(receivedAt, { zone: location.timeZone });
-  const weekday = arrivalWeekdays[local.weekday - 1];
-  if (weekday === undefined) throw new RangeError(`${receivedAt} is no instant`);
-  const time = local.toFormat('HH:mm');
+  const local = localTime(receivedAt, location.timeZone);
+  const { time } = local;
+  const weekday = weekdayOf(local);
   return {
-    date: local.toFormat('yyyy-MM-dd'),
+    date: isoDate(local),
     time,
     weekday,
     open: (location.hours[weekday] ?? []).some(({ open, close }) => time >= open && time < close),
