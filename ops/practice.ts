@@ -2,70 +2,12 @@
  * `npm run practice -- <command>`: the practice's configuration from a file, its triage rules and what
  * can be learned from its own inquiries. One file in `commands/` for each group of commands.
  */
-import { apply, check, exportFile, plan, schema } from './commands/configuration.ts';
-import { replay } from './commands/replay.ts';
-import { rules } from './commands/rules.ts';
-import { tiers } from './commands/tiers.ts';
-import { verify } from './commands/verify.ts';
+import { runCommand } from './commands/run.ts';
 import { codeOf } from './system.ts';
 import { Refusal } from './terminal.ts';
 
-const usage = `Usage: npm run practice -- <command> [...]
-
-The practice file
-  check <file>             says whether the file is valid, and what is wrong where
-  plan <file>              shows what applying it would change
-  apply <file>             applies it; --force also over what was changed by other means
-  export [file]            writes what is in force as a file
-  schema                   prints the file's JSON Schema, for editors
-
-Triage rules; a rules file is YAML, a list of rules or rules: with one
-  rules templates          lists the templates to start from
-  rules template <id>      prints one filled in; --set <slot>=<value> for each slot
-  rules add <id>           puts it at the end of a file: --to <rules-file>
-  rules try                shows which rules hold for one inquiry, and why not the others:
-                           --rules <file> --inquiry <id>
-  replay                   shows which past inquiries would change, and why; writes nothing:
-                           --rules <file> [--last 500] [--all]
-  rules draft <file>       saves a draft beside the rules in force
-  rules publish [file]     puts a file's rules in force, or the draft; --note <why>
-  rules history            lists the published versions
-  rules show <version>     prints one, or the draft
-  rules rollback <version> puts an old version in force again
-
-The practice's own inquiries
-  tiers                    suggests tier cut-offs from the scores of the last 90 days
-  verify                   rebuilds inquiries and people from their timelines and compares:
-                           [--sample 100]
-
-What changes something stands with your user name, or with --author <name>. A template is filled
-for the practice in force, or for the one of --practice <file>.
-
-The table is the one of the system that runs here (npm start), or the one that TABLE_NAME names, in
-the AWS account and region of the environment.`;
-
-const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
-  check,
-  plan,
-  apply,
-  export: exportFile,
-  schema,
-  rules,
-  replay,
-  tiers,
-  verify,
-};
-
-async function main([name, ...args]: readonly string[]): Promise<void> {
-  if (name === undefined) throw new Refusal(usage);
-  if (['help', '--help', '-h'].includes(name) || args.includes('--help')) return console.log(usage);
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) throw new Refusal(`There is no command ${name}. See: npm run practice -- help`);
-  await command(args);
-}
-
 try {
-  await main(process.argv.slice(2));
+  await runCommand(process.argv.slice(2));
 } catch (error) {
   const ours = error instanceof Refusal || codeOf(error).startsWith('ERR_PARSE_ARGS');
   console.error(ours ? (error as Error).message : error);

@@ -184,8 +184,7 @@ function tryOn(
   return [
     rows.length === 0 ? 'There are no rules.' : layOut(['rule', '', 'what it does, or why not'], rows),
     '',
-    `On arrival: score ${score.total}, ${result.join(', ')}.`,
-    'Nothing was written.',
+    layOut(['on arrival, nothing was written'], [[`score ${score.total}, ${result.join(', ')}`]]),
   ].join('\n');
 }
 
