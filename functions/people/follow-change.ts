@@ -1,5 +1,6 @@
 /** What a new row of the table means for the people behind it: a person, a point of theirs, or their next inquiry. */
 import * as z from 'zod';
+import { pointsOf } from '../../shared/data/contacts.ts';
 import { bodySchema } from '../../shared/data/inquiries.ts';
 import { contactPk, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
@@ -29,15 +30,15 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
     if (!body.returning) return { outcome: 'people_not_concerned' };
     // Before the scores are asked for, so that they see it.
     await noteFacts(dependencies, body);
-    const suggested = namesakeIds ? await suggestMatches(dependencies, contactId, namesakeIds) : 0;
+    const suggested = namesakeIds ? await suggestMatches(dependencies, contactId, [], namesakeIds) : 0;
     return done(suggested, await askRescoring(dependencies, contactId, ({ id }) => id === inquiryId));
   }
   if (!row.pk.startsWith(contactPk(''))) return { outcome: 'people_not_concerned' };
   const contactId = row.pk.slice(contactPk('').length);
-  if (row.sk === 'PROFILE') return done(await suggestMatches(dependencies, contactId), 0);
+  if (row.sk === 'PROFILE') return done(await suggestMatches(dependencies, contactId, pointsOf(row)), 0);
   if (!row.sk.startsWith('POINT#')) return { outcome: 'people_not_concerned' };
   const { addedAt } = pointSchema.parse(row);
-  const suggested = await suggestMatches(dependencies, contactId);
+  const suggested = await suggestMatches(dependencies, contactId, pointsOf(row));
   // The inquiry that brought the point came in the same instant: it was scored with it.
   const rescored = await askRescoring(dependencies, contactId, ({ receivedAt }) => receivedAt === addedAt);
   return done(suggested, rescored);

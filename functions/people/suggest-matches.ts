@@ -1,6 +1,6 @@
 /** Suggests to staff who may be the same person: everybody else behind a contact's points. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Contact, ContactPoint, Contacts } from '../../shared/data/contacts.ts';
+import type { Contact, ContactPoint, Contacts, PointDigest } from '../../shared/data/contacts.ts';
 import type { Table } from '../../shared/data/table.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { type MatchReason, reasonsToMatch } from '../../shared/domain/people.ts';
@@ -28,23 +28,26 @@ const isSettled = (a: Contact, b: Contact): boolean =>
   b.separatedIds.includes(a.id);
 
 /**
- * Suggests each other contact behind the points of this one that nothing is said
- * of yet; where contacts were merged, the one who speaks for them. Gives how many
- * were suggested.
+ * Suggests each other contact behind the points that nothing is said of yet; where
+ * contacts were merged, the one who speaks for them. Gives how many were suggested.
  *
+ * @param points - those that are new of the contact
  * @param namesakeIds - others of the same name behind other points that one inquiry came with
  */
 export async function suggestMatches(
   { table, contacts, environment }: SuggestDependencies,
   contactId: string,
+  points: readonly PointDigest[],
   namesakeIds: readonly string[] = [],
 ): Promise<number> {
-  const contact = await contacts.find(contactId, { consistent: true });
-  if (contact === undefined) return 0;
+  // Nearly always there is nobody else, and then nothing more to read.
+  const others = await othersBehind();
+  const contact = others.size > 0 && (await contacts.find(contactId, { consistent: true }));
+  if (!contact) return 0;
   const speaker = await speakerOf(contact);
   const seen = new Set([speaker.id]);
   let suggested = 0;
-  for (const [otherId, kinds] of await othersBehind(contact.pointDigests)) {
+  for (const [otherId, kinds] of others) {
     const other = await contacts.find(otherId);
     if (other === undefined) continue;
     const otherSpeaker = await speakerOf(other);
@@ -62,9 +65,7 @@ export async function suggestMatches(
   }
 
   /** Everybody else behind the points, with the kinds of points that they share. */
-  async function othersBehind(
-    points: readonly Pick<ContactPoint, 'kind' | 'digest'>[],
-  ): Promise<Map<string, ContactPoint['kind'][]>> {
+  async function othersBehind(): Promise<Map<string, ContactPoint['kind'][]>> {
     const others = new Map<string, ContactPoint['kind'][]>(namesakeIds.map((id) => [id, []]));
     const behind = await Promise.all(
       // One more tells that there are too many.

@@ -34,6 +34,9 @@ export interface ContactPoint {
   readonly digest: string;
 }
 
+/** A contact point by what stands for it in keys. */
+export type PointDigest = Pick<ContactPoint, 'kind' | 'digest'>;
+
 /** Contacts that one contact speaks for at the most, itself included. */
 export const mostFamilyMembers = 20;
 
@@ -93,7 +96,7 @@ export interface Contact {
   readonly phone?: string | undefined;
   readonly otherPoints: readonly { readonly kind: 'email' | 'phone'; readonly value: string }[];
   /** Every point of theirs, by what stands for it in keys. */
-  readonly pointDigests: readonly Pick<ContactPoint, 'kind' | 'digest'>[];
+  readonly pointDigests: readonly PointDigest[];
   readonly language?: string | undefined;
   readonly languages: readonly string[];
   readonly insurances: readonly string[];
@@ -200,6 +203,19 @@ function parseMatch(row: Row): Match {
   return { contactId: afterKind(sk), kind: matchKind(reasons), reasons, state, suggestedAt };
 }
 
+const firstPoints = (digests: z.output<typeof profileSchema>['pointDigests']): PointDigest[] =>
+  (['email', 'phone'] as const).flatMap((kind) => {
+    const digest = digests[kind];
+    return digest === undefined ? [] : [{ kind, digest }];
+  });
+
+/** The points that a row of a contact brought: a profile those of the first inquiry, a later point itself. */
+export function pointsOf(row: Row): PointDigest[] {
+  if (row.sk === 'PROFILE') return firstPoints(profileSchema.parse(row).pointDigests);
+  const { sk, kind } = pointSchema.parse(row);
+  return [{ kind, digest: afterKind(sk) }];
+}
+
 /** A contact from all rows of its partition but the entries; undefined without a profile. */
 function parseContact(rows: readonly Row[]): Contact | undefined {
   const profileRow = rows.find((row) => row.sk === 'PROFILE');
@@ -221,10 +237,7 @@ function parseContact(rows: readonly Row[]): Contact | undefined {
       .filter(({ value }) => value !== email && value !== phone)
       .map(({ kind, value }) => ({ kind, value })),
     pointDigests: [
-      ...(['email', 'phone'] as const).flatMap((kind) => {
-        const digest = pointDigests[kind];
-        return digest === undefined ? [] : [{ kind, digest }];
-      }),
+      ...firstPoints(pointDigests),
       ...added.map(({ sk, kind }) => ({ kind, digest: afterKind(sk) })),
     ],
     languages: languages ?? (profile.language === undefined ? [] : [profile.language]),
@@ -335,7 +348,7 @@ export function createContacts(table: Table) {
     },
 
     /** Ids of everybody behind a point, each once; `most` of them at the most. */
-    async findByPoint(point: Pick<ContactPoint, 'kind' | 'digest'>, most = mostAsked): Promise<string[]> {
+    async findByPoint(point: PointDigest, most = mostAsked): Promise<string[]> {
       const holders = await holdersOf(point, most);
       return [...new Set(holders.map(({ contactId }) => contactId))];
     },

@@ -295,7 +295,9 @@ describe('a suggested match', () => {
     const ids = await Promise.all(['Maria', 'Mariah'].map((name) => pipeline.captured({ name })));
     const people = await Promise.all(ids.map(async (id) => (await pipeline.head(id)).contactId));
 
-    const suggested = await Promise.all(people.map((id) => suggestMatches(pipeline, id)));
+    const suggested = await Promise.all(
+      people.map(async (id) => suggestMatches(pipeline, id, (await find(id)).pointDigests)),
+    );
 
     expect(suggested.toSorted()).toEqual([0, 1]);
     expect((await contacts.openMatches(10)).matches).toHaveLength(1);

@@ -50,8 +50,16 @@ const done = () => ({ by: 'ana', now: pipeline.environment.now() });
 describe('somebody new', () => {
   it('with nobody else behind their points is suggested to be nobody', async () => {
     await person();
+    const { query } = table;
+    const asked: string[] = [];
+    table.query = (wanted) => {
+      asked.push(wanted.pk.slice(0, 3));
+      return query(wanted);
+    };
 
     expect(await follow()).toEqual({ suggested: 0, rescored: 0 });
+    // One look at each of the two points, and none at the person.
+    expect(asked).toEqual(['PT#', 'PT#']);
     expect(await open()).toEqual([]);
   });
 
