@@ -93,7 +93,7 @@ export async function findPeopleBehind(
   { contacts, timelines }: PeopleDependencies,
   point: { readonly kind: 'email' | 'phone'; readonly digest: string },
 ): Promise<{ readonly people: readonly PersonView[]; readonly more: boolean }> {
-  const ids = await contacts.findByPoint(point);
+  const ids = await contacts.findByPoint(point, mostLookedUp + 1);
   // An institution's number has as many behind it as it has residents.
   const found = await survivorsOf(contacts, ids.slice(0, mostLookedUp));
   const survivors = [...new Map([...found.values()].map((contact) => [contact.id, contact])).values()];
