@@ -98,6 +98,35 @@ it('no function calls what its policy does not allow', async () => {
       ({ functionName, operation }) => functionName === 'people' && operation === 'TransactWriteItems',
     ),
   );
+  // What staff do with people: found, changed, called, put before a human, merged, separated and related.
+  const found = await harness.post('/v1/contacts/search', { phone: '(650) 555-0142' }, staff);
+  const [one, other] = ((await found.json()) as { items: { id: string }[] }).items.map((person) => person.id);
+  const person = await harness.get(`/v1/contacts/${one}`, staff);
+  const work: [string, object, Record<string, string>?][] = [
+    ['entries', { kind: 'note', text: 'Prefers mornings.' }, { 'idempotency-key': 'note 1' }],
+    ['entries', { kind: 'call', disposition: 'no_answer' }],
+    ['merge', { contactId: other }],
+    ['unmerge', { contactId: other }],
+    ['relations', { contactId: other, relation: 'guardian_of' }],
+    ['relations', { contactId: other, remove: true }],
+  ];
+  const etag = person.headers.get('etag') ?? '';
+  expect((await harness.patch(`/v1/contacts/${one}`, { tags: ['vip'] }, match(etag))).status).toBe(200);
+  for (const [what, body, headers = {}] of work) {
+    const answer = await harness.post(`/v1/contacts/${one}/${what}`, body, { ...staff, headers });
+    // A relation that an inquiry has noted already, or a merge of who is related, is refused by a rule of ours.
+    expect([what, answer.status < 500]).toEqual([what, true]);
+  }
+  const suggested = await harness.get('/v1/matches', staff);
+  const [pair] = ((await suggested.json()) as { items: { contacts: [{ id: string }, { id: string }] }[] })
+    .items;
+  const [a, b] = pair?.contacts ?? [];
+  const decided = await harness.post(
+    `/v1/contacts/${a?.id}/matches/${b?.id}`,
+    { decision: 'different' },
+    staff,
+  );
+  expect(decided.status).toBe(200);
   await waitFor('the roll-ups', () => calls.some(({ functionName }) => functionName === 'report'));
 
   const assembly = await ensureAssembly();
