@@ -493,6 +493,24 @@ describe('a relation', () => {
 });
 
 describe("a person's timeline", () => {
+  it('takes three reads a page, where nobody was merged', async () => {
+    const id = await maria();
+    const reads: string[] = [];
+    for (const name of ['get', 'batchGet', 'query'] as const) {
+      const read = table[name] as (...args: unknown[]) => Promise<unknown>;
+      Object.assign(table, {
+        [name]: (...args: unknown[]) => {
+          reads.push(name);
+          return read(...args);
+        },
+      });
+    }
+
+    await timeline(id);
+
+    expect(reads).toEqual(['query', 'query', 'batchGet']);
+  });
+
   it('goes on page by page while others write, and takes no cursor of another', async () => {
     const [id, other] = [await maria(), await leo()];
     for (let i = 0; i < 4; i++) {
