@@ -6,7 +6,7 @@ import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-poin
 import type { Practice } from '../../shared/domain/practice.ts';
 import { lifecycles } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
-import { languageTag, limits } from '../../shared/domain/submission.ts';
+import { languageTag, limits } from '../../shared/domain/text-fields.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
 import { type ChangeContactDependencies, changeContact } from './change-contact.ts';

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { idSchema } from '../../shared/domain/ids.ts';
 import { dispositions } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
-import { limits } from '../../shared/domain/submission.ts';
+import { limits } from '../../shared/domain/text-fields.ts';
 import { headerOf } from '../../shared/http/body.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import { checkReferences, optionalLine, optionalText, requiredLine, requiredText } from './fields.ts';

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
-import { limits, line, paragraph } from '../../shared/domain/submission.ts';
+import { limits, line, paragraph } from '../../shared/domain/text-fields.ts';
 import { type FieldError, Problem } from '../../shared/http/problem.ts';
 
 /** A text that must be there: what is empty once it is cleaned is not. */

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { clickIds, limits, utmParameters } from '../../shared/domain/submission.ts';
+import { clickIds, utmParameters } from '../../shared/domain/submission.ts';
+import { limits } from '../../shared/domain/text-fields.ts';
 import type { FieldError } from '../../shared/http/problem.ts';
 
 /** Markup that is safe to put into a page as it is. */

@@ -5,7 +5,8 @@ import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-poin
 import type { QuarantineReason } from '../../shared/domain/inquiry.ts';
 import { findLocation, findService, type Location, type Practice } from '../../shared/domain/practice.ts';
 import { findRedFlags } from '../../shared/domain/red-flags.ts';
-import { isUnknownUtm, limits, type Submission, submissionSchema } from '../../shared/domain/submission.ts';
+import { isUnknownUtm, type Submission, submissionSchema } from '../../shared/domain/submission.ts';
+import { limits } from '../../shared/domain/text-fields.ts';
 import { foldWording } from '../../shared/domain/wording.ts';
 import { checkFields } from '../../shared/http/body.ts';
 import { type FieldError, Problem } from '../../shared/http/problem.ts';

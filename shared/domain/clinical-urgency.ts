@@ -3,6 +3,7 @@
  * criteria. It is no part of the score; it sets clock and pool beside it.
  */
 import * as z from 'zod';
+import { says } from './says.ts';
 import { slugSchema } from './slug.ts';
 import { findPhrases, phraseSchema } from './wording.ts';
 
@@ -17,13 +18,18 @@ const minutesSchema = z.int().min(1).max(10_080);
 export const urgencyCriterionSchema = z
   .strictObject({
     id: slugSchema.describe('Your id of the criterion.'),
-    level: z.enum(['same_day', 'soon']).describe('How soon the person should be seen.'),
-    services: z.array(slugSchema).default([]).describe('Services that are meant, whatever was written.'),
+    level: z.enum(['same_day', 'soon']).register(...says('How soon the person should be seen.')),
+    services: z
+      .array(slugSchema)
+      .default([])
+      .register(...says('Services that are meant, whatever was written.')),
     words: z
       .array(phraseSchema)
       .default([])
-      .describe('Whole words or phrases; case, accents and punctuation do not count.'),
-    pool: slugSchema.optional().describe('Where such inquiries go, whatever pool their service has.'),
+      .register(...says('Whole words or phrases; case, accents and punctuation do not count.')),
+    pool: slugSchema
+      .optional()
+      .register(...says('Where such inquiries go, whatever pool their service has.')),
   })
   .refine(({ services, words }) => services.length + words.length > 0, {
     message: 'needs services or words',
@@ -32,16 +38,20 @@ export const urgencyCriterionSchema = z
 export const urgencySchema = z.strictObject({
   respondWithinMinutes: z
     .strictObject({
-      same_day: minutesSchema.default(15).describe('Who should be seen the same day.'),
-      soon: minutesSchema.default(60).describe('Who should be seen soon.'),
+      same_day: minutesSchema.default(15).register(...says('Who should be seen the same day.')),
+      soon: minutesSchema.default(60).register(...says('Who should be seen soon.')),
     })
     .default({ same_day: 15, soon: 60 })
-    .describe('Minutes of opening time to the first call, unless the tier or the channel is sooner.'),
+    .register(
+      ...says('Minutes of opening time to the first call, unless the tier or the channel is sooner.'),
+    ),
   criteria: z
     .array(urgencyCriterionSchema)
     .max(100)
     .default([])
-    .describe('Reasons to see somebody sooner; the most urgent that fits counts, of equal ones the first.'),
+    .register(
+      ...says('Reasons to see somebody sooner; the most urgent that fits counts, of equal ones the first.'),
+    ),
 });
 export type UrgencyCriteria = z.infer<typeof urgencySchema>;
 

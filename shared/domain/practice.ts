@@ -10,6 +10,7 @@ import { channels } from './channels.ts';
 import { urgencySchema } from './clinical-urgency.ts';
 import { commonRedFlags, redFlagsSchema } from './red-flags.ts';
 import { rulesSchema } from './rules/rule.ts';
+import { says } from './says.ts';
 import { slugSchema } from './slug.ts';
 import { foldWording } from './wording.ts';
 
@@ -68,7 +69,11 @@ const idOf = (what: string) =>
   slugSchema.describe(
     `Your id of the ${what}: lower-case letters, digits and single hyphens. Keep it; inquiries carry it.`,
   );
-const nameSchema = z.string().min(1).max(100).describe('As people read it; may change at any time.');
+const nameSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .register(...says('As people read it; may change at any time.'));
 
 export const locationSchema = z.strictObject({
   id: idOf('location'),
@@ -89,18 +94,22 @@ export const memberSchema = z.strictObject({
   email: z
     .email('use an e-mail address such as ana@example.com')
     .max(254)
-    .describe('Where mail about inquiries goes; it never holds anything about a patient.'),
-  role: z.enum(roles).describe('What the member may do. A provider is a routing target who seldom signs in.'),
+    .register(...says('Where mail about inquiries goes; it never holds anything about a patient.')),
+  role: z
+    .enum(roles)
+    .register(...says('What the member may do. A provider is a routing target who seldom signs in.')),
   signIn: z
     .string()
     .min(1)
     .max(128)
     .optional()
-    .describe('User name at the sign-in service; the id where it is left out.'),
+    .register(...says('User name at the sign-in service; the id where it is left out.')),
   enabled: z
     .boolean()
     .default(true)
-    .describe('false for somebody away for long, or gone: they keep their history and get nothing new.'),
+    .register(
+      ...says('false for somebody away for long, or gone: they keep their history and get nothing new.'),
+    ),
 });
 export type Member = z.infer<typeof memberSchema>;
 
@@ -110,12 +119,12 @@ export const serviceSchema = z.strictObject({
   aliases: z
     .array(z.string().min(1).max(200))
     .default([])
-    .describe('Other words for it, as forms and ads write them; compared without case and accents.'),
+    .register(...says('Other words for it, as forms and ads write them; compared without case and accents.')),
   valueCents: z
     .int()
     .min(0)
     .max(100_000_000)
-    .describe('Expected first-year collections of one new patient, in US cents: 45000 is $450.'),
+    .register(...says('Expected first-year collections of one new patient, in US cents: 45000 is $450.')),
 });
 export type Service = z.infer<typeof serviceSchema>;
 
@@ -126,29 +135,41 @@ export const sourceSchema = z.strictObject({
     .int()
     .min(0)
     .max(100)
-    .describe("How good leads from here have been: points of the score, at most the model's cap (40)."),
+    .register(
+      ...says("How good leads from here have been: points of the score, at most the model's cap (40)."),
+    ),
   match: z
     .strictObject({
       clickIds: z
         .array(z.enum(['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid']))
         .default([])
-        .describe('Names of click ids whose presence means this source.'),
+        .register(...says('Names of click ids whose presence means this source.')),
       utm: z
         .array(
           z.strictObject({
-            source: z.string().min(1).max(100).optional().describe('utm_source, where it counts.'),
-            medium: z.string().min(1).max(100).optional().describe('utm_medium, where it counts.'),
+            source: z
+              .string()
+              .min(1)
+              .max(100)
+              .optional()
+              .register(...says('utm_source, where it counts.')),
+            medium: z
+              .string()
+              .min(1)
+              .max(100)
+              .optional()
+              .register(...says('utm_medium, where it counts.')),
           }),
         )
         .default([])
-        .describe('Pairs of utm_source and utm_medium; what is left out may be anything.'),
+        .register(...says('Pairs of utm_source and utm_medium; what is left out may be anything.')),
       referrers: z
         .array(z.string().min(1).max(253))
         .default([])
-        .describe('Host names of referring sites; a host also stands for its subdomains.'),
+        .register(...says('Host names of referring sites; a host also stands for its subdomains.')),
     })
     .optional()
-    .describe('What in a request points at this source; the first source that matches wins.'),
+    .register(...says('What in a request points at this source; the first source that matches wins.')),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
@@ -158,19 +179,25 @@ export const formSchema = z.strictObject({
   origins: z
     .array(z.string().max(300))
     .default([])
-    .describe("Origins whose posts are this form's; a form without any takes all the others."),
+    .register(...says("Origins whose posts are this form's; a form without any takes all the others.")),
   maySetSource: z
     .boolean()
     .default(false)
-    .describe('Whether this form may name its source in a `source` field. Let no public form do so.'),
+    .register(
+      ...says('Whether this form may name its source in a `source` field. Let no public form do so.'),
+    ),
   channel: z
     .enum(channels)
     .default('web_form')
-    .describe('How inquiries come through it; one that the front desk fills in is a phone call, say.'),
+    .register(
+      ...says('How inquiries come through it; one that the front desk fills in is a phone call, say.'),
+    ),
   maySetChannel: z
     .boolean()
     .default(false)
-    .describe('Whether this form may name the channel in a `channel` field. Let no public form do so.'),
+    .register(
+      ...says('Whether this form may name the channel in a `channel` field. Let no public form do so.'),
+    ),
 });
 export type Form = z.infer<typeof formSchema>;
 
@@ -180,21 +207,28 @@ export const poolSchema = z.strictObject({
   services: z
     .array(slugSchema)
     .default([])
-    .describe('Services whose inquiries come here; a service goes to one pool.'),
+    .register(...says('Services whose inquiries come here; a service goes to one pool.')),
   fallback: z
     .boolean()
     .default(false)
-    .describe('Takes what no other pool names, and what names no known service; exactly one pool does.'),
+    .register(
+      ...says('Takes what no other pool names, and what names no known service; exactly one pool does.'),
+    ),
   members: z
     .array(
       z.strictObject({
         id: slugSchema.describe("The member's id."),
-        weight: z.int().min(1).max(100).default(1).describe('The share of turns: 2 gets twice as many as 1.'),
+        weight: z
+          .int()
+          .min(1)
+          .max(100)
+          .default(1)
+          .register(...says('The share of turns: 2 gets twice as many as 1.')),
       }),
     )
     .min(1, 'a pool needs at least one member')
     .max(200)
-    .describe('Who takes turns.'),
+    .register(...says('Who takes turns.')),
 });
 export type Pool = z.infer<typeof poolSchema>;
 
@@ -205,12 +239,12 @@ const pointsSchema = z.int().min(0).max(100);
 
 /** Points of each fact that makes a person reachable and the call short. */
 const completenessSchema = z.strictObject({
-  phone: pointsSchema.default(8).describe('Points for a phone number that can be called.'),
-  email: pointsSchema.default(4).describe('Points for an e-mail address.'),
-  name: pointsSchema.default(2).describe('Points for a name.'),
-  service: pointsSchema.default(2).describe('Points for a known service.'),
-  insurance: pointsSchema.default(2).describe('Points for an insurance, or for paying oneself.'),
-  preferredTime: pointsSchema.default(2).describe('Points for a preferred time.'),
+  phone: pointsSchema.default(8).register(...says('Points for a phone number that can be called.')),
+  email: pointsSchema.default(4).register(...says('Points for an e-mail address.')),
+  name: pointsSchema.default(2).register(...says('Points for a name.')),
+  service: pointsSchema.default(2).register(...says('Points for a known service.')),
+  insurance: pointsSchema.default(2).register(...says('Points for an insurance, or for paying oneself.')),
+  preferredTime: pointsSchema.default(2).register(...says('Points for a preferred time.')),
 });
 
 export const scoringModelSchema = z
@@ -219,45 +253,61 @@ export const scoringModelSchema = z
       .string()
       .min(1)
       .max(20)
-      .describe('Names the model in every score it made; change it with the numbers.'),
+      .register(...says('Names the model in every score it made; change it with the numbers.')),
     tiers: z
       .strictObject({
-        A: z.int().min(1).max(100).describe('Lowest total of tier A.'),
-        B: z.int().min(1).max(100).describe('Lowest total of tier B; everything below is C.'),
+        A: z
+          .int()
+          .min(1)
+          .max(100)
+          .register(...says('Lowest total of tier A.')),
+        B: z
+          .int()
+          .min(1)
+          .max(100)
+          .register(...says('Lowest total of tier B; everything below is C.')),
       })
       .refine((tiers) => tiers.B < tiers.A, { path: ['B'], message: 'must be lower than A' })
-      .describe("Cut-offs. `npm run practice -- tiers` suggests some from the practice's own scores."),
+      .register(
+        ...says("Cut-offs. `npm run practice -- tiers` suggests some from the practice's own scores."),
+      ),
     valueAnchorsCents: z
       .strictObject({
-        low: z.int().min(1).describe('At or below it a service is worth no points; in US cents.'),
-        high: z.int().min(2).describe('At or above it a service is worth all points; in US cents.'),
+        low: z
+          .int()
+          .min(1)
+          .register(...says('At or below it a service is worth no points; in US cents.')),
+        high: z
+          .int()
+          .min(2)
+          .register(...says('At or above it a service is worth all points; in US cents.')),
       })
       .refine((anchors) => anchors.low < anchors.high, {
         path: ['high'],
         message: 'must be higher than low',
       })
-      .describe('Anchors of the log scale on which the value of a service becomes points.'),
+      .register(...says('Anchors of the log scale on which the value of a service becomes points.')),
     caps: z
       .strictObject({
         source: pointsSchema.describe("Most points of a lead source's quality."),
         value: pointsSchema.describe("Most points of a service's value."),
       })
       .default({ source: 40, value: 40 })
-      .describe('With the points of completeness, they sum to 100.'),
+      .register(...says('With the points of completeness, they sum to 100.')),
     completeness: completenessSchema
-      .default(completenessSchema.parse({}))
-      .describe('Points of each fact that makes a person reachable and the call short.'),
+      .default({ phone: 8, email: 4, name: 2, service: 2, insurance: 2, preferredTime: 2 })
+      .register(...says('Points of each fact that makes a person reachable and the call short.')),
     respondWithinMinutes: z
       .strictObject({
         A: minutesSchema.describe('Tier A.'),
         B: minutesSchema.describe('Tier B.'),
         C: minutesSchema.describe('Tier C.'),
       })
-      .describe('Minutes of opening time to the first call, by tier.'),
+      .register(...says('Minutes of opening time to the first call, by tier.')),
     channelMinutes: z
       .partialRecord(z.enum(channels), minutesSchema)
       .default({ missed_call: 5, chat: 5, ad_form: 5, referral: 60 })
-      .describe('Channels with a clock of their own, whatever the tier; minutes of opening time.'),
+      .register(...says('Channels with a clock of their own, whatever the tier; minutes of opening time.')),
   })
   .refine(
     ({ caps, completeness }) =>
@@ -281,35 +331,51 @@ export const practiceParts = {
     .string()
     .regex(/^[A-Z]{2}$/, 'use a two-letter country code such as US')
     .default('US')
-    .describe('Country whose numbering plan reads phone numbers without a country code.'),
+    .register(...says('Country whose numbering plan reads phone numbers without a country code.')),
   emergencyLine: z
     .string()
     .min(1)
     .max(300)
     .default('If this is an emergency, call 911 now. Do not use this form.')
-    .describe('Line shown on every form and reply to somebody in an emergency.'),
+    .register(...says('Line shown on every form and reply to somebody in an emergency.')),
   locations: z
     .array(locationSchema)
     .min(1)
-    .describe('Where patients come to; an inquiry that names none belongs to the first.'),
-  services: z.array(serviceSchema).min(1).describe('What patients ask for.'),
-  sources: z.array(sourceSchema).min(1).describe('Where inquiries come from, in the order of matching.'),
+    .register(...says('Where patients come to; an inquiry that names none belongs to the first.')),
+  services: z
+    .array(serviceSchema)
+    .min(1)
+    .register(...says('What patients ask for.')),
+  sources: z
+    .array(sourceSchema)
+    .min(1)
+    .register(...says('Where inquiries come from, in the order of matching.')),
   forms: z
     .array(formSchema)
     .min(1)
-    .describe('The forms that post inquiries, told apart by the origin they post from.'),
-  members: z.array(memberSchema).min(1).describe('Who works here.'),
-  pools: z.array(poolSchema).min(1).describe('Who takes what: inquiries rotate among the members of a pool.'),
+    .register(...says('The forms that post inquiries, told apart by the origin they post from.')),
+  members: z
+    .array(memberSchema)
+    .min(1)
+    .register(...says('Who works here.')),
+  pools: z
+    .array(poolSchema)
+    .min(1)
+    .register(...says('Who takes what: inquiries rotate among the members of a pool.')),
   scoring: scoringModelSchema
     .default(publishedScoringModel)
-    .describe('How a score is made, and how soon each tier is called; left out, the published model.'),
+    .register(
+      ...says('How a score is made, and how soon each tier is called; left out, the published model.'),
+    ),
   urgency: urgencySchema
-    .default(urgencySchema.parse({}))
-    .describe('Clinical urgency: sets clock and pool beside the score, and never the score.'),
+    .default({ respondWithinMinutes: { same_day: 15, soon: 60 }, criteria: [] })
+    .register(...says('Clinical urgency: sets clock and pool beside the score, and never the score.')),
   redFlags: redFlagsSchema
     .default(commonRedFlags)
-    .describe('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
-  rules: rulesSchema.default([]).describe('Triage rules, in the order in which they are looked at.'),
+    .register(
+      ...says('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
+    ),
+  rules: rulesSchema.default([]).register(...says('Triage rules, in the order in which they are looked at.')),
 } as const;
 
 type Issue = (path: (string | number)[], message: string) => void;

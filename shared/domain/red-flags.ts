@@ -4,6 +4,7 @@
  * lane blocks nothing, never touches the score, and its false alarms are counted.
  */
 import * as z from 'zod';
+import { says } from './says.ts';
 import { slugSchema } from './slug.ts';
 import { findPhrases, phraseSchema } from './wording.ts';
 
@@ -13,21 +14,28 @@ export const redFlagSchema = z.strictObject({
     .array(phraseSchema)
     .min(1)
     .max(200)
-    .describe('Whole words or phrases; case, accents and punctuation do not count.'),
+    .register(...says('Whole words or phrases; case, accents and punctuation do not count.')),
 });
 
 export const redFlagsSchema = z.strictObject({
-  flags: z.array(redFlagSchema).max(50).describe('What is looked for in everything a person wrote.'),
+  flags: z
+    .array(redFlagSchema)
+    .max(50)
+    .register(...says('What is looked for in everything a person wrote.')),
   onDuty: z
     .array(slugSchema)
     .default([])
-    .describe('Members on duty who are alerted beside the managers; without any, the managers alone.'),
+    .register(
+      ...says('Members on duty who are alerted beside the managers; without any, the managers alone.'),
+    ),
   reply: z
     .string()
     .min(1)
     .max(500)
     .optional()
-    .describe("What whoever wrote such words is told at once; left out, the practice's emergency line."),
+    .register(
+      ...says("What whoever wrote such words is told at once; left out, the practice's emergency line."),
+    ),
 });
 export type RedFlags = z.infer<typeof redFlagsSchema>;
 

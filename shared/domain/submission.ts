@@ -1,55 +1,10 @@
-/**
- * What a web form or an integration posts, checked field by field. The texts
- * are cleaned of what only attackers send; nothing that a person typed is
- * changed beyond that.
- */
+/** What a web form or an integration posts, checked field by field. */
 import * as z from 'zod';
 import { channels } from './channels.ts';
+import { clean, languageTag, limits, line, paragraph } from './text-fields.ts';
 
-/** Bidirectional controls reorder what a reader sees; zero-width joiners stay, names and emoji need them. */
-const bidiControls = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
-/** Invisible characters that join nothing. */
-const invisible = /[\u200B\u2060\uFEFF\u00AD]/gu;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const controls = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029]/u;
-const lineBreaks = /[\n\r\t]/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const strayCharacters = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/gu;
-
-/** Longest texts, in characters; 35 is what RFC 5646 has every reader of language tags take. */
-export const limits = {
-  name: 200,
-  email: 254,
-  phone: 40,
-  language: 35,
-  short: 200,
-  message: 5_000,
-  clickId: 512,
-} as const;
-
-const clean = (text: string): string => text.replace(bidiControls, '').replace(invisible, '').trim();
-
-const wellFormed = z
-  .string('must be text')
-  .refine((text) => text.isWellFormed(), 'has a character that is not valid Unicode')
-  .refine((text) => !controls.test(text), 'has a control character');
-
-/** One line of text, at most `max` characters. An empty one counts as left out. */
-export const line = (max: number) =>
-  wellFormed
-    .refine((text) => !lineBreaks.test(text), 'must be on one line')
-    .transform(clean)
-    .refine((text) => text.length <= max, `is longer than ${max} characters`)
-    .transform((text) => (text === '' ? undefined : text))
-    .optional();
-
-/** Text of several lines, at most `max` characters. */
-export const paragraph = (max: number) =>
-  wellFormed
-    .transform((text) => clean(text.replace(/\r\n?/gu, '\n')))
-    .refine((text) => text.length <= max, `is longer than ${max} characters`)
-    .transform((text) => (text === '' ? undefined : text))
-    .optional();
 
 /** A field a person ticks: what browsers and integrations send for yes and for no. */
 const consent = z
@@ -59,16 +14,6 @@ const consent = z
     message: 'must be yes or no',
   })
   .transform((value) => ['yes', 'true', 'on', '1', true].includes(value))
-  .optional();
-
-export const languageTag = z
-  .string('must be text')
-  .trim()
-  .max(limits.language, `is longer than ${limits.language} characters`)
-  .refine((tag) => tag === '' || /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.test(tag), {
-    message: 'must be a language tag such as es or en-US',
-  })
-  .transform((tag) => (tag === '' ? undefined : tag))
   .optional();
 
 /** The oldest age that is taken, in years. */
@@ -121,43 +66,44 @@ const trackingText = (max: number) =>
 export const isUnknownUtm = (name: string): boolean =>
   /^utm_[a-z0-9_]{1,40}$/i.test(name) && !(utmParameters as readonly string[]).includes(name);
 
+/** One schema for all fields of a kind: making them is a good part of a cold start. */
+const each = <Name extends string, Schema>(names: readonly Name[], schema: Schema): Record<Name, Schema> =>
+  Object.fromEntries(names.map((name) => [name, schema])) as Record<Name, Schema>;
+
 const tracking = {
-  ...(Object.fromEntries(utmParameters.map((name) => [name, trackingText(limits.short)])) as Record<
-    (typeof utmParameters)[number],
-    ReturnType<typeof trackingText>
-  >),
-  ...(Object.fromEntries(clickIds.map((name) => [name, trackingText(limits.clickId)])) as Record<
-    (typeof clickIds)[number],
-    ReturnType<typeof trackingText>
-  >),
+  ...each(utmParameters, trackingText(limits.short)),
+  ...each(clickIds, trackingText(limits.clickId)),
 };
+
+const name = line(limits.name);
+const short = line(limits.short);
 
 /** The fields of `POST /v1/inquiries`. A field that is not among them is an error, not ignored. */
 export const submissionSchema = z.strictObject(
   {
-    name: line(limits.name),
+    name,
     email: line(limits.email),
     phone: line(limits.phone),
-    service: line(limits.short),
+    service: short,
     message: paragraph(limits.message),
-    preferredTime: line(limits.short),
+    preferredTime: short,
     language: languageTag,
-    insurance: line(limits.short),
-    location: line(limits.short),
+    insurance: short,
+    location: short,
     /** Whom it is for, where the writer is somebody else. */
-    patientName: line(limits.name),
+    patientName: name,
     /** Of the patient, in years. */
     age,
-    postalCode: line(limits.short),
+    postalCode: short,
     /** Counts only where the form may name its channel, as does `source`. */
     channel,
-    source: line(limits.short),
-    campaign: line(limits.short),
+    source: short,
+    campaign: short,
     ...tracking,
     consentEmail: consent,
     /** The honeypot: people do not see it, so what fills it is not one. */
     website: line(2_000),
-    idempotencyKey: line(limits.short),
+    idempotencyKey: short,
   },
   'must be an object of fields',
 );

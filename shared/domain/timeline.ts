@@ -57,62 +57,77 @@ const relationSchema = z.object({ contactId: z.string(), relation: z.enum(relati
 
 /**
  * What each kind of entry says that is an item of its own. Those that are about
- * an inquiry name it beside their details.
+ * an inquiry name it beside their details. Each is made where it is first read:
+ * most functions read none.
  */
 export const entryDetails = {
   /** By staff; a stage that a rule set is in `rules_applied`. */
-  stage_changed: stageMoveSchema.extend({
-    /** The kind of entry that brought it, where it came with one: a call. */
-    by: z.string().optional(),
-  }),
+  stage_changed: z.lazy(() =>
+    stageMoveSchema.extend({
+      /** The kind of entry that brought it, where it came with one: a call. */
+      by: z.string().optional(),
+    }),
+  ),
   /** Out of quarantine. `suspected` is what it was set aside for, in one line. */
-  released: z.object({ suspected: z.string() }),
-  call: z.object({ disposition: z.enum(dispositions), note: z.string().optional() }),
-  note: z.object({ text: z.string() }),
-  email: z.object({ direction: z.enum(['sent', 'received']), subject: z.string().optional() }),
-  appointment: z.object({
-    at: instantSchema,
-    location: z.string().optional(),
-    service: z.string().optional(),
-    status: z.enum(['booked', 'kept', 'missed', 'cancelled']),
-  }),
-  consent: z.object({
-    channel: z.enum(['email', 'phone', 'text']),
-    class: z.string().optional(),
-    given: z.boolean(),
-    /** Where and how it was given or taken back. */
-    source: z.string(),
-  }),
-  task: z.object({ title: z.string(), dueAt: instantSchema.optional(), done: z.boolean().optional() }),
+  released: z.lazy(() => z.object({ suspected: z.string() })),
+  call: z.lazy(() => z.object({ disposition: z.enum(dispositions), note: z.string().optional() })),
+  note: z.lazy(() => z.object({ text: z.string() })),
+  email: z.lazy(() => z.object({ direction: z.enum(['sent', 'received']), subject: z.string().optional() })),
+  appointment: z.lazy(() =>
+    z.object({
+      at: instantSchema,
+      location: z.string().optional(),
+      service: z.string().optional(),
+      status: z.enum(['booked', 'kept', 'missed', 'cancelled']),
+    }),
+  ),
+  consent: z.lazy(() =>
+    z.object({
+      channel: z.enum(['email', 'phone', 'text']),
+      class: z.string().optional(),
+      given: z.boolean(),
+      /** Where and how it was given or taken back. */
+      source: z.string(),
+    }),
+  ),
+  task: z.lazy(() =>
+    z.object({ title: z.string(), dueAt: instantSchema.optional(), done: z.boolean().optional() }),
+  ),
   /** What rules did at a trigger after arrival; each change with what it was before. */
-  rules_applied: z.object({
-    trigger: z.enum(triggers),
-    hits: z.array(ruleHitSchema),
-    rulesVersion: z.int().optional(),
-    stage: stageMoveSchema.optional(),
-    tier: change(z.enum(tiers)).optional(),
-    urgency: change(z.enum(urgencies)).optional(),
-    respondBy: instantSchema.optional(),
-    /** Tags the person got by it. */
-    tags: z.array(z.string()).optional(),
-    /** It was set aside as suspected spam. */
-    spam: z.boolean().optional(),
-    recorded: z.array(actionSchema).optional(),
-  }),
-  red_flag_reviewed: z.object({ result: z.enum(redFlagStates).exclude(['raised']) }),
+  rules_applied: z.lazy(() =>
+    z.object({
+      trigger: z.enum(triggers),
+      hits: z.array(ruleHitSchema),
+      rulesVersion: z.int().optional(),
+      stage: stageMoveSchema.optional(),
+      tier: change(z.enum(tiers)).optional(),
+      urgency: change(z.enum(urgencies)).optional(),
+      respondBy: instantSchema.optional(),
+      /** Tags the person got by it. */
+      tags: z.array(z.string()).optional(),
+      /** It was set aside as suspected spam. */
+      spam: z.boolean().optional(),
+      recorded: z.array(actionSchema).optional(),
+    }),
+  ),
+  red_flag_reviewed: z.lazy(() => z.object({ result: z.enum(redFlagStates).exclude(['raised']) })),
   /** On both timelines; both then are one. */
   merged: aliasSchema,
   unmerged: aliasSchema,
   related: relationSchema,
   unrelated: relationSchema,
-  contact_changed: z.object({
-    changes: contactChangesSchema,
-    /** What brought it, where nobody changed it by hand: `stage`, `inquiry`, `rules`. */
-    because: z.string().optional(),
-  }),
-  match_decided: z.object({ contactId: z.string(), decision: z.enum(['different', 'merged', 'open']) }),
+  contact_changed: z.lazy(() =>
+    z.object({
+      changes: contactChangesSchema,
+      /** What brought it, where nobody changed it by hand: `stage`, `inquiry`, `rules`. */
+      because: z.string().optional(),
+    }),
+  ),
+  match_decided: z.lazy(() =>
+    z.object({ contactId: z.string(), decision: z.enum(['different', 'merged', 'open']) }),
+  ),
   /** They wrote the inquiry named beside it, for somebody else. */
-  wrote_for: z.object({ patientId: z.string() }),
+  wrote_for: z.lazy(() => z.object({ patientId: z.string() })),
 } as const;
 
 export type EntryKind = keyof typeof entryDetails;

@@ -52,7 +52,8 @@ describe('the JSON Schema of a practice file', () => {
     const text = practiceSchemaText();
 
     expect(text).toContain('"serviceValueCents"');
-    for (const option of actionSchema.options) expect(text).toContain(`"const": "${option.shape.do.value}"`);
+    for (const option of actionSchema.unwrap().options)
+      expect(text).toContain(`"const": "${option.shape.do.value}"`);
     expect(text).not.toContain('__schema');
   });
 

@@ -268,7 +268,7 @@ describe('the documentation of rules', () => {
   it.each([
     ['field', fieldNames],
     ['operator', operators],
-    ['action', actionSchema.options.map((option) => option.shape.do.value)],
+    ['action', actionSchema.unwrap().options.map((option) => option.shape.do.value)],
     ['trigger', triggers],
     ['template', ruleTemplates.map(({ id }) => id)],
   ] as const)('names every %s', (_, names) => {

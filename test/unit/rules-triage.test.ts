@@ -383,7 +383,7 @@ it('has words for every action', () => {
     fc.property(actionArb, (action) => void words.set(JSON.stringify(action), describeAction(action))),
   );
 
-  expect(actionSchema.options).toHaveLength(17);
+  expect(actionSchema.unwrap().options).toHaveLength(17);
   expect(recordedActions).toHaveLength(5);
   expect([...words.values()].every((text) => /\w/.test(text))).toBe(true);
   expect(new Set(words.values()).size).toBe(words.size);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clickIds, limits, submissionSchema, utmParameters } from '../../shared/domain/submission.ts';
+import { clickIds, submissionSchema, utmParameters } from '../../shared/domain/submission.ts';
+import { limits } from '../../shared/domain/text-fields.ts';
 
 const parse = (fields: unknown) => submissionSchema.safeParse(fields);
 /** Faults as `field: message`. */
