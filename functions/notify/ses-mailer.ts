@@ -7,7 +7,7 @@ export interface Mailer {
 }
 
 /** Loaded with the first mail: it takes as long to load as all the rest of the function. */
-const loadComposer = async () => (await import('nodemailer/lib/mail-composer/index.js')).default;
+const loadComposer = async () => (await import('nodemailer/lib/mail-composer')).default;
 
 export function createSesMailer(
   client: SESClient,

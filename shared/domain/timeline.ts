@@ -34,15 +34,17 @@ const change = <Schema extends z.ZodType>(schema: Schema) =>
   z.object({ from: schema.optional(), to: schema.optional() });
 
 /** What of a contact can change, each with what it was and what it is now. */
-export const contactChangesSchema = z.object({
-  name: change(z.string()).optional(),
-  lifecycle: change(z.enum(lifecycles)).optional(),
-  owner: change(z.string()).optional(),
-  tags: change(z.array(z.string())).optional(),
-  languages: change(z.array(z.string())).optional(),
-  insurances: change(z.array(z.string())).optional(),
-  locations: change(z.array(z.string())).optional(),
-});
+export const contactChangesSchema = z.lazy(() =>
+  z.object({
+    name: change(z.string()).optional(),
+    lifecycle: change(z.enum(lifecycles)).optional(),
+    owner: change(z.string()).optional(),
+    tags: change(z.array(z.string())).optional(),
+    languages: change(z.array(z.string())).optional(),
+    insurances: change(z.array(z.string())).optional(),
+    locations: change(z.array(z.string())).optional(),
+  }),
+);
 export type ContactChanges = z.infer<typeof contactChangesSchema>;
 
 export const relations = ['guardian_of', 'ward_of'] as const;
