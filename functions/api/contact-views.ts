@@ -19,47 +19,51 @@ export const personSchema = z.object({
 });
 export type PersonView = z.infer<typeof personSchema>;
 
-export const contactViewSchema = z.object({
-  id: z.string(),
-  version: z.int(),
-  name: z.string().optional(),
-  points: z.array(pointSchema),
-  lifecycle: z.enum(lifecycles),
-  tags: z.array(z.string()),
-  languages: z.array(z.string()),
-  insurances: z.array(z.string()),
-  locations: z.array(z.string()),
-  owner: z.string().optional(),
-  createdAt: z.string(),
-  /** Contacts that were merged into this one, directly or through another. */
-  alsoKnownAs: z.array(
-    z.object({
-      id: z.string(),
-      /** Who speaks for it directly; an undoing names this one. */
-      mergedInto: z.string(),
-      name: z.string().optional(),
-      points: z.array(pointSchema),
-    }),
-  ),
-  relations: z.array(z.object({ relation: z.enum(relations), contact: personSchema })),
-  /** People who may be the same, for a human to decide. */
-  matches: z.array(
-    z.object({
-      contact: personSchema,
-      kind: matchKindSchema,
-      reasons: z.array(z.enum(matchReasons)),
-      suggestedAt: z.string(),
-    }),
-  ),
-});
+export const contactViewSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    version: z.int(),
+    name: z.string().optional(),
+    points: z.array(pointSchema),
+    lifecycle: z.enum(lifecycles),
+    tags: z.array(z.string()),
+    languages: z.array(z.string()),
+    insurances: z.array(z.string()),
+    locations: z.array(z.string()),
+    owner: z.string().optional(),
+    createdAt: z.string(),
+    /** Contacts that were merged into this one, directly or through another. */
+    alsoKnownAs: z.array(
+      z.object({
+        id: z.string(),
+        /** Who speaks for it directly; an undoing names this one. */
+        mergedInto: z.string(),
+        name: z.string().optional(),
+        points: z.array(pointSchema),
+      }),
+    ),
+    relations: z.array(z.object({ relation: z.enum(relations), contact: personSchema })),
+    /** People who may be the same, for a human to decide. */
+    matches: z.array(
+      z.object({
+        contact: personSchema,
+        kind: matchKindSchema,
+        reasons: z.array(z.enum(matchReasons)),
+        suggestedAt: z.string(),
+      }),
+    ),
+  }),
+);
 export type ContactView = z.infer<typeof contactViewSchema>;
 
-export const matchViewSchema = z.object({
-  contacts: z.array(personSchema).length(2),
-  kind: matchKindSchema,
-  reasons: z.array(z.enum(matchReasons)),
-  suggestedAt: z.string(),
-});
+export const matchViewSchema = z.lazy(() =>
+  z.object({
+    contacts: z.array(personSchema).length(2),
+    kind: matchKindSchema,
+    reasons: z.array(z.enum(matchReasons)),
+    suggestedAt: z.string(),
+  }),
+);
 export type MatchView = z.infer<typeof matchViewSchema>;
 
 /** Every point of a contact, the first of each kind first. */

@@ -19,42 +19,44 @@ const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
 const inquiryId = idSchema('inquiry').optional();
 const at = instant.optional();
 
-const entrySchema = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({
-      kind: z.literal('call'),
-      disposition: choice(dispositions),
-      inquiryId,
-      note: optionalText,
-      at,
-    }),
-    z.strictObject({ kind: z.literal('note'), text: requiredText, at }),
-    z.strictObject({
-      kind: z.literal('email'),
-      direction: choice(['sent', 'received']),
-      subject: optionalLine,
-      inquiryId,
-      at,
-    }),
-    z.strictObject({
-      kind: z.literal('appointment'),
-      /** When the person is to come, or was; the entry itself stands at the time of its recording. */
-      at: instant,
-      location: slugSchema.optional(),
-      service: slugSchema.optional(),
-      status: choice(['booked', 'kept', 'missed', 'cancelled']),
-    }),
-    z.strictObject({
-      kind: z.literal('consent'),
-      channel: choice(['email', 'phone', 'text']),
-      class: slugSchema.optional(),
-      given: z.boolean('must be true or false'),
-      source: requiredLine,
-      at,
-    }),
-  ],
-  'must be one of call, note, email, appointment, consent',
+const entrySchema = z.lazy(() =>
+  z.discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({
+        kind: z.literal('call'),
+        disposition: choice(dispositions),
+        inquiryId,
+        note: optionalText,
+        at,
+      }),
+      z.strictObject({ kind: z.literal('note'), text: requiredText, at }),
+      z.strictObject({
+        kind: z.literal('email'),
+        direction: choice(['sent', 'received']),
+        subject: optionalLine,
+        inquiryId,
+        at,
+      }),
+      z.strictObject({
+        kind: z.literal('appointment'),
+        /** When the person is to come, or was; the entry itself stands at the time of its recording. */
+        at: instant,
+        location: slugSchema.optional(),
+        service: slugSchema.optional(),
+        status: choice(['booked', 'kept', 'missed', 'cancelled']),
+      }),
+      z.strictObject({
+        kind: z.literal('consent'),
+        channel: choice(['email', 'phone', 'text']),
+        class: slugSchema.optional(),
+        given: z.boolean('must be true or false'),
+        source: requiredLine,
+        at,
+      }),
+    ],
+    'must be one of call, note, email, appointment, consent',
+  ),
 );
 
 /** Without what was not given. */

@@ -1,4 +1,7 @@
-/** What the API answers: schemas of its own, so that no stored field shows unless it was meant to. */
+/**
+ * What the API answers: schemas of its own, so that no stored field shows unless
+ * it was meant to. Each is made with the first answer of its kind.
+ */
 import * as z from 'zod';
 import type { Contact } from '../../shared/data/contacts.ts';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
@@ -41,22 +44,23 @@ const somebodySchema = z.object({
 });
 
 /** What triage decided with the score that counts. */
-const triageSchema = z.object({
-  clock: z.string(),
-  respondWithinMinutes: z.int(),
-  /** Where it goes in place of its service's pool, and because of what. */
-  pool: z.object({ id: z.string(), because: z.string().optional() }).optional(),
-  memberId: z.string().optional(),
-  toOwner: z.boolean().optional(),
-  hits: z.array(ruleHitSchema),
-  /** Actions that are noted, and acted on once their machinery is there. */
-  recorded: z.array(actionSchema),
-  rulesVersion: z.int().optional(),
-});
+const triageSchema = z.lazy(() =>
+  z.object({
+    clock: z.string(),
+    respondWithinMinutes: z.int(),
+    /** Where it goes in place of its service's pool, and because of what. */
+    pool: z.object({ id: z.string(), because: z.string().optional() }).optional(),
+    memberId: z.string().optional(),
+    toOwner: z.boolean().optional(),
+    hits: z.array(ruleHitSchema),
+    /** Actions that are noted, and acted on once their machinery is there. */
+    recorded: z.array(actionSchema),
+    rulesVersion: z.int().optional(),
+  }),
+);
 
-export const inquiryViewSchema = inquirySummarySchema
-  .omit({ contactId: true, tier: true, assignee: true })
-  .extend({
+export const inquiryViewSchema = z.lazy(() =>
+  inquirySummarySchema.omit({ contactId: true, tier: true, assignee: true }).extend({
     contact: somebodySchema,
     /** Who wrote, where that is not the patient. */
     writer: somebodySchema.optional(),
@@ -66,7 +70,8 @@ export const inquiryViewSchema = inquirySummarySchema
     score: scoreSchema.optional(),
     triage: triageSchema.optional(),
     assignment: z.object({ memberId: z.string(), at: z.string(), receipt: receiptSchema }).optional(),
-  });
+  }),
+);
 export type InquiryView = z.infer<typeof inquiryViewSchema>;
 
 /** An inquiry in a list: no name, no number, no words. */
