@@ -101,7 +101,9 @@ export async function findPeople(
         phone,
         language,
         nameDigest: name?.digest,
-        pointDigests: Object.fromEntries(points.map((point) => [point.kind, point.digest])),
+        ...(points.length > 0 && {
+          pointDigests: Object.fromEntries(points.map((point) => [point.kind, point.digest])),
+        }),
         ...(isPatient && insurance !== undefined && { insurances: [insurance] }),
         ...(isPatient && wantedLocationId !== undefined && { locations: [wantedLocationId] }),
       },

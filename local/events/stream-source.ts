@@ -236,7 +236,7 @@ const filterable = (record: StreamRecord): object => ({
 
 /** A record in the form that functions get: times in seconds, bytes in base64. */
 function lambdaRecord(record: StreamRecord, streamArn: string): LambdaRecord {
-  const { ApproximateCreationDateTime: created, ...rest } = record.dynamodb ?? {};
+  const { ApproximateCreationDateTime: created, Keys, NewImage, OldImage, ...rest } = record.dynamodb ?? {};
   return {
     eventID: record.eventID,
     ...{
@@ -247,15 +247,29 @@ function lambdaRecord(record: StreamRecord, streamArn: string): LambdaRecord {
       eventSourceARN: streamArn,
     },
     dynamodb: {
-      ...(bytesToBase64(rest) as { SequenceNumber?: string }),
+      ...(rest as { SequenceNumber?: string }),
+      ...(Keys && { Keys: wireAttributes(Keys) }),
+      ...(NewImage && { NewImage: wireAttributes(NewImage) }),
+      ...(OldImage && { OldImage: wireAttributes(OldImage) }),
       ...(created && { ApproximateCreationDateTime: Math.floor(created.getTime() / 1000) }),
     },
   };
 }
 
-function bytesToBase64(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (Array.isArray(value)) return value.map(bytesToBase64);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, bytesToBase64(item)]));
+const wireAttributes = (attributes: object): object =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, wireValue(value)]));
+
+/** One attribute's value, `{ S: 'text' }`, as functions get it. */
+function wireValue(value: object): object {
+  const [typed] = Object.entries(value);
+  // In the images of its streams DynamoDB Local writes an empty map as a value without a type,
+  // which no function could read; DynamoDB itself sends what was stored.
+  if (typed === undefined) return { M: {} };
+  const [type, content] = typed;
+  if (type === 'M') return { M: wireAttributes(content) };
+  if (type === 'L') return { L: content.map(wireValue) };
+  if (type === 'B') return { B: base64(content) };
+  return type === 'BS' ? { BS: content.map(base64) } : value;
 }
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');

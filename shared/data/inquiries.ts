@@ -142,13 +142,14 @@ function indexAttributes(inquiry: Inquiry): Record<string, string> {
   };
 }
 
-/** A head as it is stored: its id is in its key alone. */
+/** A head as it is stored: its id is in its key alone, and where nothing is to happen it has no timers. */
 export function headRow(inquiry: Inquiry): Row {
-  const { id, receipt, ...state } = inquiry;
+  const { id, receipt, timers, ...state } = inquiry;
   return {
     ...inquiryHead(id),
     ...indexAttributes(inquiry),
     ...state,
+    ...(Object.values(timers).some((time) => time !== undefined) && { timers }),
     ...(receipt && { receipt: packReceipt(receipt) }),
     schemaVersion,
   };

@@ -99,18 +99,20 @@ export const inquirySchema = z.object({
   /** When the first attempt to call back was recorded. */
   firstContactedAt: instantSchema.optional(),
   /** Times at which something has to happen; the earliest one is on the due index. */
-  timers: z.object({
-    /** A step of the pipeline should have been done by now: do it again. */
-    step: instantSchema.optional(),
-    /** Remind the assignee that nobody has called back. */
-    respond: instantSchema.optional(),
-    /** Remind the assignee of an inquiry that has gone quiet. */
-    followUp: instantSchema.optional(),
-    /** Remind the managers that a quarantined inquiry waits for them. */
-    review: instantSchema.optional(),
-    /** Look at the rules for inquiries about which nothing has happened. */
-    silence: instantSchema.optional(),
-  }),
+  timers: z
+    .object({
+      /** A step of the pipeline should have been done by now: do it again. */
+      step: instantSchema.optional(),
+      /** Remind the assignee that nobody has called back. */
+      respond: instantSchema.optional(),
+      /** Remind the assignee of an inquiry that has gone quiet. */
+      followUp: instantSchema.optional(),
+      /** Remind the managers that a quarantined inquiry waits for them. */
+      review: instantSchema.optional(),
+      /** Look at the rules for inquiries about which nothing has happened. */
+      silence: instantSchema.optional(),
+    })
+    .default({}),
   /** How often the step timer fired in a row; spaces out the repeats. */
   stepRepeats: z.int().min(0),
   /** How often the assignee was reminded. */

@@ -1,7 +1,17 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DescribeStreamCommand,
+  type DynamoDBStreamsClient,
+  GetShardIteratorCommand,
+  type _Record as StreamRecord,
+} from '@aws-sdk/client-dynamodb-streams';
 import { describe, expect, it } from 'vitest';
 import { matchesPattern, unknownOperator } from '../../local/events/filters.ts';
 import { startLoop } from '../../local/events/pausable.ts';
 import { untilNextMs } from '../../local/events/schedule.ts';
+import { startStreamSource } from '../../local/events/stream-source.ts';
 
 describe('matchesPattern', () => {
   const head = { dynamodb: { Keys: { sk: { S: ['HEAD'] } } } };
@@ -117,5 +127,84 @@ describe('startLoop', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(steps).toBeGreaterThan(paused);
     loop.stop();
+  });
+});
+
+describe('startStreamSource', () => {
+  /** A stream of one shard that holds this record. */
+  const streamOf = (record: StreamRecord): DynamoDBStreamsClient =>
+    ({
+      async send(command: object) {
+        if (command instanceof DescribeStreamCommand) {
+          return { StreamDescription: { Shards: [{ ShardId: 'shard' }] } };
+        }
+        return command instanceof GetShardIteratorCommand
+          ? { ShardIterator: 'iterator' }
+          : { Records: [record] };
+      },
+    }) as unknown as DynamoDBStreamsClient;
+
+  it('mends the empty maps of images, and leaves everything else as it was stored', async () => {
+    const read = Promise.withResolvers<unknown>();
+    // As DynamoDB Local gives it: an empty map without its type.
+    const image = {
+      empty: {},
+      full: { M: { inner: {}, list: { L: [{}, { L: [] }, { NULL: true }] } } },
+      bytes: { B: new Uint8Array([1, 2]) },
+      text: { S: '' },
+    };
+    const source = startStreamSource({
+      client: streamOf({
+        eventID: '1',
+        eventName: 'MODIFY',
+        dynamodb: {
+          Keys: { pk: { S: 'INQ#1' } },
+          NewImage: image as never,
+          OldImage: { empty: {} } as never,
+          SequenceNumber: '7',
+          ApproximateCreationDateTime: new Date(1_500),
+        },
+      }),
+      plan: {
+        functionName: 'report',
+        tableName: 'table',
+        batchSize: 10,
+        batchWindowSeconds: 0,
+        reportsItemFailures: true,
+        bisects: true,
+        filters: [],
+      },
+      streamArn: 'arn',
+      positionFile: join(mkdtempSync(join(tmpdir(), 'firstcall-stream-')), 'position.json'),
+      invoke: async (_function, event) => {
+        read.resolve(event);
+        return { batchItemFailures: [] };
+      },
+      sendFailure: async () => {},
+      onError: (_what, error) => read.reject(error),
+    });
+
+    const event = await read.promise;
+    source.stop();
+
+    expect(event).toMatchObject({
+      Records: [
+        {
+          eventName: 'MODIFY',
+          dynamodb: {
+            Keys: { pk: { S: 'INQ#1' } },
+            NewImage: {
+              empty: { M: {} },
+              full: { M: { inner: { M: {} }, list: { L: [{ M: {} }, { L: [] }, { NULL: true }] } } },
+              bytes: { B: 'AQI=' },
+              text: { S: '' },
+            },
+            OldImage: { empty: { M: {} } },
+            SequenceNumber: '7',
+            ApproximateCreationDateTime: 1,
+          },
+        },
+      ],
+    });
   });
 });

@@ -424,7 +424,16 @@ describe('the report', () => {
         });
         return (await answer.json()) as Summary;
       };
+      // Nothing is due any more about what is booked or closed; the records of both have to be read.
+      const [consult] = await listAll(harness, { stage: 'consult' });
+      for (const change of [{ stage: 'booked' }, { stage: 'closed', closeReason: 'no_response' }]) {
+        const path = `/v1/inquiries/${consult?.id}`;
+        const seen = await harness.get(path, { role: 'coordinator' });
+        const headers = { 'if-match': seen.headers.get('etag') ?? '' };
+        expect((await harness.patch(path, change, { role: 'coordinator', headers })).status).toBe(200);
+      }
       const all = await listAll(harness, {});
+      expect(all).toContainEqual(expect.objectContaining({ id: consult?.id, stage: 'closed' }));
       // The stream follows at its own pace.
       await expect.poll(summary, { timeout: busyMachineMs, interval: 250 }).toMatchObject({
         inquiries: all.length,

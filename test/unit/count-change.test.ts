@@ -56,6 +56,25 @@ describe('a change on the stream', () => {
     });
   });
 
+  it('to a stage at which nothing is due any more is counted, from rows without an empty attribute', async () => {
+    const change = changeStage(inquiry, 'closed', 'spam', new Date('2026-11-21T05:10:00.000Z'));
+    if (change.outcome !== 'changed') throw new Error('not changed');
+    const closed = headRow(change.next);
+    // An attribute without anything in it is what streams of the local engine cannot tell.
+    expect(closed).not.toHaveProperty('timers');
+
+    const before = headRow(inquiry);
+    const outcomes = await countChanges(pipeline.dependencies, [
+      { before: undefined, after: before },
+      { before, after: closed },
+      // As it was stored before.
+      { before: { ...closed, timers: {} }, after: { ...closed, timers: {}, version: 3, stage: 'contacted' } },
+    ]);
+
+    expect(outcomes).toEqual(['counted', 'counted', 'counted']);
+    expect((await days())[0]?.counts).toMatchObject({ 'stage:new': 0, 'stage:contacted': 1 });
+  });
+
   it('of nothing that is counted writes nothing', async () => {
     const before = table.rows();
 
