@@ -72,7 +72,7 @@ describe('a change on the stream', () => {
     ]);
 
     expect(outcomes).toEqual(['counted', 'counted', 'counted']);
-    expect((await days())[0]?.counts).toMatchObject({ 'stage:new': 0, 'stage:contacted': 1 });
+    expect((await days())[0]?.counts).toMatchObject({ inquiries: 1, 'stage:contacted': 1 });
   });
 
   it('of nothing that is counted writes nothing', async () => {
