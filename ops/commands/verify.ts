@@ -80,7 +80,11 @@ export async function verify(args: string[]): Promise<void> {
       const rows = differing.map(({ id, field, stored, rebuilt }) => [
         id,
         field,
-        personal.includes(field) ? 'differs' : `stored ${shown(stored)}, by the timeline ${shown(rebuilt)}`,
+        personal.includes(field)
+          ? 'differs'
+          : field === 'unreadable'
+            ? `an item of theirs cannot be read: ${shown(stored)}`
+            : `stored ${shown(stored)}, by the timeline ${shown(rebuilt)}`,
       ]);
       console.log(layOut(['what', 'field', 'difference'], rows));
       console.log('');

@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import { type MatchKind, type MatchReason, matchKind, matchReasons } from '../domain/people.ts';
 import { type Lifecycle, lifecycles } from '../domain/rules/facts.ts';
-import { type RelationKind, relations, type TimelineEntry } from '../domain/timeline.ts';
+import { checkedEntry, type RelationKind, relations, type TimelineEntry } from '../domain/timeline.ts';
 import {
   boardOfMatches,
   byTime,
@@ -623,12 +623,13 @@ export function createContacts(table: Table) {
       return { matches, ...(next && { next }) };
     },
 
+    /** Adds an entry. What could not be read back is never written: it throws. */
     addEntry: (entry: TimelineEntry): Write => ({
       put: {
         ...contactEntry(entry.contactId, entry.entryId),
         timelinePk: timelineOf(entry.contactId),
         timelineSk: byTime(entry.at, entry.entryId),
-        ...entry,
+        ...checkedEntry(entry),
         schemaVersion,
       },
       when: absent,

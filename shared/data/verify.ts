@@ -1,4 +1,5 @@
 /** Compares what is stored of a person with what their timeline tells. */
+import * as z from 'zod';
 import {
   type ContactState,
   type Difference,
@@ -53,14 +54,33 @@ const looks = 3;
 /**
  * Rebuilds a person from their timeline, with all their inquiries and everybody
  * who was merged with them, and compares that with what is stored. Undefined
- * where there is no such contact.
+ * where there is no such contact. Of whoever cannot be read that is the difference.
  */
 export async function verifyContact(table: Table, contactId: string): Promise<Verified | undefined> {
-  let verified = await look(table, contactId);
+  let verified = await lookOrSay(table, contactId);
   for (let n = 1; n < looks && verified && verified.differences.length > 0; n++) {
-    verified = await look(table, contactId);
+    verified = await lookOrSay(table, contactId);
   }
   return verified;
+}
+
+/** One look; of a person with an item that cannot be read, that they have one. */
+async function lookOrSay(table: Table, contactId: string): Promise<Verified | undefined> {
+  try {
+    return await look(table, contactId);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    // Where in the item it is, and nothing of what is there.
+    const stored = [...new Set(error.issues.map(({ path }) => path.join('.')))];
+    const unreadable = {
+      of: 'contact',
+      id: contactId,
+      field: 'unreadable',
+      rebuilt: undefined,
+      stored,
+    } as const;
+    return { contactIds: [contactId], inquiries: 0, entries: 0, differences: [unreadable] };
+  }
 }
 
 async function look(table: Table, contactId: string): Promise<Verified | undefined> {

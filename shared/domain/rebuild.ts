@@ -189,7 +189,10 @@ const attempts: readonly string[] = ['no_response', 'not_interested'] satisfies 
 export interface Difference {
   readonly of: 'inquiry' | 'contact';
   readonly id: string;
-  /** Which of its values; `missing` where the timeline tells of nothing that is stored, or the other way round. */
+  /**
+   * Which of its values; `missing` where the timeline tells of nothing that is stored, or the
+   * other way round; `unreadable` where an item of the person is not what it can be.
+   */
   readonly field: string;
   readonly rebuilt: unknown;
   readonly stored: unknown;

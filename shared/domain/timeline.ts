@@ -160,6 +160,12 @@ export const entryOf = <Kind extends EntryKind>(
   details: EntryDetails<Kind>,
 ): TimelineEntry => ({ ...frame, kind, details: { ...details } });
 
+/** The entry, which can be read back as it is. @throws ZodError where it could not */
+export function checkedEntry(entry: TimelineEntry): TimelineEntry {
+  entryDetails[entry.kind].parse(entry.details);
+  return entrySchema.parse(entry);
+}
+
 /** Entries that are told from other items: what was sent, scores, the routed head, the alert. */
 export const toldKinds = ['captured', 'red_flag', 'scored', 'rule_hit', 'routed', 'mailed'] as const;
 

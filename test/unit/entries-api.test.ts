@@ -116,6 +116,12 @@ describe('an entry', () => {
     ['of a subject of two lines', { kind: 'email', direction: 'sent', subject: 'a\r\nBcc: b' }],
     ['in no time', { kind: 'note', text: 'x', at: 'yesterday' }],
     ['in the future', { kind: 'note', text: 'x', at: '2027-01-01T00:00:00Z' }],
+    ['of the year 0', { kind: 'note', text: 'x', at: '0000-01-01T00:00:00+01:00' }],
+    ['of before there was a telephone', { kind: 'note', text: 'x', at: '1899-12-31T23:59:59Z' }],
+    [
+      'of an appointment past all years',
+      { kind: 'appointment', at: '9999-12-31T23:59:59-23:00', status: 'booked' },
+    ],
     ['of an appointment at no time', { kind: 'appointment', status: 'booked' }],
     [
       'at a place that is none of ours',

@@ -5,7 +5,7 @@ import { type Change, changeInquiry } from '../../functions/api/change-inquiry.t
 import { mergeContacts, unmergeContacts } from '../../functions/api/link-contacts.ts';
 import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.ts';
 import { followChange } from '../../functions/people/follow-change.ts';
-import { inquiryHead } from '../../shared/data/keys.ts';
+import { byTime, contactEntry, inquiryHead, timelineOf } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
 import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
@@ -279,6 +279,21 @@ describe('the state rebuilt from timelines', () => {
     const told = await pipeline.timelines.all([(await pipeline.head(id)).contactId]);
 
     expect(rebuild(told.toReversed())).toEqual(rebuild(told));
+  });
+
+  it('says of whom it cannot be read, and nothing of what is there', async () => {
+    const { table, pipeline } = setUp();
+    const { contactId } = await pipeline.head(await pipeline.mailed());
+    const entry = { entryId: 'ent_1', kind: 'note', actor: 'ana', at: '+010000-01-01T00:00:00.000Z' };
+    const index = { timelinePk: timelineOf(contactId), timelineSk: byTime(entry.at, entry.entryId) };
+    const details = { text: 'secret' };
+    const row = { ...contactEntry(contactId, 'ent_1'), ...index, ...entry, contactId, details };
+    await table.write({ put: row });
+
+    expect(await verifyContact(table, contactId)).toMatchObject({
+      contactIds: [contactId],
+      differences: [{ of: 'contact', id: contactId, field: 'unreadable', stored: ['at'] }],
+    });
   });
 
   it('of nobody is nothing', async () => {

@@ -160,3 +160,17 @@ describe('an entry', () => {
     for (const kind of entryKinds) expect(entryDetails[kind].safeParse({}).success).toBe(false);
   });
 });
+
+describe('an entry that could not be read back', () => {
+  const frame = { entryId: 'ent_1', contactId: contactId(0), actor: 'ana', at: '2026-11-20T16:00:00.000Z' };
+
+  it.each([
+    ['at no time', { ...frame, at: '-000001-12-31T23:00:00.000Z' }, { text: 'x' }],
+    ['with details that are not of its kind', frame, { words: 'x' }],
+    ['by nobody', { ...frame, actor: 'Ana!' }, { text: 'x' }],
+  ])('%s is not written', (_, wrong, details) => {
+    const contacts = createContacts(createMemoryTable());
+
+    expect(() => contacts.addEntry({ ...wrong, kind: 'note', details })).toThrow();
+  });
+});
