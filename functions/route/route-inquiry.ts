@@ -160,35 +160,52 @@ function assignAll(
 }
 
 /**
- * Routes the inquiries of a batch in one transaction, as if one after the other,
- * and asks for their mails. Gives `routed` for each that was, by position, and
- * undefined for each that needs a look by itself: it is not due, not scored or
- * scored again, nobody can take it, or others kept the rotation busy.
+ * Routes the inquiries of a batch together, as if one after the other, and asks
+ * for their mails. Gives `routed` for each that was, by position, and undefined
+ * for each that needs a look by itself: it is not due, not scored or scored
+ * again, nobody can take it, or others kept the rotation busy.
+ *
+ * A large transaction takes longer from its look at the rotation to its commit
+ * than a small one, and so would lose to it again and again: each time it loses,
+ * it tries with half as many.
  */
 export async function routeTogether(
   dependencies: RouteDependencies,
   messages: readonly { readonly inquiryId: string }[],
 ): Promise<(Routed | undefined)[]> {
-  const { table, inquiries, routingStates, environment, mailQueue } = dependencies;
-  const practice = await dependencies.practice();
-  const ids = [...new Set(messages.map(({ inquiryId }) => inquiryId))].slice(0, mostTogether);
-
-  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const [records, states] = await Promise.all([
-      inquiries.findMany(ids, { body: false }),
-      routingStates.read(),
-    ]);
-    const turns = takeTurns(practice, states);
-    const routed = assignAll(records, turns, practice, environment.now());
-    if (routed.length === 0) break;
-    const done = await table.transact([...routed.map(inquiries.save), ...turns.save(routingStates)]);
-    if (done.committed) {
-      await mailQueue.sendAll(routed.map(mailAbout));
-      const left = new Set(routed.map(({ id }) => id));
-      // The second of two messages about one inquiry has its own look, and finds nothing to do.
-      return messages.map(({ inquiryId }) => (left.delete(inquiryId) ? 'routed' : undefined));
+  const ids = [...new Set(messages.map(({ inquiryId }) => inquiryId))];
+  const routed = new Set<string>();
+  let [from, size] = [0, Math.min(ids.length, mostTogether)];
+  for (let lost = 0; from < ids.length && lost < mostAttempts; ) {
+    const done = await routeAll(dependencies, ids.slice(from, from + size));
+    if (done === 'refused') {
+      lost++;
+      size = Math.max(1, Math.floor(size / 2));
+      await sleep(Math.random() * 20 * lost);
+      continue;
     }
-    await sleep(Math.random() * 20 * attempt);
+    for (const id of done) routed.add(id);
+    from += size;
+    size = Math.min(size * 2, mostTogether);
   }
-  return messages.map(() => undefined);
+  // The second of two messages about one inquiry has its own look, and finds nothing to do.
+  return messages.map(({ inquiryId }) => (routed.delete(inquiryId) ? 'routed' : undefined));
+}
+
+/** Routes those of the inquiries that can be, in one transaction, and gives their ids. */
+async function routeAll(
+  { table, inquiries, routingStates, environment, mailQueue, practice }: RouteDependencies,
+  ids: readonly string[],
+): Promise<readonly string[] | 'refused'> {
+  const records = await inquiries.findMany(ids, { body: false });
+  // Last of what is read: the transaction must find it as it is here.
+  const states = await routingStates.read();
+  const configured = await practice();
+  const turns = takeTurns(configured, states);
+  const routed = assignAll(records, turns, configured, environment.now());
+  if (routed.length === 0) return [];
+  const done = await table.transact([...routed.map(inquiries.save), ...turns.save(routingStates)]);
+  if (!done.committed) return 'refused';
+  await mailQueue.sendAll(routed.map(mailAbout));
+  return routed.map(({ id }) => id);
 }
