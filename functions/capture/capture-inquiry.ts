@@ -109,7 +109,7 @@ export async function captureInquiry(
       inquiries.save(head),
       inquiries.saveBody(body),
       ...patient.writes,
-      ...(writer ? writtenFor(dependencies, writer, head) : []),
+      ...(writer ? writtenFor(dependencies, { patient, writer }, head) : []),
       ...(redFlagged ? [inquiries.raiseAlert(id, contactId, redFlags, now)] : []),
     ]);
 
@@ -130,18 +130,23 @@ export async function captureInquiry(
   return { outcome: 'busy' };
 }
 
-/** What is written for somebody who wrote for another: themselves, the relation, and the entry that says so. */
+/**
+ * What is written for somebody who wrote for another: themselves, the relation, and the entry that
+ * says so. What was set aside relates nobody who is known.
+ */
 function writtenFor(
   { contacts, environment }: CaptureDependencies,
-  writer: Person,
-  { id, contactId: patientId, receivedAt }: Inquiry,
+  { patient, writer }: { readonly patient: Person; readonly writer: Person },
+  { id, quarantine, receivedAt }: Inquiry,
 ): Write[] {
   const { contactId } = writer;
+  const patientId = patient.contactId;
   const entryId = environment.newId('entry');
   const frame = { entryId, contactId, inquiryId: id, actor: contactActor, at: receivedAt };
+  const mayRelate = quarantine === undefined || !(patient.known || writer.known);
   return [
     ...writer.writes,
-    ...contacts.noteGuardian(contactId, patientId),
+    ...(mayRelate ? contacts.noteGuardian(contactId, patientId) : []),
     contacts.addEntry(entryOf('wrote_for', frame, { patientId })),
   ];
 }

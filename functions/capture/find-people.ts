@@ -22,6 +22,8 @@ export interface Identified {
   readonly insurance?: string | undefined;
   /** The location that was asked for; absent where none was. */
   readonly wantedLocationId?: string | undefined;
+  /** Where it is set aside, it changes nobody who is known: it may say what it likes of anybody. */
+  readonly quarantine: readonly string[];
 }
 
 /** One person behind an inquiry, with what is to be written for it. */
@@ -57,6 +59,7 @@ export async function findPeople(
   came: Identified,
   now: Date,
 ): Promise<People> {
+  const isSuspected = came.quarantine.length > 0;
   const points: ContactPoint[] = [];
   if (came.email !== undefined) {
     points.push({ kind: 'email', value: came.email, digest: digest('email', came.email) });
@@ -69,6 +72,10 @@ export async function findPeople(
     return text === undefined || folded === '' ? undefined : { text, folded, digest: digest('name', folded) };
   };
 
+  /** Those of the points at which none of the holders is. */
+  const newPoints = (known: readonly PointHolder[]): ContactPoint[] =>
+    points.filter(({ digest: own }) => !known.some((holder) => holder.pointDigest === own));
+
   /** Puts a known person behind those of the points that do not lead to them yet. */
   const join = (
     contactId: string,
@@ -79,15 +86,15 @@ export async function findPeople(
     contactId,
     known: true,
     namesakeIds: more.namesakeIds ?? [],
-    writes: [
-      ...points
-        .filter(({ digest: own }) => !known.some((holder) => holder.pointDigest === own))
-        .flatMap((point) => [
-          contacts.hold({ pointDigest: point.digest, nameDigest, contactId }),
-          contacts.addPoint(contactId, point, now),
-        ]),
-      ...(more.writes ?? []),
-    ],
+    writes: isSuspected
+      ? []
+      : [
+          ...newPoints(known).flatMap((point) => [
+            contacts.hold({ pointDigest: point.digest, nameDigest, contactId }),
+            contacts.addPoint(contactId, point, now),
+          ]),
+          ...(more.writes ?? []),
+        ],
   });
 
   const create = (name: Name | undefined, isPatient: boolean): Person => {
@@ -106,6 +113,7 @@ export async function findPeople(
         }),
         ...(isPatient && insurance !== undefined && { insurances: [insurance] }),
         ...(isPatient && wantedLocationId !== undefined && { locations: [wantedLocationId] }),
+        ...(isSuspected && { suspected: true }),
       },
       now,
     );
@@ -136,6 +144,8 @@ export async function findPeople(
 
   /** Whoever is behind the points without a name yet, given this one; undefined where nobody is. */
   async function nameCaller(name: Name, holders: readonly PointHolder[]): Promise<Person | undefined> {
+    // What is suspected names nobody.
+    if (isSuspected) return undefined;
     // A missed call left no name; whoever first gives one with that number is taken for the caller.
     const nameless = holders.filter((holder) => holder.nameDigest === namelessDigest);
     const caller = nameless.map((holder) => holder.contactId).sort()[0];

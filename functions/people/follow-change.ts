@@ -26,8 +26,9 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
 
   if (row.sk === inquirySk.body) {
     const body = bodySchema.parse(row);
-    const { inquiryId, contactId, namesakeIds } = body;
-    if (!body.returning) return { outcome: 'people_not_concerned' };
+    const { inquiryId, contactId, namesakeIds, quarantine = [] } = body;
+    // What was set aside may say what it likes of somebody known; it changes nothing about them.
+    if (!body.returning || quarantine.length > 0) return { outcome: 'people_not_concerned' };
     // Before the scores are asked for, so that they see it.
     await noteFacts(dependencies, body);
     const suggested = namesakeIds ? await suggestMatches(dependencies, contactId, [], namesakeIds) : 0;
@@ -35,7 +36,11 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
   }
   if (!row.pk.startsWith(contactPk(''))) return { outcome: 'people_not_concerned' };
   const contactId = row.pk.slice(contactPk('').length);
-  if (row.sk === 'PROFILE') return done(await suggestMatches(dependencies, contactId, pointsOf(row)), 0);
+  if (row.sk === 'PROFILE') {
+    // Made by an inquiry that was set aside: staff are not shown everybody whose number it gave.
+    if (row['suspected'] === true) return { outcome: 'people_not_concerned' };
+    return done(await suggestMatches(dependencies, contactId, pointsOf(row)), 0);
+  }
   if (!row.sk.startsWith('POINT#')) return { outcome: 'people_not_concerned' };
   const { addedAt } = pointSchema.parse(row);
   const suggested = await suggestMatches(dependencies, contactId, pointsOf(row));

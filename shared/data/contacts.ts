@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { type MatchKind, type MatchReason, matchKind, matchReasons } from '../domain/people.ts';
+import type { Family } from '../domain/person.ts';
 import { type Lifecycle, lifecycles } from '../domain/rules/facts.ts';
 import { checkedEntry, type RelationKind, relations, type TimelineEntry } from '../domain/timeline.ts';
 import {
@@ -115,6 +116,12 @@ export interface Contact {
   readonly matches: readonly Match[];
 }
 
+/** A person: who speaks for them, and everybody they are by now. */
+export interface Whole {
+  readonly survivor: Contact;
+  readonly family: Family<Contact>;
+}
+
 export interface NewContact {
   readonly id: string;
   readonly name: string | undefined;
@@ -125,6 +132,8 @@ export interface NewContact {
   readonly locations?: readonly string[];
   readonly nameDigest?: string | undefined;
   readonly pointDigests?: Readonly<Partial<Record<ContactPoint['kind'], string>>>;
+  /** Set where an inquiry made them that was set aside: nobody is suggested to be them on its word. */
+  readonly suspected?: boolean;
 }
 
 /** What of a profile staff, rules and later inquiries change; what is left out stays as it is. */
@@ -276,6 +285,16 @@ export function createContacts(table: Table) {
     return parseContact(await queryAll(table, { pk: contactPk(id), ...contactFacts, consistent }));
   }
 
+  async function findSurvivor(id: string, { consistent = false } = {}): Promise<Contact | undefined> {
+    const seen = new Set<string>();
+    let contact = await find(id, { consistent });
+    while (contact?.mergedInto !== undefined && !seen.has(contact.id)) {
+      seen.add(contact.id);
+      contact = (await find(contact.mergedInto, { consistent })) ?? contact;
+    }
+    return contact;
+  }
+
   async function holdersOf({ digest }: Pick<ContactPoint, 'digest'>, limit: number): Promise<PointHolder[]> {
     const { rows } = await table.query({ pk: contactPointPk(digest), limit, consistent: true });
     return parseHolders(rows);
@@ -357,14 +376,20 @@ export function createContacts(table: Table) {
     find,
 
     /** The contact that speaks for this one: itself, unless it was merged. */
-    async findSurvivor(id: string): Promise<Contact | undefined> {
-      const seen = new Set<string>();
-      let contact = await find(id);
-      while (contact?.mergedInto !== undefined && !seen.has(contact.id)) {
-        seen.add(contact.id);
-        contact = (await find(contact.mergedInto)) ?? contact;
+    findSurvivor,
+
+    /** The whole person behind a contact: one read where nobody was merged. */
+    async findWhole(id: string, { consistent = false } = {}): Promise<Whole | undefined> {
+      const survivor = await findSurvivor(id, { consistent });
+      if (!survivor) return undefined;
+      const [, ...ids] = await familyOf(survivor, consistent);
+      const others = await Promise.all(ids.map((other) => find(other, { consistent })));
+      const family: [Contact, ...Contact[]] = [survivor];
+      // Of a merge or an undoing under way, an alias may be there beside a profile that does not know of it.
+      for (const other of others) {
+        if (other && family.some((contact) => contact.id === other.mergedInto)) family.push(other);
       }
-      return contact;
+      return { survivor, family };
     },
 
     /** Ids of those who speak for the contacts with these ids, each once. */
@@ -394,7 +419,8 @@ export function createContacts(table: Table) {
     },
 
     /** Ids of all contacts whose timelines are this person's: itself and whomever it speaks for, recursively. */
-    family: (contact: Pick<Contact, 'id' | 'mergedIds'>): Promise<string[]> => familyOf(contact, false),
+    family: (contact: Pick<Contact, 'id' | 'mergedIds'>, { consistent = false } = {}): Promise<string[]> =>
+      familyOf(contact, consistent),
 
     create: (contact: NewContact, now: Date): Write => ({
       put: {
@@ -453,8 +479,7 @@ export function createContacts(table: Table) {
 
     /**
      * Changes a profile over the version that was read; refused where somebody was
-     * faster. A corrected name changes what staff see; under the names that they
-     * gave themselves, people are found as before.
+     * faster. Under the names that they gave themselves, people are found as before.
      */
     change: (contact: Pick<Contact, 'id' | 'version'>, patch: ContactPatch, now: Date): Write[] => [
       {

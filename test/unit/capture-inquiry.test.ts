@@ -401,6 +401,58 @@ describe('who writes for somebody else', () => {
   });
 });
 
+describe('an inquiry in quarantine', () => {
+  const quarantine = ['honeypot'] as const;
+  /** Everything about people: contacts, and who is behind which point. */
+  const ofPeople = () => table.rows().filter(({ pk }) => /^(CON|PT)#/.test(pk));
+
+  it.each([
+    ['by name, with a new mailbox', { email: 'stranger@example.com' }],
+    ['without a name, with a new mailbox', { ...nameless, email: 'stranger@example.com' }],
+  ])('joins a person who is known, %s, and changes nothing about them', async (_, change) => {
+    const maria = await person();
+    const before = ofPeople();
+
+    const suspected = await pipeline.captured({ ...change, quarantine });
+
+    expect((await pipeline.head(suspected)).contactId).toBe(maria);
+    expect(ofPeople()).toEqual(before);
+    // Once it is released, their next inquiry brings the point along.
+    expect(await person(change)).toBe(maria);
+  });
+
+  it('names nobody who left no name', async () => {
+    const caller = await person({ ...nameless, ...onlyPhone });
+
+    const other = await person({ quarantine });
+
+    expect(other).not.toBe(caller);
+    expect(await pipeline.contacts.find(caller)).not.toHaveProperty('name', 'Maria Lopez');
+  });
+
+  it('relates nobody who is known', async () => {
+    const maria = await person();
+    const leo = await person({ name: 'Leo Lopez' });
+
+    await pipeline.captured({ patientName: 'Leo Lopez', quarantine });
+    await pipeline.captured({ patientName: 'Kim Lopez', quarantine });
+
+    for (const id of [maria, leo]) expect((await pipeline.contacts.find(id))?.relations).toEqual([]);
+  });
+
+  it('makes whoever is new, on their points, and relates the new', async () => {
+    const id = await pipeline.captured({ patientName: 'Leo Lopez', quarantine });
+
+    const body = (await pipeline.inquiries.find(id))?.body;
+    expect(await pipeline.contacts.find(body?.contactId ?? '')).toMatchObject({
+      name: 'Leo Lopez',
+      email,
+      relations: [{ contactId: body?.writerId, relation: 'ward_of' }],
+    });
+    expect(await person()).toBe(body?.writerId);
+  });
+});
+
 describe('an inquiry with words of an emergency', () => {
   const flagged = { redFlags: ['chest-pain'] } as const;
 

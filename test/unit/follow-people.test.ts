@@ -301,6 +301,33 @@ describe('a second inquiry', () => {
   });
 });
 
+describe('an inquiry in quarantine', () => {
+  const quarantine = ['honeypot'] as const;
+
+  it('of a person who is known notes nothing, suggests nobody and has nothing scored again', async () => {
+    const maria = await person(onlyEmail);
+    await person(onlyPhone);
+    await follow();
+    const before = await find(maria);
+
+    await person({ fields: { language: 'fr', insurance: 'Aetna' }, wantedLocationId: 'x', quarantine });
+
+    expect(await follow()).toEqual({ suggested: 0, rescored: 0 });
+    expect(await find(maria)).toEqual(before);
+    expect(await open()).toEqual([]);
+  });
+
+  it('of somebody new suggests nobody who is known', async () => {
+    const maria = await person();
+    await follow();
+
+    await person({ name: 'Mariah Lopez', quarantine });
+
+    expect(await follow()).toEqual({ suggested: 0, rescored: 0 });
+    expect((await find(maria)).matches).toEqual([]);
+  });
+});
+
 it('rows that are none of its concern change nothing', async () => {
   await person();
   const before = table.rows();
