@@ -44,7 +44,7 @@ export interface Throughput {
 }
 
 const latencyRuns = 15;
-const mailsWithinMs = 60_000;
+const mailsWithinMs = 180_000;
 
 /** @param transaction - what capture sends for a new person, for the floor */
 export async function measureThroughput(
@@ -176,7 +176,7 @@ async function mails(harness: Harness, count: number, everyMs = 100): Promise<vo
   for (;;) {
     const found = (await harness.inbox()).length;
     if (found >= count) return;
-    if (performance.now() > deadline) throw new Error(`${found} of ${count} e-mails after a minute`);
+    if (performance.now() > deadline) throw new Error(`${found} of ${count} e-mails after ${mailsWithinMs / 1_000} s`);
     await sleep(everyMs);
   }
 }
