@@ -7,6 +7,7 @@ import { attribute, findForm } from '../../shared/domain/attribution.ts';
 import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-point.ts';
 import { findLocation, findService, type Practice } from '../../shared/domain/practice.ts';
 import { findRedFlags } from '../../shared/domain/red-flags.ts';
+import { writtenText } from '../../shared/domain/rules/gather.ts';
 import { type Submission, submissionSchema } from '../../shared/domain/submission.ts';
 import { limits } from '../../shared/domain/text-fields.ts';
 import { checkFields } from '../../shared/http/body.ts';
@@ -140,6 +141,13 @@ export function readLead(
   } as Submission;
   const attribution = attribute(practice, findForm(practice, undefined), posted, undefined);
 
+  const kept = {
+    ...(fields as Record<string, string>),
+    ...(name !== undefined && { name }),
+    ...(clickId !== undefined && { gclid: clickId }),
+    ...(formId !== undefined && { formId }),
+    ...(submittedAt !== undefined && { submittedAt }),
+  };
   return {
     incoming: {
       channel: 'ad_form',
@@ -152,20 +160,11 @@ export function readLead(
       sourceId: attribution.sourceId,
       attributedBy: attribution.by,
       campaign: attribution.campaign,
-      fields: {
-        ...(fields as Record<string, string>),
-        ...(name !== undefined && { name }),
-        ...(clickId !== undefined && { gclid: clickId }),
-        ...(formId !== undefined && { formId }),
-        ...(submittedAt !== undefined && { submittedAt }),
-      },
+      fields: kept,
       ...(answers.length > 0 && { answers }),
       invalidPoints,
       quarantine: lead.is_test ? ['test_lead'] : [],
-      redFlags: findRedFlags(
-        practice.redFlags,
-        [fields.service, ...answers.map(({ answer }) => answer)].join('\n'),
-      ),
+      redFlags: findRedFlags(practice.redFlags, writtenText({ fields: kept, answers })),
     },
     identity: { key: `google-ads ${lead.lead_id}`, content: JSON.stringify(payload) },
   };

@@ -5,6 +5,7 @@ import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-poin
 import type { QuarantineReason } from '../../shared/domain/inquiry.ts';
 import { findLocation, findService, type Location, type Practice } from '../../shared/domain/practice.ts';
 import { findRedFlags } from '../../shared/domain/red-flags.ts';
+import { writtenText } from '../../shared/domain/rules/gather.ts';
 import { isUnknownUtm, type Submission, submissionSchema } from '../../shared/domain/submission.ts';
 import { limits } from '../../shared/domain/text-fields.ts';
 import { foldWording } from '../../shared/domain/wording.ts';
@@ -81,6 +82,7 @@ export function readSubmission(
   const form = findForm(practice, request.origin);
   const attribution = attribute(practice, form, submission, request.referrer);
   const location = findLocation(practice, submission.location);
+  const kept = keptFields(submission);
   return {
     submission,
     incoming: {
@@ -97,9 +99,9 @@ export function readSubmission(
       sourceId: attribution.sourceId,
       attributedBy: attribution.by,
       campaign: attribution.campaign,
-      fields: keptFields(submission),
+      fields: kept,
       quarantine,
-      redFlags: findRedFlags(practice.redFlags, `${submission.message ?? ''}\n${submission.service ?? ''}`),
+      redFlags: findRedFlags(practice.redFlags, writtenText({ fields: kept })),
     },
   };
 }

@@ -1,15 +1,23 @@
 /** Words as people write them, in the one form in which they are compared. */
 import * as z from 'zod';
 
-/** Folds a wording for comparison: case, accents, punctuation and spacing do not count. */
-export function foldWording(text: string): string {
-  return text
+const apostrophes = /['’‘‛ʼʹ`´′＇]/gu;
+/** Of those, the ones within a contraction that people write without them: can't, I'm, I've, you're. */
+const contracted = /(?<=n)['’‘‛ʼʹ`´′＇](?=t\b)|(?<=\p{L})['’‘‛ʼʹ`´′＇](?=(?:m|ve|re)\b)/giu;
+
+const fold = (text: string): string =>
+  text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
-}
+
+/**
+ * Folds a wording for comparison: case, accents, punctuation and spacing do not count, so that
+ * "l'acné" has the word acne and "child's" the word child; but "can't" and "cant" are one word.
+ */
+export const foldWording = (text: string): string => fold(text.replace(contracted, ''));
 
 /** A word or a phrase that is looked for; whole words only, so that "pain" is not found in "Spain". */
 export const phraseSchema = z
@@ -22,9 +30,21 @@ export const phraseSchema = z
 export const holdsPhrase = (foldedText: string, foldedPhrase: string): boolean =>
   ` ${foldedText} `.includes(` ${foldedPhrase} `);
 
-/** The phrases of a list that stand in a text, as the list writes them. */
+/** A text with its apostrophes as spaces, as nothing, and as nothing in contractions alone. */
+const readings = (text: string): string[] => [
+  fold(text),
+  fold(text.replace(apostrophes, '')),
+  foldWording(text),
+];
+
+/**
+ * The phrases of a list that stand in a text, as the list writes them. An apostrophe that one of the
+ * two has and the other lacks, or has a space for, is no difference.
+ */
 export function findPhrases(text: string, phrases: readonly string[]): string[] {
   if (phrases.length === 0) return [];
-  const folded = foldWording(text);
-  return phrases.filter((phrase) => holdsPhrase(folded, foldWording(phrase)));
+  const folded = readings(text);
+  return phrases.filter((phrase) =>
+    readings(phrase).some((wanted) => folded.some((one) => holdsPhrase(one, wanted))),
+  );
 }

@@ -250,6 +250,16 @@ describe('words of an emergency', () => {
     expect(alerts()).toHaveLength(1);
   });
 
+  it.each(['message', 'service', 'preferredTime', 'insurance', 'name', 'patientName'])(
+    'are found in the field %s',
+    async (field) => {
+      const answer = await postJson({ ...maria, [field]: 'I cant breathe' });
+
+      expect(bodyOf(answer)).toHaveProperty('notice');
+      expect((await stored(answer))?.body?.redFlags).toEqual(['breathing']);
+    },
+  );
+
   it("are answered in the practice's own words where it has some", async () => {
     pipeline.change((own) => {
       own.redFlags = { ...own.redFlags, reply: 'Please call 911, or 988 to talk to somebody.' };

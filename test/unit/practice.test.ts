@@ -8,7 +8,8 @@ import {
   type Practice,
   practiceSchema,
 } from '../../shared/domain/practice.ts';
-import { foldWording } from '../../shared/domain/wording.ts';
+import { commonRedFlags, findRedFlags } from '../../shared/domain/red-flags.ts';
+import { findPhrases, foldWording } from '../../shared/domain/wording.ts';
 
 const demo = readPracticeFile(readFileSync('practices/demo.yaml', 'utf8')).practice as Practice;
 
@@ -76,9 +77,46 @@ describe('the demo practice', () => {
 describe('wordings', () => {
   it('are compared without case, accents, punctuation and spacing', () => {
     expect(foldWording('  Check-UP,  Dépistage! ')).toBe('check up depistage');
+    expect(foldWording("Women's, l'acné")).toBe('women s l acne');
+    expect(['can’t', 'CANT', "can't", 'can´t'].map(foldWording)).toEqual(Array(4).fill('cant'));
+    expect(foldWording("I'm, I've, Moore's")).toBe('im ive moore s');
     expect(findService(demo, 'DENTAL  IMPLANTS?')?.id).toBe('dental-implant');
     expect(findService(demo, '¿?')).toBeUndefined();
     expect(findService(demo, undefined)).toBeUndefined();
+  });
+});
+
+describe('words of an emergency', () => {
+  it.each([
+    ['I cant breathe', 'breathing'],
+    ['I CAN’T breathe!', 'breathing'],
+    ['i can t breathe', 'breathing'],
+    ['I can not breathe', 'breathing'],
+    ['it wont stop bleeding', 'bleeding'],
+    ['It won`t stop bleeding', 'bleeding'],
+    ['chest pains since noon', 'chest-pain'],
+    ['pain in chest', 'chest-pain'],
+    ['dont want to live', 'self-harm'],
+    ['No puedo respirar', 'breathing'],
+  ])('are found in: %s', (text, flag) => {
+    expect(findRedFlags(commonRedFlags, text)).toEqual([flag]);
+  });
+
+  it.each(['The chestnut pains me', 'breathe, can I?', 'I am breathtaken', 'Spain in Chester'])(
+    'are not found in: %s',
+    (text) => {
+      expect(findRedFlags(commonRedFlags, text)).toEqual([]);
+    },
+  );
+
+  it('are the same with an apostrophe, without one, and with a space for it, in text and list', () => {
+    const spellings = ["my child's ill", 'my childs ill', 'my child s ill', 'my child’s ill'];
+    const apostrophe = spellings[0] ?? '';
+
+    for (const text of spellings) expect(findPhrases(text, [apostrophe])).toEqual([apostrophe]);
+    expect(findPhrases(apostrophe, spellings)).toEqual(spellings);
+    expect(findPhrases("My child's ill", ['child'])).toEqual(['child']);
+    expect(findPhrases("De l'acné", ['acne'])).toEqual(['acne']);
   });
 });
 

@@ -9,6 +9,7 @@ import { type Action, actionSchema, type Rule, recordedActions } from '../../sha
 import { applyTrigger, describeAction, triage } from '../../shared/domain/rules/triage.ts';
 import { type Score, scoreSchema } from '../../shared/domain/scoring.ts';
 import type { Tier } from '../../shared/domain/stages.ts';
+import { submissionSchema } from '../../shared/domain/submission.ts';
 import { friday, smallPractice } from '../support/fixtures.ts';
 import { conditionArb, factsArb, factsOf, ruleOf } from '../support/rules.ts';
 
@@ -603,7 +604,23 @@ describe('facts', () => {
       answers: [{ question: 'Chest pain?', answer: 'No' }],
     };
 
-    expect(writtenText(body)).toBe('It grows.\nmole\nNo');
+    expect(writtenText(body)).toBe('It grows.\nmole\nMaria\nNo');
     expect(writtenText({ fields: { message: ' ' } })).toBe('');
+  });
+
+  it('take every field for written but those that hold no words', () => {
+    const all = Object.fromEntries(Object.keys(submissionSchema.shape).map((field) => [field, field]));
+
+    expect(writtenText({ fields: { ...all, formId: 'x', submittedAt: 'x' } }).split('\n')).toEqual([
+      'message',
+      'service',
+      'name',
+      'preferredTime',
+      'insurance',
+      'location',
+      'patientName',
+      'postalCode',
+      'consentEmail',
+    ]);
   });
 });

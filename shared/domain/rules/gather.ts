@@ -71,12 +71,21 @@ const answers = (body: WrittenBody): string[] => (body.answers ?? []).map(({ ans
 const lines = (parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part.trim() !== '').join('\n');
 
+/** Fields that hold no words: ways to reach somebody, codes, and what a link or a program filled in. */
+const wordless = new Set([
+  ...['email', 'phone', 'language', 'age', 'channel', 'source', 'campaign', 'website'],
+  ...['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid', 'formId', 'submittedAt', 'idempotencyKey'],
+]);
+const holdsWords = (field: string): boolean => !wordless.has(field) && !field.startsWith('utm_');
+
 /**
- * Everything the person wrote in words of their own: message, service as typed,
- * answers. Not the questions: those are the practice's words.
+ * Everything the person wrote in words of their own, whatever field it stands in: message and service
+ * as typed first, then the others, then answers. Not the questions: those are the practice's words.
  */
-export const writtenText = (body: WrittenBody): string =>
-  lines([text(body, 'message'), text(body, 'service'), ...answers(body)]);
+export const writtenText = (body: WrittenBody): string => {
+  const fields = [...new Set(['message', 'service', ...Object.keys(body.fields)])].filter(holdsWords);
+  return lines([...fields.map((field) => text(body, field)), ...answers(body)]);
+};
 
 /** Words that name insurance paid for by the public, as people write them. */
 const publicWords = [
@@ -118,7 +127,17 @@ const selfPayWords = [
   'efectivo',
 ].map(foldWording);
 const selfPayTexts = new Set(['none', 'no', 'nothing', 'ninguno', 'ninguna']);
-const unknownTexts = new Set(['', 'n a', 'na', 'unknown', 'not sure', 'unsure', 'i don t know', 'no se']);
+const unknownTexts = new Set([
+  '',
+  'n a',
+  'na',
+  'unknown',
+  'not sure',
+  'unsure',
+  'i dont know',
+  'i don t know',
+  'no se',
+]);
 
 /** What kind of insurance a text names; where it names a public and another one, public. */
 export function insuranceKindOf(insurance: string | undefined): InsuranceKind {
