@@ -12,17 +12,28 @@ function openIntervals(day: LocalDay, { hours, timeZone }: Opening): { fromMs: n
   }));
 }
 
-/** A week with no open hour at all would never end; two cover every holiday rule to come. */
-const mostDays = 400;
+/** Minutes that the clocks of a week show as open. */
+const weeklyMinutes = ({ hours }: Opening): number =>
+  Object.values(hours)
+    .flat()
+    .reduce((sum, { open, close }) => sum + minuteOfDay(close) - minuteOfDay(open), 0);
+
+function minuteOfDay(clock: string): number {
+  const [hour = 0, minute = 0] = clock.split(':').map(Number);
+  return hour * 60 + minute;
+}
 
 /**
  * The instant at which `minutes` of business time have passed since `from`.
  * Time outside opening hours does not count: Friday 16:30 plus 60 minutes, open
  * 9:00 to 17:00 on weekdays, is Monday 9:30.
  *
- * @throws RangeError where the location is not open in the next 400 days
+ * @throws RangeError where the location has no opening hour in its week
  */
 export function addBusinessMinutes(from: Date, minutes: number, location: Opening): Date {
+  const ofWeek = weeklyMinutes(location);
+  // Clocks that leap over an opening hour take it out of that week: twice the weeks make up for all of them.
+  const mostDays = ofWeek > 0 ? 14 * (Math.ceil(minutes / ofWeek) + 2) : 0;
   const startMs = from.getTime();
   let leftMs = minutes * 60_000;
   let day: LocalDay = localTime(from, location.timeZone);

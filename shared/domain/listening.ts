@@ -10,7 +10,7 @@ import type { Trigger } from './rules/facts.ts';
 /**
  * The next time at which an inquiry will have been silent for as long as one of
  * the rules listens for; undefined where none of them listens for longer, or the
- * location is not open for that long within a year.
+ * location is never open.
  *
  * @param since - when something happened last
  * @param passed - opening hours of silence that rules have looked at already

@@ -111,6 +111,16 @@ describe('business time', () => {
     );
   });
 
+  it('goes on for years where a location is open an hour a week, on the days when clocks change too', () => {
+    const wednesdays = { wednesday: [{ open: '09:00', close: '10:00' }] };
+    expect(add('2026-11-20T16:30-05:00', 10_080, wednesdays)).toBe('2030-02-06T15:00:00.000Z');
+
+    // The clocks leap over that hour once a year.
+    const nights = { sunday: [{ open: '02:00', close: '03:00' }] };
+    expect(add('2026-03-02T00:00-05:00', 60, nights)).toBe('2026-03-15T07:00:00.000Z');
+    expect(add('2026-03-02T00:00-05:00', 10_080, nights) > '2029-05-01').toBe(true);
+  });
+
   it('refuses a location that is never open', () => {
     expect(() => addBusinessMinutes(new Date(), 1, newYork({ monday: [] }))).toThrow(RangeError);
   });

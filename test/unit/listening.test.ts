@@ -43,9 +43,10 @@ describe('rules that listen', () => {
     expect(nextSilence(practice, location, friday.toISOString(), 16)).toBeUndefined();
   });
 
-  it('for longer than a location is open within a year never come to it', () => {
-    const seldom = { timeZone: 'UTC', hours: { monday: [{ open: '09:00', close: '09:01' }] } };
+  it('come to it late where a location is seldom open, and never where it never is', () => {
+    const seldom = { timeZone: 'UTC', hours: { monday: [{ open: '09:00', close: '10:00' }] } };
 
-    expect(nextSilence(practice, seldom, friday.toISOString())).toBeUndefined();
+    expect(nextSilence(practice, seldom, friday.toISOString())?.at).toBe('2027-01-11T10:00:00.000Z');
+    expect(nextSilence(practice, { ...seldom, hours: {} }, friday.toISOString())).toBeUndefined();
   });
 });
