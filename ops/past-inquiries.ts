@@ -4,6 +4,7 @@ import { type Contacts, createContacts } from '../shared/data/contacts.ts';
 import { createInquiries, type InquiryRecord } from '../shared/data/inquiries.ts';
 import { inquiryPk } from '../shared/data/keys.ts';
 import type { Table } from '../shared/data/table.ts';
+import { personOf } from '../shared/domain/person.ts';
 import type { KnownPerson } from '../shared/domain/rules/gather.ts';
 import type { PastInquiry } from '../shared/domain/rules/replay.ts';
 
@@ -45,14 +46,11 @@ export async function mapAFew<Item, Result>(
 
 /** The person behind a contact as they are by now, whichever of their contacts is known by what. */
 async function findPerson(contacts: Contacts, contactId: string): Promise<KnownPerson | undefined> {
-  const survivor = await contacts.findSurvivor(contactId);
-  if (!survivor) return undefined;
-  const { lifecycle, tags, owner } = survivor;
-  const others = (await contacts.family(survivor)).filter((id) => id !== survivor.id);
-  const family = [survivor, ...(await Promise.all(others.map((id) => contacts.find(id))))];
-  const has = (fact: 'phone' | 'email' | 'name'): boolean =>
-    family.some((contact) => contact?.[fact] !== undefined);
-  return { lifecycle, tags, owner, hasPhone: has('phone'), hasEmail: has('email'), hasName: has('name') };
+  const whole = await contacts.findWhole(contactId);
+  if (!whole) return undefined;
+  const { lifecycle, tags, owner, phone, email, name } = personOf(whole.family);
+  const [hasPhone, hasEmail, hasName] = [phone !== undefined, email !== undefined, name !== undefined];
+  return { lifecycle, tags, owner, hasPhone, hasEmail, hasName };
 }
 
 /** Reads past inquiries one by one; `withPerson` where a rule looks at the person. */

@@ -15,7 +15,6 @@ import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
 import { type EntryFrame, entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
-import { survivorOf } from './people.ts';
 import { type ConsequenceDependencies, consequencesOf } from './stage-consequences.ts';
 
 export interface ChangeDependencies extends ConsequenceDependencies {
@@ -87,7 +86,7 @@ export async function changeInquiry(
     );
     const beside: Write[] = entry
       ? [contacts.addEntry(entry)]
-      : await consequencesOf(dependencies, head, next, await survivorOf(contacts, head.contactId), {
+      : await consequencesOf(dependencies, head, next, {
           actor: memberId,
           now,
         });

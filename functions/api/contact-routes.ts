@@ -5,17 +5,16 @@ import { type Place, placeShape } from '../../shared/data/timeline.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { lifecycles } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
-import { languageTag, limits } from '../../shared/domain/text-fields.ts';
+import { languageTag, limits, line } from '../../shared/domain/text-fields.ts';
 import { Problem } from '../../shared/http/problem.ts';
-import type { Digest } from '../../shared/secrets/digest.ts';
 import { type ChangeContactDependencies, changeContact } from './change-contact.ts';
+import { contactAnswer } from './contact-answer.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { checkReferences, listOf, required, requiredLine, requiredName, slugs } from './fields.ts';
-import { contactView, findPeopleBehind, type PeopleDependencies, survivorOf, wholeOf } from './people.ts';
+import { findPeopleBehind, type PeopleDependencies } from './people.ts';
 import { readTimeline } from './read-timeline.ts';
 import {
   type Answer,
-  etag,
   forPeople,
   jsonOf,
   pageSchema,
@@ -23,18 +22,17 @@ import {
   queryOf,
   type Request,
   type StaffRoutes,
-  seenVersion,
+  seenTag,
+  shownIds,
 } from './staff-route.ts';
 import { timelineItem } from './views.ts';
 
-export interface ContactRoutesDependencies extends PeopleDependencies, ChangeContactDependencies {
-  readonly openDigest: () => Promise<Digest>;
-}
+export type ContactRoutesDependencies = PeopleDependencies & ChangeContactDependencies;
 
 const searchSchema = z
   .strictObject({
-    phone: z.string('must be text').max(limits.phone).optional(),
-    email: z.string('must be text').max(limits.email).optional(),
+    phone: line(limits.phone),
+    email: line(limits.email),
   })
   .refine(({ phone, email }) => (phone === undefined) !== (email === undefined), {
     path: ['phone'],
@@ -72,44 +70,32 @@ async function pointOf(
 }
 
 export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
-  const { contacts } = api;
-
   async function search({ event, practice }: Request): Promise<Answer> {
     const { kind, value } = await pointOf(jsonOf(searchSchema, event), practice);
     const digest = (await api.openDigest())(kind, value);
     const { people, more } = await findPeopleBehind(api, { kind, digest });
     return {
       body: { items: people, ...(more && { more }) },
-      audit: { action: 'list', resource: ['contacts', ...people.map(({ id }) => id)].join(' ') },
+      audit: { action: 'list', resource: `contacts ${shownIds(people.map(({ id }) => id))}`.trim() },
     };
   }
 
   async function show({ event }: Request): Promise<Answer> {
-    const id = pathId(event, 'contact');
-    const whole = await wholeOf(contacts, id);
-    return {
-      body: await contactView(contacts, whole),
-      headers: { etag: etag(whole.survivor.version) },
-      audit: { action: 'read', resource: `contact ${id}` },
-    };
+    return await contactAnswer(api, pathId(event, 'contact'));
   }
 
   async function change({ event, caller, practice, audit }: Request): Promise<Answer> {
     const id = pathId(event, 'contact');
     const { owner, ...wanted } = jsonOf(changeSchema, event);
-    const version = seenVersion(event, 'contact');
+    const seen = seenTag(event, 'contact');
     checkReferences(practice, [
       ['locations', 'locations', wanted.locations],
       ['owner', 'members', owner],
     ]);
     await audit({ action: 'change', resource: `contact ${id}` });
     const patch = { ...wanted, ...(owner !== undefined && { owner: owner ?? undefined }) } as ContactPatch;
-    await changeContact(api, await survivorOf(contacts, id), version, patch, caller.member.id);
-    const whole = await wholeOf(contacts, id);
-    return {
-      body: await contactView(contacts, whole),
-      headers: { etag: etag(whole.survivor.version) },
-    };
+    await changeContact(api, id, seen, patch, caller.member.id);
+    return await contactAnswer(api, id, { consistent: true });
   }
 
   async function timeline({ event }: Request): Promise<Answer> {

@@ -1,5 +1,6 @@
 /** Routes of inquiries: lists, one of them, and changes by hand. */
 import * as z from 'zod';
+import { personOf } from '../../shared/domain/person.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
@@ -18,6 +19,7 @@ import {
   type Request,
   type StaffRoutes,
   seenVersion,
+  shownIds,
 } from './staff-route.ts';
 import { inquiryView, summaryOf } from './views.ts';
 
@@ -85,14 +87,16 @@ export function inquiryRoutes(api: ChangeDependencies): StaffRoutes {
     const record = await inquiries.find(id);
     if (!record) throw new Problem('not_found', 'There is no such inquiry.');
     const writerId = record.body?.writerId;
-    const [contact, writer] = await Promise.all([
-      contacts.findSurvivor(record.head.contactId),
-      writerId === undefined ? undefined : contacts.findSurvivor(writerId),
+    const [patient, guardian] = await Promise.all([
+      contacts.findWhole(record.head.contactId),
+      writerId === undefined ? undefined : contacts.findWhole(writerId),
     ]);
+    const [contact, writer] = [patient, guardian].map((whole) => whole && personOf(whole.family));
+    const shown = [contact?.id ?? record.head.contactId, ...(writer ? [writer.id] : [])];
     return {
       body: inquiryView(record, contact, writer),
       headers: { etag: etag(record.head.version) },
-      audit: { action: 'read', resource: `inquiry ${id}` },
+      audit: { action: 'read', resource: `inquiry ${id} ${shownIds(shown)}` },
     };
   }
 

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { boardOfMatches } from '../../shared/data/keys.ts';
 import { idSchema } from '../../shared/domain/ids.ts';
 import { relations } from '../../shared/domain/timeline.ts';
+import { contactAnswer } from './contact-answer.ts';
 import { fromCursor, startsIn, toCursor } from './cursor.ts';
 import { optionalLine } from './fields.ts';
 import {
@@ -13,10 +14,9 @@ import {
   unmergeContacts,
   unrelateContacts,
 } from './link-contacts.ts';
-import { contactView, type PeopleDependencies, suggestedMatches, wholeOf } from './people.ts';
+import { type PeopleDependencies, suggestedMatches } from './people.ts';
 import {
   type Answer,
-  etag,
   forPeople,
   jsonOf,
   pageSchema,
@@ -24,6 +24,7 @@ import {
   queryOf,
   type Request,
   type StaffRoutes,
+  shownIds,
 } from './staff-route.ts';
 
 const contactId = idSchema('contact');
@@ -42,8 +43,6 @@ const relationSchema = z
   });
 
 export function linkRoutes(api: LinkDependencies & PeopleDependencies): StaffRoutes {
-  const { contacts } = api;
-
   /** Writes down that two contacts are to be changed, changes them, and shows the first. */
   async function link(
     { event, audit }: Request,
@@ -53,11 +52,7 @@ export function linkRoutes(api: LinkDependencies & PeopleDependencies): StaffRou
     const id = pathId(event, 'contact');
     await audit({ action: 'change', resource: `contact ${id} ${otherId}` });
     await work(id);
-    const whole = await wholeOf(contacts, id);
-    return {
-      body: await contactView(contacts, whole),
-      headers: { etag: etag(whole.survivor.version) },
-    };
+    return await contactAnswer(api, id, { consistent: true });
   }
 
   async function merge(request: Request): Promise<Answer> {
@@ -91,9 +86,10 @@ export function linkRoutes(api: LinkDependencies & PeopleDependencies): StaffRou
     const { limit, cursor } = queryOf(pageSchema, event);
     const after = fromCursor('matches', cursor, startsIn('board', boardOfMatches('open')));
     const { items, next } = await suggestedMatches(api, limit, after);
+    const shown = items.flatMap((match) => match.contacts.map(({ id }) => id));
     return {
       body: { items, ...(next && { cursor: toCursor('matches', next) }) },
-      audit: { action: 'list', resource: 'matches' },
+      audit: { action: 'list', resource: `matches ${shownIds(shown)}`.trim() },
     };
   }
 

@@ -1,6 +1,7 @@
 /** People as staff see them: whoever speaks for a contact, with all it was merged with. */
-import type { Contact, Contacts } from '../../shared/data/contacts.ts';
+import type { Contact, Contacts, Whole } from '../../shared/data/contacts.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
+import { personOf } from '../../shared/domain/person.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import {
   type ContactView,
@@ -22,44 +23,51 @@ const mostFound = 50;
 /** The most contacts behind one point that are looked up for it: several of them may be one person. */
 const mostLookedUp = 2 * mostFound;
 
-/** Who speaks for a contact. @throws Problem `not_found` */
-export async function survivorOf(contacts: Contacts, id: string): Promise<Contact> {
-  const survivor = await contacts.findSurvivor(id);
-  if (!survivor) throw new Problem('not_found', 'There is no such contact.');
-  return survivor;
+/** How people are read: with what was committed a moment ago, where that matters. */
+export interface Reading {
+  readonly consistent: boolean;
 }
 
-/** A person: who speaks for them, and everybody they are by now. */
-export interface Whole {
-  readonly survivor: Contact;
-  /** The survivor first. */
-  readonly family: readonly Contact[];
+/** The whole person behind a contact. @throws Problem `not_found` */
+export async function wholeOf(contacts: Contacts, id: string, options?: Reading): Promise<Whole> {
+  const whole = await contacts.findWhole(id, options);
+  if (!whole) throw new Problem('not_found', 'There is no such contact.');
+  return whole;
 }
 
-/** @throws Problem `not_found` */
-export async function wholeOf(contacts: Contacts, id: string): Promise<Whole> {
-  const survivor = await survivorOf(contacts, id);
-  const ids = await contacts.family(survivor);
-  const others = await Promise.all(
-    ids.filter((other) => other !== survivor.id).map((other) => contacts.find(other)),
-  );
-  return { survivor, family: [survivor, ...others.filter((other) => other !== undefined)] };
-}
-
-/** Those who speak for the contacts with these ids, each once, in the order of the ids. */
-async function survivorsOf(contacts: Contacts, ids: readonly string[]): Promise<Map<string, Contact>> {
+/** The people behind the contacts with these ids. */
+async function wholesOf(
+  contacts: Contacts,
+  ids: readonly string[],
+  options?: Reading,
+): Promise<Map<string, Whole>> {
   const unique = [...new Set(ids)];
-  const found = await Promise.all(unique.map((id) => contacts.findSurvivor(id)));
+  const found = await Promise.all(unique.map((id) => contacts.findWhole(id, options)));
   return new Map(unique.flatMap((id, i) => (found[i] ? [[id, found[i]] as const] : [])));
 }
 
+/** As `wholesOf`, each as one. */
+async function peopleOf(
+  contacts: Contacts,
+  ids: readonly string[],
+  options?: Reading,
+): Promise<Map<string, Contact>> {
+  const wholes = await wholesOf(contacts, ids, options);
+  return new Map([...wholes].map(([id, { family }]) => [id, personOf(family)]));
+}
+
 /** A contact whole: who they are, whom they are known as, related to, and may be. */
-export async function contactView(contacts: Contacts, { survivor, family }: Whole): Promise<ContactView> {
+export async function contactView(
+  contacts: Contacts,
+  { survivor, family }: Whole,
+  options?: Reading,
+): Promise<ContactView> {
   const related = family.flatMap(({ relations }) => relations);
   const suggested = family.flatMap(({ matches }) => matches.filter(({ state }) => state === 'open'));
-  const people = await survivorsOf(
+  const people = await peopleOf(
     contacts,
     [...related, ...suggested].map(({ contactId }) => contactId),
+    options,
   );
   const own = new Set(family.map(({ id }) => id));
   /** One of each other person: who was merged meanwhile is this one, or the same as another. */
@@ -72,7 +80,7 @@ export async function contactView(contacts: Contacts, { survivor, family }: Whol
     return [...seen.values()];
   };
   return contactViewSchema.parse({
-    ...survivor,
+    ...personOf(family),
     points: pointsOf(survivor),
     alsoKnownAs: family
       .filter(({ id }) => id !== survivor.id)
@@ -95,19 +103,19 @@ export async function findPeopleBehind(
 ): Promise<{ readonly people: readonly PersonView[]; readonly more: boolean }> {
   const ids = await contacts.findByPoint(point, mostLookedUp + 1);
   // An institution's number has as many behind it as it has residents.
-  const found = await survivorsOf(contacts, ids.slice(0, mostLookedUp));
-  const survivors = [...new Map([...found.values()].map((contact) => [contact.id, contact])).values()];
+  const found = await wholesOf(contacts, ids.slice(0, mostLookedUp));
+  const wholes = [...new Map([...found.values()].map((whole) => [whole.survivor.id, whole])).values()];
   const people = await Promise.all(
-    survivors
+    wholes
       .slice(0, mostFound)
-      .map(async (contact) =>
-        personView(contact, await timelines.newest([contact.id, ...contact.mergedIds])),
+      .map(async ({ family }) =>
+        personView(personOf(family), await timelines.newest(family.map(({ id }) => id))),
       ),
   );
   const newestFirst = people.toSorted((a, b) =>
     (a.lastActivityAt ?? '') < (b.lastActivityAt ?? '') ? 1 : -1,
   );
-  return { people: newestFirst, more: survivors.length > mostFound || ids.length > mostLookedUp };
+  return { people: newestFirst, more: wholes.length > mostFound || ids.length > mostLookedUp };
 }
 
 /** One page of suggested matches, each with both people. */
@@ -117,7 +125,7 @@ export async function suggestedMatches(
   after: Record<string, unknown> | undefined,
 ): Promise<{ readonly items: readonly MatchView[]; readonly next?: Record<string, unknown> }> {
   const { matches, next } = await contacts.openMatches(limit, after);
-  const people = await survivorsOf(
+  const people = await peopleOf(
     contacts,
     matches.flatMap(({ contactIds }) => contactIds),
   );

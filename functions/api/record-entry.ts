@@ -1,5 +1,4 @@
 /** Records what staff did with a person: calls, notes, e-mails, appointments, consents. */
-import type { Contact } from '../../shared/data/contacts.ts';
 import { type EntryRecord, parseEntryRecord, recordAnswer } from '../../shared/data/idempotency.ts';
 import { idempotency } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
@@ -18,7 +17,7 @@ import {
   mostAttempts,
   withStage,
 } from './change-inquiry.ts';
-import { survivorOf } from './people.ts';
+import { wholeOf } from './people.ts';
 import { consequencesOf } from './stage-consequences.ts';
 
 export interface RecordDependencies extends ChangeDependencies {
@@ -56,8 +55,8 @@ const invalid = (field: string, reason: string): Problem =>
   new Problem('invalid_fields', 'Correct the fields named in errors.', [{ field, reason }]);
 
 /**
- * Records an entry once, under whoever the inquiry is from, or else whoever speaks
- * for the contact; with what it brings for the inquiry, in one transaction.
+ * Records an entry once, under the contact whom the inquiry is about, or else the
+ * one who is named; with what it brings for the inquiry, in one transaction.
  *
  * @throws Problem `not_found`, `invalid_fields`, `transition_not_allowed`, `idempotency_conflict`
  */
@@ -70,21 +69,24 @@ export async function recordEntry(
 ): Promise<RecordedEntry> {
   const { table, contacts, inquiries, environment } = dependencies;
   const digest = identity && (await dependencies.openDigest());
-  const keyDigest = identity && digest?.('idempotency', `entry ${by.memberId} ${contactId} ${identity.key}`);
   const bodyDigest = (identity && digest?.('body', identity.content)) ?? '';
 
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const now = environment.now();
+    const { survivor, family } = await wholeOf(contacts, contactId, { consistent: true });
+    const isTheirs = (id: string): boolean => family.some((contact) => contact.id === id);
+    // Whichever of a person's contacts is named, it is the same request.
+    const keyDigest =
+      identity && digest?.('idempotency', `entry ${by.memberId} ${survivor.id} ${identity.key}`);
     if (keyDigest !== undefined) {
       const earlier = parseEntryRecord(await table.get(idempotency(keyDigest), { consistent: true }), now);
       if (earlier) return repetition(earlier, bodyDigest, wanted, by.memberId);
     }
-    const person = await survivorOf(contacts, contactId);
     const head = wanted.inquiryId === undefined ? undefined : await inquiries.findHead(wanted.inquiryId);
     if (wanted.inquiryId !== undefined) {
-      const family = await contacts.family(person);
-      if (!head || !family.includes(head.contactId))
-        throw invalid('inquiryId', 'is not an inquiry of this contact');
+      const isOfThem =
+        head && (isTheirs(head.contactId) || (await isWrittenBy(inquiries, head.id, isTheirs)));
+      if (!isOfThem) throw invalid('inquiryId', 'is not an inquiry of this contact');
     }
     const recordedAt = now.toISOString();
     if (wanted.at !== undefined && Date.parse(wanted.at) > now.getTime() + fastClockMs)
@@ -95,7 +97,7 @@ export async function recordEntry(
       wanted.kind,
       {
         entryId: environment.newId('entry'),
-        contactId: head?.contactId ?? person.id,
+        contactId: head?.contactId ?? contactId,
         ...(head && { inquiryId: head.id }),
         actor: by.memberId,
         at,
@@ -118,9 +120,7 @@ export async function recordEntry(
     const writes: Write[] = [
       contacts.addEntry(entry),
       ...(keyDigest === undefined ? [] : [recordAnswer(keyDigest, record, now)]),
-      ...(head && changed
-        ? await inquiryWrites(dependencies, head, changed, person, wanted.kind, by, now)
-        : []),
+      ...(head && changed ? await inquiryWrites(dependencies, head, changed, wanted.kind, by, now) : []),
     ];
     const done = await table.transact(writes);
     if (!done.committed) continue;
@@ -128,6 +128,16 @@ export async function recordEntry(
     return { entry, ...(left && { inquiry: stateOf(left) }) };
   }
   throw new Problem('unavailable', 'Nothing was recorded. Try again in a moment.');
+}
+
+/** Whether somebody wrote an inquiry that is about somebody else. */
+async function isWrittenBy(
+  inquiries: RecordDependencies['inquiries'],
+  inquiryId: string,
+  isTheirs: (contactId: string) => boolean,
+): Promise<boolean> {
+  const writerId = (await inquiries.find(inquiryId))?.body?.writerId;
+  return writerId !== undefined && isTheirs(writerId);
 }
 
 const stateOf = ({ id, version, stage, closeReason }: Inquiry): NonNullable<EntryRecord['inquiry']> => ({
@@ -141,14 +151,13 @@ async function inquiryWrites(
   dependencies: RecordDependencies,
   head: Inquiry,
   next: Inquiry,
-  person: Contact,
   kind: string,
   { memberId: actor }: ByStaff,
   now: Date,
 ): Promise<Write[]> {
   return [
     dependencies.inquiries.save(next),
-    ...(await consequencesOf(dependencies, head, next, person, { actor, now, by: kind })),
+    ...(await consequencesOf(dependencies, head, next, { actor, now, by: kind })),
   ];
 }
 

@@ -31,6 +31,11 @@ export interface Answer {
   readonly audit?: Audited;
 }
 
+/** The most ids that an entry of the audit names: nobody sees more people at once. */
+const mostShown = 101;
+/** Ids of the people whom an answer shows, for the audit: each once. */
+export const shownIds = (ids: readonly string[]): string => [...new Set(ids)].slice(0, mostShown).join(' ');
+
 /** A route: who may call it, and what it does. */
 export interface StaffRoute {
   readonly allowed: readonly StaffRole[];
@@ -48,7 +53,12 @@ export const forPeople = (work: StaffRoute['work']): StaffRoute => ({ allowed: s
 
 /** Parameters of a list that is read in pages. */
 export const pageFields = {
-  limit: z.coerce.number('must be a number').int('must be a whole number').min(1).max(50).default(25),
+  limit: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(1, 'must be a number of at least 1')
+    .max(50, 'must be a number of at most 50')
+    .default(25),
   cursor: z.string().max(2_000).optional(),
 };
 export const pageSchema = z.strictObject(pageFields);
@@ -82,13 +92,21 @@ export function jsonOf<Schema extends z.ZodType>(
   return checkFields(schema, parseJson(bodyText(event)));
 }
 
-export const etag = (version: number): string => `"${version}"`;
+export const etag = (version: number | string): string => `"${version}"`;
+
+const unseen = (what: string): Problem =>
+  new Problem('precondition_required', `Send If-Match with the ETag of the ${what} as you read it.`);
+
+/** What `If-Match` names, whatever it is. @throws Problem `precondition_required` where there is none */
+export function seenTag(event: APIGatewayProxyEvent, what: string): string {
+  const match = /^"?([^"]+)"?$/.exec(headerOf(event.headers, 'if-match')?.trim() ?? '');
+  if (!match?.[1]) throw unseen(what);
+  return match[1];
+}
 
 /** The version in `If-Match`. @throws Problem `precondition_required` */
 export function seenVersion(event: APIGatewayProxyEvent, what: string): number {
   const match = /^"?(\d{1,9})"?$/.exec(headerOf(event.headers, 'if-match')?.trim() ?? '');
-  if (!match) {
-    throw new Problem('precondition_required', `Send If-Match with the ETag of the ${what} as you read it.`);
-  }
+  if (!match) throw unseen(what);
   return Number(match[1]);
 }

@@ -1,5 +1,5 @@
 /** What a change of an inquiry by hand brings with it, in the same transaction as the change itself. */
-import type { Contact, Contacts } from '../../shared/data/contacts.ts';
+import type { Contacts } from '../../shared/data/contacts.ts';
 import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Write } from '../../shared/data/table.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
@@ -24,16 +24,15 @@ function stageSetBy({ kind, details }: TimelineEntry): Stage | undefined {
 
 /**
  * The writes beside the inquiry's own: the assignee's load, and, where the stage
- * moved, its entry and the lifecycle of the person.
+ * moved, its entry and the lifecycle of the contact whose inquiry it is: theirs,
+ * whoever speaks for them, so that it stays with them if a merge is undone.
  *
- * @param person - who speaks for the inquiry's contact
  * @param by - the kind of entry that brought the change, where one did
  */
 export async function consequencesOf(
   dependencies: ConsequenceDependencies,
   before: Inquiry,
   next: Inquiry,
-  person: Contact,
   { actor, now, by }: { readonly actor: string; readonly now: Date; readonly by?: string },
 ): Promise<Write[]> {
   const { contacts, timelines, routingStates, environment } = dependencies;
@@ -64,6 +63,10 @@ export async function consequencesOf(
       ),
     ),
   );
+  // Only these two move it.
+  if (next.stage !== 'consult' && next.stage !== 'booked') return writes;
+  const person = await contacts.find(next.contactId, { consistent: true });
+  if (!person) return writes;
   // Whether it was booked before is asked only where it matters: once in a patient's second booking.
   const asksForBookings = next.stage === 'booked' && person.lifecycle === 'patient';
   const bookedBefore =

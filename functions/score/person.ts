@@ -2,41 +2,36 @@
 import type { Contact, ContactPatch, Contacts } from '../../shared/data/contacts.ts';
 import type { Write } from '../../shared/data/table.ts';
 import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
+import { personOf } from '../../shared/domain/person.ts';
 import type { KnownPerson } from '../../shared/domain/rules/gather.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import { type ContactChanges, type EntryFrame, entryOf } from '../../shared/domain/timeline.ts';
 
 /** Reads and writes of contacts that scoring needs. */
-export type PeopleOfScore = Pick<Contacts, 'find' | 'findSurvivor' | 'family' | 'change' | 'addEntry'>;
+export type PeopleOfScore = Pick<Contacts, 'find' | 'findWhole' | 'change' | 'addEntry'>;
 
-/** A person: the contact that speaks for them, and what they are known by, whichever contact has it. */
-export interface Person {
-  readonly contact: Contact;
-  readonly phone?: string | undefined;
-  readonly email?: string | undefined;
-  readonly name?: string | undefined;
+/** A person, by everything that is known of them, whichever of their contacts has it. */
+export interface Person extends Pick<Contact, 'name' | 'email' | 'phone' | 'lifecycle' | 'tags' | 'owner'> {
+  /** The inquiry's own contact: what the inquiry brings is theirs, and stays so if a merge is undone. */
+  readonly own: Contact;
 }
 
-/** One read, and one more for each contact that was merged with theirs. */
+/** One read, and more only where the contact was merged. */
 export async function findPerson(contacts: PeopleOfScore, contactId: string): Promise<Person | undefined> {
   // What was added to them a moment ago may be why they are looked at.
-  const own = await contacts.find(contactId, { consistent: true });
-  const contact = own?.mergedInto === undefined ? own : await contacts.findSurvivor(contactId);
-  if (!contact) return undefined;
-  const { phone, email, name } = contact;
-  if (contact.mergedIds.length === 0) return { contact, phone, email, name };
-  const others = (await contacts.family(contact)).filter((id) => id !== contact.id);
-  const family = [contact, ...(await Promise.all(others.map((id) => contacts.find(id))))];
-  const known = (fact: 'phone' | 'email' | 'name') =>
-    family.map((member) => member?.[fact]).find((value) => value !== undefined);
-  return { contact, phone: known('phone'), email: known('email'), name: known('name') };
+  const options = { consistent: true };
+  const whole = await contacts.findWhole(contactId, options);
+  const own = whole?.family.find(({ id }) => id === contactId) ?? (await contacts.find(contactId, options));
+  if (!whole || !own) return undefined;
+  const { name, email, phone, lifecycle, tags, owner } = personOf(whole.family);
+  return { own, name, email, phone, lifecycle, tags, owner };
 }
 
 export const personFacts = (person: Person | undefined): KnownPerson | undefined =>
   person && {
-    lifecycle: person.contact.lifecycle,
-    tags: person.contact.tags,
-    owner: person.contact.owner,
+    lifecycle: person.lifecycle,
+    tags: person.tags,
+    owner: person.owner,
     hasPhone: person.phone !== undefined,
     hasEmail: person.email !== undefined,
     hasName: person.name !== undefined,
@@ -53,32 +48,33 @@ export interface PersonEffects {
 export const touchesPerson = ({ tags, stage }: PersonEffects): boolean =>
   tags.length > 0 || stage === 'consult' || stage === 'booked';
 
-/** Tags that are new to the person. */
-export const newTags = (person: Person, tags: readonly string[]): string[] =>
-  [...new Set(tags)].filter((tag) => !person.contact.tags.includes(tag));
+/** Tags that are new to the inquiry's contact. */
+export const newTags = ({ own }: Person, tags: readonly string[]): string[] =>
+  [...new Set(tags)].filter((tag) => !own.tags.includes(tag));
 
-/** The writes that change a person by rules, with their entry; none where they are so already. */
+/** The writes that change an inquiry's contact by rules, with their entry; none where they are so already. */
 export function changePerson(
   contacts: PeopleOfScore,
-  { contact, ...person }: Person,
+  person: Person,
   effects: PersonEffects,
   frame: Omit<EntryFrame, 'contactId'>,
 ): Write[] {
-  const tags = newTags({ contact, ...person }, effects.tags);
+  const { own } = person;
+  const tags = newTags(person, effects.tags);
   const lifecycle =
-    effects.stage === undefined ? contact.lifecycle : lifecycleAfter(contact.lifecycle, effects.stage, false);
-  const all = [...contact.tags, ...tags];
-  const moves = lifecycle !== contact.lifecycle;
+    effects.stage === undefined ? own.lifecycle : lifecycleAfter(own.lifecycle, effects.stage, false);
+  const all = [...own.tags, ...tags];
+  const moves = lifecycle !== own.lifecycle;
   if (tags.length === 0 && !moves) return [];
   const patch: ContactPatch = { ...(tags.length > 0 && { tags: all }), ...(moves && { lifecycle }) };
   const changes: ContactChanges = {
-    ...(tags.length > 0 && { tags: { from: [...contact.tags], to: all } }),
-    ...(moves && { lifecycle: { from: contact.lifecycle, to: lifecycle } }),
+    ...(tags.length > 0 && { tags: { from: [...own.tags], to: all } }),
+    ...(moves && { lifecycle: { from: own.lifecycle, to: lifecycle } }),
   };
   return [
-    ...contacts.change(contact, patch, new Date(frame.at)),
+    ...contacts.change(own, patch, new Date(frame.at)),
     contacts.addEntry(
-      entryOf('contact_changed', { ...frame, contactId: contact.id }, { changes, because: 'rules' }),
+      entryOf('contact_changed', { ...frame, contactId: own.id }, { changes, because: 'rules' }),
     ),
   ];
 }

@@ -61,7 +61,8 @@ describe('two writers', () => {
   it('of one version of a contact change it once', async () => {
     const { contactId } = await mailed('Maria Lopez');
     const read = await contact(contactId);
-    const change = (tag: string) => () => changeContact(pipeline, read, read.version, { tags: [tag] }, 'ana');
+    const seen = `${contactId}:${read.version}`;
+    const change = (tag: string) => () => changeContact(pipeline, contactId, seen, { tags: [tag] }, 'ana');
 
     expect(await racing(change('a'), change('b'))).toEqual({ done: 1, codes: ['precondition_failed'] });
     expect(count(await kindsOf(contactId), 'contact_changed')).toBe(1);

@@ -195,7 +195,22 @@ describe('an entry', () => {
     const general = await record(contactId, { kind: 'note', text: 'x' });
 
     expect(bodyOf(about)['entry']).toMatchObject({ contactId });
-    expect(bodyOf(general)['entry']).toMatchObject({ contactId: other.contactId });
+    expect(bodyOf(general)['entry']).toMatchObject({ contactId });
+    const ofSurvivor = await record(other.contactId, { kind: 'note', text: 'x' });
+    expect(bodyOf(ofSurvivor)['entry']).toMatchObject({ contactId: other.contactId });
+  });
+
+  it('about an inquiry may be recorded under whoever wrote it, and stands with the patient', async () => {
+    const inquiryId = await pipeline.mailed({ patientName: 'Leo Lopez' });
+    const { contactId: patient } = await pipeline.head(inquiryId);
+    const writer = String((await pipeline.inquiries.find(inquiryId))?.body?.writerId);
+
+    const answer = await record(writer, { kind: 'call', disposition: 'booked', inquiryId });
+
+    expect(answer.statusCode).toBe(201);
+    expect(bodyOf(answer)).toMatchObject({ entry: { contactId: patient }, inquiry: { stage: 'booked' } });
+    expect((await timeline(patient)).map(({ kind }) => kind)).toContain('call');
+    expect([await lifecycle(patient), await lifecycle(writer)]).toEqual(['patient', 'lead']);
   });
 });
 
@@ -212,6 +227,23 @@ describe('a repetition', () => {
 
     expect([again.statusCode, bodyOf(again)]).toEqual([201, bodyOf(first)]);
     expect(entriesOf().filter(({ kind }) => kind === 'call')).toHaveLength(1);
+  });
+
+  it('through another contact of the same person is one', async () => {
+    const { contactId } = await mailed();
+    const other = await mailed({ name: 'M. Lopez', email: 'm@example.com', phone: undefined });
+    await call('POST /v1/contacts/{id}/merge', {
+      claims: callers.coordinator,
+      pathParameters: { id: contactId },
+      body: JSON.stringify({ contactId: other.contactId }),
+      headers: { 'content-type': 'application/json' },
+    });
+    const first = await record(contactId, { kind: 'note', text: 'x' }, key);
+
+    const again = await record(other.contactId, { kind: 'note', text: 'x' }, key);
+
+    expect(bodyOf(again)).toEqual(bodyOf(first));
+    expect(entriesOf().filter(({ kind }) => kind === 'note')).toHaveLength(1);
   });
 
   it('at the same moment writes it once', async () => {

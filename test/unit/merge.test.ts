@@ -1,10 +1,16 @@
 /** A merge is an alias: undone, everything is as if it had never been, with all that happened in between. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { changeInquiry } from '../../functions/api/change-inquiry.ts';
+import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.ts';
 import type { Contact } from '../../shared/data/contacts.ts';
+import { inquiryPk } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
+import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
 import { type Lifecycle, lifecycles } from '../../shared/domain/rules/facts.ts';
-import { createPipeline } from '../support/fixtures.ts';
+import type { Stage } from '../../shared/domain/stages.ts';
+import { Problem } from '../../shared/http/problem.ts';
+import { createPipeline, smallPractice } from '../support/fixtures.ts';
 import { createMemoryTable } from '../support/memory-table.ts';
 
 type Who = 'maria' | 'mariah' | 'pedro';
@@ -16,6 +22,9 @@ type Step =
   | { readonly does: 'advance'; readonly who: Who; readonly lifecycle: Lifecycle }
   | { readonly does: 'own'; readonly who: Who; readonly owner: string | undefined }
   | { readonly does: 'write'; readonly who: Who; readonly email: string | undefined; readonly forWhom?: Who }
+  | { readonly does: 'stage'; readonly who: Who; readonly stage: Stage }
+  | { readonly does: 'call'; readonly who: Who; readonly disposition: 'reached' | 'booked' | 'voicemail' }
+  | { readonly does: 'note'; readonly who: Who }
   | { readonly does: 'relate' | 'unrelate'; readonly who: Who; readonly to: Who }
   | { readonly does: 'suggest' | 'decide'; readonly who: Who; readonly to: Who };
 
@@ -33,14 +42,31 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     },
     { requiredKeys: ['does', 'who', 'email'] },
   ),
+  fc.record({
+    does: fc.constant('stage' as const),
+    who,
+    stage: fc.constantFrom<Stage>('contacted', 'consult', 'booked'),
+  }),
+  fc.record({
+    does: fc.constant('call' as const),
+    who,
+    disposition: fc.constantFrom('reached' as const, 'booked' as const, 'voicemail' as const),
+  }),
+  fc.record({ does: fc.constant('note' as const), who }),
   fc.record({ does: fc.constantFrom('relate' as const, 'unrelate' as const), who, to: who }),
   fc.record({ does: fc.constantFrom('suggest' as const, 'decide' as const), who, to: who }),
 );
 
+/** A rule that tags whose inquiry was moved. */
+const practice: Practice = practiceSchema.parse({
+  ...structuredClone(smallPractice),
+  rules: [{ id: 'moved', name: 'Moved', on: ['stage_change'], actions: [{ do: 'tag', tag: 'moved' }] }],
+});
+
 /** Three people on one phone; `play` does things to them, in the same way on every table. */
 async function threePeople() {
   const table = createMemoryTable();
-  const pipeline = createPipeline(table);
+  const pipeline = createPipeline(table, practice);
   const { contacts, environment } = pipeline;
   const ids = {} as Record<Who, string>;
   const come = async (one: Who, change: object = {}): Promise<string> =>
@@ -49,6 +75,27 @@ async function threePeople() {
   for (const one of Object.keys(people) as Who[]) ids[one] = await come(one);
   const done = { by: 'ana', now: environment.now() };
   const find = async (one: Who): Promise<Contact> => (await contacts.find(ids[one])) as Contact;
+
+  /** As the API does it, under the person's own contact: something about their latest inquiry, or about none. */
+  async function work(taken: Extract<Step, { does: 'stage' | 'call' | 'note' }>): Promise<void> {
+    const contactId = ids[taken.who];
+    const theirs = table.rows().filter((row) => row.sk === 'HEAD' && row['contactId'] === contactId);
+    const id = (theirs.at(-1)?.pk ?? '').slice(inquiryPk('').length);
+    const by = { memberId: 'ana', practice };
+    const wanted: WantedEntry =
+      taken.does === 'call'
+        ? { kind: 'call', details: { disposition: taken.disposition }, inquiryId: id }
+        : { kind: 'note', details: { text: 'a note' } };
+    try {
+      if (taken.does === 'stage')
+        await changeInquiry(pipeline, id, (await pipeline.head(id)).version, { stage: taken.stage }, by);
+      else await recordEntry(pipeline, contactId, wanted, by, undefined);
+      await pipeline.drain();
+    } catch (error) {
+      // Not every stage can be set from every other.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
 
   async function writesOf(taken: Step): Promise<readonly Write[]> {
     const contact = await find(taken.who);
@@ -65,6 +112,11 @@ async function threePeople() {
           email: taken.email,
           ...(taken.forWhom && { patientName: people[taken.forWhom] }),
         });
+        return [];
+      case 'stage':
+      case 'call':
+      case 'note':
+        await work(taken);
         return [];
       default:
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changeContact } from '../../functions/api/change-contact.ts';
+import { changeContact, versionTag } from '../../functions/api/change-contact.ts';
 import { type Change, changeInquiry } from '../../functions/api/change-inquiry.ts';
 import { mergeContacts, unmergeContacts } from '../../functions/api/link-contacts.ts';
 import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.ts';
@@ -195,8 +195,8 @@ function setUp() {
         return await record(op.which, { kind: 'email', details: { direction: 'received' } });
       case 'contact': {
         const id = pick(contactsNow, op.which);
-        const contact = id && (await pipeline.contacts.findSurvivor(id));
-        return contact && (await changeContact(pipeline, contact, contact.version, op.patch, 'ana'));
+        const whole = id && (await pipeline.contacts.findWhole(id));
+        return whole && (await changeContact(pipeline, id, versionTag(whole), op.patch, 'ana'));
       }
       case 'merge':
       case 'unmerge': {

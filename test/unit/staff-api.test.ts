@@ -176,7 +176,7 @@ describe('one inquiry', () => {
     expect(parts.reduce((sum, { points }) => sum + points, 0)).toBe(54);
     expect(body).not.toHaveProperty('timers');
     expect(answer.headers).toMatchObject({ etag: '"4"' });
-    expect(audits()).toEqual([`ana read inquiry ${id}`]);
+    expect(audits()).toEqual([`ana read inquiry ${id} ${(await pipeline.head(id)).contactId}`]);
   });
 
   it('tells how far it has come', async () => {
