@@ -1,7 +1,7 @@
 /** Merges of contacts and their undoing, relations, and decisions about suggested matches. */
-import type { Contact, Contacts, Done, MergeRefusal } from '../../shared/data/contacts.ts';
+import type { Contact, Contacts, Done, MergeRefusal, Whole } from '../../shared/data/contacts.ts';
 import { mostFamilyMembers } from '../../shared/data/contacts.ts';
-import type { Table, Write } from '../../shared/data/table.ts';
+import type { Table, Transacted, Write } from '../../shared/data/table.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import {
   type EntryDetails,
@@ -132,26 +132,64 @@ export async function unmergeContacts(
   throw busy();
 }
 
-/** What stands between two people, under whichever of their contacts: each once, as seen from the first. */
+/** What stands between two contacts, as seen from the first. */
+interface Standing<T> {
+  readonly from: string;
+  readonly to: string;
+  readonly one: T;
+}
+
+/**
+ * What stands between two people, under whichever of their contacts: of each two once.
+ *
+ * @throws Problem `not_found`, `conflict` where both are one person
+ */
 async function standingBetween<T extends { readonly contactId: string }>(
   contacts: Contacts,
   contactId: string,
   otherId: string,
   listOf: (contact: Contact) => readonly T[],
-): Promise<readonly { readonly from: string; readonly to: string; readonly one: T }[]> {
-  const [mine, theirs] = await Promise.all([contactId, otherId].map((id) => wholeOf(contacts, id)));
-  const others = new Set(theirs?.family.map(({ id }) => id));
-  return (mine?.family ?? []).flatMap((contact) =>
+): Promise<readonly Standing<T>[]> {
+  const [mine, theirs] = await twoPeople(contacts, contactId, otherId);
+  const others = new Set(theirs.family.map(({ id }) => id));
+  return mine.family.flatMap((contact) =>
     listOf(contact)
       .filter((one) => others.has(one.contactId))
       .map((one) => ({ from: contact.id, to: one.contactId, one })),
   );
 }
 
+/** @throws Problem `not_found`, `conflict` where both are one person */
+async function twoPeople(contacts: Contacts, contactId: string, otherId: string): Promise<[Whole, Whole]> {
+  const people = await Promise.all([
+    wholeOf(contacts, contactId, { consistent: true }),
+    wholeOf(contacts, otherId, { consistent: true }),
+  ]);
+  const [mine, theirs] = people;
+  if (mine.survivor.id === theirs.survivor.id) throw new Problem('conflict', 'Both are the same person.');
+  return people;
+}
+
+/** Two contacts are four writes, and a transaction takes a hundred. */
+const mostPairsAtOnce = 25;
+
+/** Changes what stands between several contacts, some at once. Gives the one that was refused, if one was. */
+async function changeAll<T>(
+  table: Table,
+  standing: readonly Standing<T>[],
+  writesOf: (one: Standing<T>) => Write[],
+): Promise<Transacted> {
+  for (let i = 0; i < standing.length; i += mostPairsAtOnce) {
+    const done = await table.transact(standing.slice(i, i + mostPairsAtOnce).flatMap(writesOf));
+    if (!done.committed) return done;
+  }
+  return { committed: true };
+}
+
 /**
  * Decides that two people are different: no suggestion of any of their contacts comes back.
  *
- * @throws Problem `not_found`, `conflict` where it is decided already
+ * @throws Problem `not_found`, `conflict` where it is decided already, or both are one person
  */
 export async function decideDifferent(
   dependencies: LinkDependencies,
@@ -166,15 +204,13 @@ export async function decideDifferent(
   const decided = new Problem('conflict', 'This match is decided already.');
   if (open.length === 0) throw decided;
   const done = { by, now: environment.now() };
-  const written = await table.transact(
-    open.flatMap(({ from, to }) => [
-      ...contacts.decideMatch(from, to, 'different', done),
-      ...entriesOnBoth(dependencies, 'match_decided', done, [
-        [from, { contactId: to, decision: 'different' }],
-        [to, { contactId: from, decision: 'different' }],
-      ]),
+  const written = await changeAll(table, open, ({ from, to }) => [
+    ...contacts.decideMatch(from, to, 'different', done),
+    ...entriesOnBoth(dependencies, 'match_decided', done, [
+      [from, { contactId: to, decision: 'different' }],
+      [to, { contactId: from, decision: 'different' }],
     ]),
-  );
+  ]);
   if (written.committed) return;
   throw written.failed.size > 0 ? decided : busy();
 }
@@ -197,9 +233,7 @@ export async function relateContacts(
   by: string,
 ): Promise<void> {
   const { table, contacts, environment } = dependencies;
-  const [one, other] = await Promise.all([contactId, otherId].map((id) => contacts.findSurvivor(id)));
-  if (!one || !other) throw noContact();
-  if (one.id === other.id) throw new Problem('conflict', 'Both are the same person.');
+  const [{ survivor: one }, { survivor: other }] = await twoPeople(contacts, contactId, otherId);
   const [guardianId, wardId] = relation === 'guardian_of' ? [one.id, other.id] : [other.id, one.id];
   const written = await table.transact([
     ...contacts.relate(guardianId, wardId),
@@ -215,7 +249,7 @@ export async function relateContacts(
 /**
  * Takes back what two people are to each other, under whichever of their contacts it is noted.
  *
- * @throws Problem `not_found`
+ * @throws Problem `not_found`, `conflict` where both are one person
  */
 export async function unrelateContacts(
   dependencies: LinkDependencies,
@@ -227,14 +261,12 @@ export async function unrelateContacts(
   const standing = await standingBetween(contacts, contactId, otherId, ({ relations }) => relations);
   if (standing.length === 0) throw new Problem('not_found', 'The two are not related.');
   const done = { by, now: environment.now() };
-  const written = await table.transact(
-    standing.flatMap(({ from, to, one: { relation } }) => [
-      ...contacts.unrelate(from, to, done),
-      ...entriesOnBoth(dependencies, 'unrelated', done, [
-        [from, { contactId: to, relation }],
-        [to, { contactId: from, relation: opposite[relation] }],
-      ]),
+  const written = await changeAll(table, standing, ({ from, to, one: { relation } }) => [
+    ...contacts.unrelate(from, to, done),
+    ...entriesOnBoth(dependencies, 'unrelated', done, [
+      [from, { contactId: to, relation }],
+      [to, { contactId: from, relation: opposite[relation] }],
     ]),
-  );
+  ]);
   if (!written.committed) throw busy();
 }

@@ -2,6 +2,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { followChange } from '../../functions/people/follow-change.ts';
 import { contactProfile } from '../../shared/data/keys.ts';
+import { verifyContact } from '../../shared/data/verify.ts';
 import type { EventOptions } from '../support/events.ts';
 import { hours, minutes } from '../support/fixtures.ts';
 import { bodyOf, callers, createStaff } from '../support/staff.ts';
@@ -24,11 +25,15 @@ const at = (id: string): EventOptions => ({ pathParameters: { id } });
 const show = (id: string) => call('GET /v1/contacts/{id}', { claims: callers.coordinator, ...at(id) });
 const shown = async (id: string) => bodyOf(await show(id));
 const search = (point: unknown) => send('POST /v1/contacts/search', point);
-const patch = (id: string, change: unknown, version?: number) =>
+/** A change of the version that was seen: a number is that of the contact itself. */
+const patch = (id: string, change: unknown, seen?: number | string) =>
   send('PATCH /v1/contacts/{id}', change, {
     ...at(id),
-    headers: version === undefined ? {} : { 'if-match': `"${version}"` },
+    headers: seen === undefined ? {} : { 'if-match': typeof seen === 'string' ? seen : `"${id}:${seen}"` },
   });
+/** A change of whoever is there now. */
+const patchNow = async (id: string, change: unknown) =>
+  patch(id, change, String((await show(id)).headers?.['etag']));
 const merge = (id: string, contactId: string) => send('POST /v1/contacts/{id}/merge', { contactId }, at(id));
 const unmerge = (id: string, contactId: string) =>
   send('POST /v1/contacts/{id}/unmerge', { contactId }, at(id));
@@ -104,6 +109,9 @@ describe('a search', () => {
     { phone: 6505550188 },
     { name: 'Maria' },
     { phone: family, limit: 5 },
+    { phone: '(650)\u0000 555-0188' },
+    { phone: '(650)\n555-0188' },
+    { email: 'maria\u0007@example.com' },
     [],
   ])('for %j is refused', async (point) => {
     expect((await search(point)).statusCode).toBe(422);
@@ -141,7 +149,7 @@ describe('a contact', () => {
       relations: [],
       matches: [],
     });
-    expect(answer.headers).toMatchObject({ etag: '"1"' });
+    expect(answer.headers).toMatchObject({ etag: `"${id}:1"` });
     expect(audits()).toEqual([`ana read contact ${id}`]);
   });
 
@@ -185,7 +193,7 @@ describe('a contact', () => {
 
     expect(answer.statusCode).toBe(200);
     expect(bodyOf(answer)).toMatchObject({ ...change, tags: ['vip'], version: 2 });
-    expect(answer.headers).toMatchObject({ etag: '"2"' });
+    expect(answer.headers).toMatchObject({ etag: `"${id}:2"` });
     const [entry] = (await timeline(id)).items;
     expect(entry).toMatchObject({
       kind: 'contact_changed',
@@ -219,8 +227,41 @@ describe('a contact', () => {
     expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 412, 412]);
   });
 
+  it('of another version than was seen is not changed, whoever speaks for them by now', async () => {
+    const [first, second] = [await maria(), await leo()];
+    const seen = String((await show(second)).headers?.['etag']);
+    expect(seen).toBe(`"${second}:1"`);
+    await patch(second, { tags: ['a'] }, seen);
+    const later = String((await show(second)).headers?.['etag']);
+    await merge(first, second);
+    expect((await shown(first))['version']).toBe(2);
+
+    for (const stale of [seen, later, '"2"', '2', '*', `"${first}:1"`, `"${first}:2"`])
+      expect([stale, code(await patch(second, { name: 'Leon' }, stale))]).toEqual([
+        stale,
+        [412, 'precondition_failed'],
+      ]);
+    expect((await patchNow(second, { name: 'Maria L.' })).statusCode).toBe(200);
+    expect(await pipeline.contacts.find(first)).toMatchObject({ name: 'Maria L.' });
+  });
+
+  it('is recognised by the name that staff corrected, and still by the one they gave', async () => {
+    const [id, other] = [await maria(), await leo()];
+    expect((await patchNow(id, { name: 'María José López' })).statusCode).toBe(200);
+
+    expect(await person('Maria Jose Lopez', { phone: family })).toBe(id);
+    expect(await person('Maria Jose Lopez', { email: 'maria@example.com' })).toBe(id);
+    expect(await maria()).toBe(id);
+
+    // Somebody else has the name already on the number: that stays so, and the correction stands.
+    expect((await patchNow(id, { name: 'Leo Lopez' })).statusCode).toBe(200);
+    expect(await leo()).toBe(other);
+    expect(await person('Leo Lopez', { email: 'maria@example.com' })).toBe(id);
+  });
+
   it.each([
     ['nothing', {}],
+    ['a name that says nothing', { name: '¿?' }],
     ['an id', { id: unknownContact }],
     ['a stage', { stage: 'booked' }],
     ['an empty name', { name: ' ' }],
@@ -252,7 +293,7 @@ describe('a contact', () => {
     for (const [body, headers, status] of wrong) {
       const answer = await send('PATCH /v1/contacts/{id}', body, {
         ...at(id),
-        headers: { 'if-match': '"1"', ...headers },
+        headers: { 'if-match': `"${id}:1"`, ...headers },
       });
       expect([body.slice(0, 20), answer.statusCode]).toEqual([body.slice(0, 20), status]);
     }
@@ -289,6 +330,90 @@ describe('a merge', () => {
     expect(audits()).toContain(`ana change contact ${first} ${second}`);
   });
 
+  it('hides nothing that is known of either', async () => {
+    const [first, second] = [await maria(), await leo()];
+    await patchNow(first, { tags: ['a'], languages: ['es'], locations: ['main-street'] });
+    const theirs = {
+      lifecycle: 'patient',
+      tags: ['b'],
+      languages: ['en'],
+      insurances: ['Aetna'],
+      owner: 'ben',
+    };
+    await patchNow(second, theirs);
+
+    const both = {
+      id: first,
+      name: 'Maria Lopez',
+      lifecycle: 'patient',
+      tags: ['a', 'b'],
+      languages: ['es', 'en'],
+      insurances: ['Aetna'],
+      locations: ['main-street'],
+      owner: 'ben',
+    };
+    expect(bodyOf(await merge(first, second))).toMatchObject(both);
+    expect(await shown(second)).toMatchObject(both);
+    expect(bodyOf(await search({ phone: family }))['items']).toMatchObject([
+      { id: first, lifecycle: 'patient' },
+    ]);
+  });
+
+  it('is changed as one person, and what is left of each is theirs', async () => {
+    const [first, second] = [await maria(), await leo()];
+    await patchNow(first, { tags: ['a', 'both'] });
+    await patchNow(second, { lifecycle: 'returning', tags: ['b', 'both', 'c'], owner: 'ben' });
+    await merge(first, second);
+
+    const wanted = { lifecycle: 'consult', tags: ['c', 'new'], owner: null };
+    const answer = bodyOf(await patchNow(second, wanted));
+
+    expect(answer).toMatchObject({ id: first, lifecycle: 'consult', tags: ['new', 'c'] });
+    expect(answer).not.toHaveProperty('owner');
+    expect(bodyOf(await patchNow(first, { lifecycle: 'patient', owner: 'ana' }))).toMatchObject({
+      lifecycle: 'patient',
+      owner: 'ana',
+    });
+    await unmerge(first, second);
+    expect(await shown(first)).toMatchObject({ lifecycle: 'patient', tags: ['new'], owner: 'ana' });
+    expect(await shown(second)).toMatchObject({ lifecycle: 'consult', tags: ['c'] });
+    for (const id of [first, second]) {
+      const { differences = [] } = (await verifyContact(table, id)) ?? {};
+      // The sample's fields say no language, though its channel did.
+      expect(differences.filter(({ field }) => field !== 'languages')).toEqual([]);
+    }
+  });
+
+  it('whose alias is there before its contact says so is shown without it', async () => {
+    const [first, second] = [await maria(), await leo()];
+    await merge(first, second);
+    await table.write({ update: contactProfile(second), set: { mergedInto: undefined } });
+
+    expect(await shown(first)).toMatchObject({ id: first, alsoKnownAs: [] });
+    expect(failures).toEqual([]);
+  });
+
+  it('and its answer are read as they are committed', async () => {
+    const [first, second] = [await maria(), await leo()];
+    const { query } = table;
+    const late: string[] = [];
+    table.query = (asked) => {
+      if (!asked.index && !asked.consistent && [first, second].some((id) => asked.pk.endsWith(id)))
+        late.push(asked.pk);
+      return query(asked);
+    };
+
+    await merge(first, second);
+    await send('POST /v1/contacts/{id}/entries', { kind: 'note', text: 'x' }, at(second));
+    const answer = await patch(first, { tags: ['a'] }, `"${first}:2.2"`);
+    await unmerge(first, second);
+    await relate(first, { contactId: second, relation: 'guardian_of' });
+    await relate(second, { contactId: first, remove: true });
+
+    expect(answer.statusCode).toBe(200);
+    expect(late).toEqual([]);
+  });
+
   it('is undone in full, and what happened in between is kept where it belongs', async () => {
     const [first, second] = [await maria(), await leo()];
     const before = [await shown(first), await shown(second)];
@@ -306,8 +431,8 @@ describe('a merge', () => {
       (await timeline(id)).items
         .map(({ kind }) => kind)
         .filter((kind) => !['scored', 'routed', 'mailed'].includes(kind));
-    expect(await kinds(first)).toEqual(['unmerged', 'note', 'merged', 'captured']);
-    expect(await kinds(second)).toEqual(['unmerged', 'captured', 'merged', 'captured']);
+    expect(await kinds(first)).toEqual(['unmerged', 'merged', 'captured']);
+    expect(await kinds(second)).toEqual(['unmerged', 'note', 'captured', 'merged', 'captured']);
   });
 
   it('of what cannot be merged is refused, and says why', async () => {
@@ -405,6 +530,29 @@ describe('a suggested match', () => {
     expect(await shown(first)).toMatchObject({ matches: [] });
   });
 
+  it('of two who are one person by now is decided by that', async () => {
+    const [first, second] = [await maria(), await leo()];
+    const third = await person('L. Lopez', { phone: family });
+    await follow();
+    await merge(second, third);
+    await merge(first, second);
+
+    expect(code(await decide(first, third))).toEqual([409, 'conflict']);
+    expect(code(await decide(second, third))).toEqual([409, 'conflict']);
+    expect(failures).toEqual([]);
+  });
+
+  it('names in the audit everybody who is shown', async () => {
+    const [first, second] = [await maria(), await leo()];
+    await follow();
+
+    const { items } = await matches();
+    const ids = items.flatMap(({ contacts }) => contacts.map(({ id }) => id));
+    await show(first);
+
+    expect(audits()).toEqual([`ana list matches ${ids.join(' ')}`, `ana read contact ${first} ${second}`]);
+  });
+
   it('is decided by a merge, and open again once that is undone', async () => {
     const [first, second] = [await maria(), await leo()];
     await follow();
@@ -473,6 +621,39 @@ describe('a relation', () => {
 
     expect((await relate(again, { contactId: son, remove: true })).statusCode).toBe(200);
     expect(await shown(son)).toMatchObject({ relations: [] });
+  });
+
+  it('of two who are one person by now is neither noted nor ended', async () => {
+    const [mother, son] = [await maria(), await leo()];
+    await relate(mother, { contactId: son, relation: 'guardian_of' });
+    await merge(mother, son);
+
+    expect(code(await relate(mother, { contactId: son, remove: true }))).toEqual([409, 'conflict']);
+    expect(code(await relate(son, { contactId: mother, relation: 'ward_of' }))).toEqual([409, 'conflict']);
+    await unmerge(mother, son);
+    expect((await relate(mother, { contactId: son, remove: true })).statusCode).toBe(200);
+  });
+
+  it('is ended between each of many contacts of two people', async () => {
+    const [ours, theirs] = [
+      ['Maria', 'Mia', 'Marta', 'Mona', 'Milla', 'Mary'],
+      ['Leo', 'Luis', 'Lars', 'Liam', 'Lou'],
+    ];
+    const come = (names: readonly string[]) =>
+      Promise.all(names.map((name) => person(name, { email: `${name}@example.com` })));
+    const [mothers, sons] = [await come(ours), await come(theirs)];
+    for (const mother of mothers)
+      for (const son of sons) await table.transact(pipeline.contacts.relate(mother, son));
+    for (const [first = '', ...others] of [mothers, sons])
+      for (const other of others) await merge(first, other);
+    const [mother = '', son = ''] = [mothers[0], sons[0]];
+
+    expect((await relate(mother, { contactId: son, remove: true })).statusCode).toBe(200);
+
+    expect(await shown(mother)).toMatchObject({ relations: [] });
+    expect((await timeline(mother)).items.filter(({ kind }) => kind === 'unrelated').length).toBeGreaterThan(
+      0,
+    );
   });
 
   it.each([
