@@ -2,6 +2,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import * as z from 'zod';
 import { rulesIssues } from '../shared/data/rules.ts';
+import { alertedInstead } from '../shared/domain/alert.ts';
 import { type Practice, practiceSchema } from '../shared/domain/practice.ts';
 import { type Rule, rulesSchema } from '../shared/domain/rules/rule.ts';
 
@@ -101,7 +102,7 @@ export function readPracticeFile(text: string): PracticeFile {
   const issues = [...(preamble.error?.issues ?? []), ...(parsed.error?.issues ?? [])];
   if (!parsed.success || issues.length > 0) return { problems: locate(issues.flatMap(perFinding)) };
 
-  const findings = rulesIssues(parsed.data).map(ofRules);
+  const findings = [...staffFindings(parsed.data), ...rulesIssues(parsed.data).map(ofRules)];
   if (findings.length > 0) return { problems: locate(findings) };
   const base = preamble.data?.baseVersion;
   return { practice: parsed.data, ...(base !== undefined && { baseVersion: base }) };
@@ -126,6 +127,12 @@ export function readRulesFile(text: string, practice: Practice): RulesFile {
   const findings = rulesIssues({ ...practice, rules }).map(ofRules);
   return findings.length > 0 ? { problems: locate(findings.map(place)) } : { rules };
 }
+
+/** Asked of files alone: what runs has to go on with whoever is left. */
+const staffFindings = (practice: Practice): Finding[] =>
+  alertedInstead(practice, undefined).length > 0
+    ? []
+    : [{ path: ['members'], reason: 'nobody is enabled: an emergency would alert nobody', ofKey: true }];
 
 const ofRules = ({ path, message }: { path: readonly PropertyKey[]; message: string }): Finding => ({
   path,

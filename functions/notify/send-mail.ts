@@ -7,7 +7,13 @@ import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { Rollups } from '../../shared/data/rollups.ts';
 import type { Table } from '../../shared/data/table.ts';
 import type { WeeklyReports } from '../../shared/data/weekly-reports.ts';
-import { type Alert, alertLeaseMs, alertSent } from '../../shared/domain/alert.ts';
+import {
+  type Alert,
+  alertedInstead,
+  alertedMembers,
+  alertLeaseMs,
+  alertSent,
+} from '../../shared/domain/alert.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { type Inquiry, mailLeaseMs, mailSent } from '../../shared/domain/inquiry.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
@@ -29,7 +35,12 @@ export interface NotifyDependencies {
   readonly consoleUrl: string;
 }
 
-export type Notified = 'mailed' | 'mail_not_due' | 'mail_without_recipient';
+export type Notified =
+  | 'mailed'
+  /** Some of its recipients could not be written to. */
+  | 'mailed_in_part'
+  | 'mail_not_due'
+  | 'mail_without_recipient';
 
 /** Who is told: the assignee, or the managers where nobody is it yet or they are no longer here. */
 function recipients(inquiry: Inquiry, practice: Practice): string[] {
@@ -66,21 +77,27 @@ async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: stri
   return to.length > 0 ? 'mailed' : 'mail_without_recipient';
 }
 
-/** Whom a red flag alerts: those on duty and the managers, each once. */
-function alerted(practice: Practice): string[] {
-  const onDuty = practice.members.filter(
-    ({ id, enabled }) => enabled && practice.redFlags.onDuty.includes(id),
-  );
-  return [...new Set([...onDuty.map(({ email }) => email), ...managers(practice)])];
-}
-
+/**
+ * Sends the alert of a red flag, to each by itself: an address that is refused must not keep it from
+ * the others. It is out once one of them has it; where there is nobody, it stays due.
+ *
+ * @throws the first of the faults, where nobody could be written to
+ */
 async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): Promise<Notified> {
   const { table, inquiries, mailer, environment, consoleUrl } = dependencies;
   const practice = await dependencies.practice();
   const claimed = await inquiries.claimAlert(inquiryId, environment.now(), alertLeaseMs);
   if (!claimed) return 'mail_not_due';
-  const to = alerted(practice);
-  if (to.length > 0) await mailer.send(to, alertMail(inquiryId, practice, consoleUrl));
+  const lead = alertedMembers(practice);
+  const members =
+    lead.length > 0 ? lead : alertedInstead(practice, (await inquiries.findHead(inquiryId))?.assignedTo);
+  const to = [...new Set(members.map(({ email }) => email))];
+  // The sweep asks again once the claim's lease is over: by then somebody may be enabled.
+  if (to.length === 0) return 'mail_without_recipient';
+  const mail = alertMail(inquiryId, practice, consoleUrl);
+  const sent = await Promise.allSettled(to.map((address) => mailer.send([address], mail)));
+  const refused = sent.filter((one) => one.status === 'rejected');
+  if (refused.length === sent.length) throw refused[0]?.reason;
 
   let current: Alert | undefined = claimed;
   // The mail is out, whatever time the sweep has set meanwhile to ask for it again.
@@ -89,7 +106,7 @@ async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): P
     if (written.committed) break;
     current = await inquiries.findAlert(inquiryId);
   }
-  return to.length > 0 ? 'mailed' : 'mail_without_recipient';
+  return refused.length > 0 ? 'mailed_in_part' : 'mailed';
 }
 
 /** Seven days from a Monday, as the last of them. */

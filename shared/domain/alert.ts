@@ -3,6 +3,7 @@
  * nothing about the inquiry's way can hold it up.
  */
 import * as z from 'zod';
+import type { Practice } from './practice.ts';
 
 const instantSchema = z.iso.datetime();
 
@@ -57,4 +58,21 @@ export function takeDueAlert(alert: Alert, now: Date): Alert | undefined {
 export function alertSent(alert: Alert, now: Date): Alert {
   const { nextAt: _done, ...rest } = alert;
   return { ...rest, version: alert.version + 1, state: 'sent', stateAt: now.toISOString() };
+}
+
+type Staff = Pick<Practice, 'members' | 'redFlags'>;
+const enabled = ({ members }: Staff) => members.filter((member) => member.enabled);
+
+/** Whom a red flag alerts: who is on duty and the managers; where none of them is enabled, the admins. */
+export function alertedMembers(practice: Staff): Practice['members'] {
+  const lead = enabled(practice).filter(
+    ({ id, role }) => role === 'manager' || practice.redFlags.onDuty.includes(id),
+  );
+  return lead.length > 0 ? lead : enabled(practice).filter(({ role }) => role === 'admin');
+}
+
+/** Whom it alerts where there is none of those: the inquiry's assignee, else everybody who is enabled. */
+export function alertedInstead(practice: Staff, assignedTo: string | undefined): Practice['members'] {
+  const assignee = enabled(practice).filter(({ id }) => id === assignedTo);
+  return assignee.length > 0 ? assignee : enabled(practice);
 }

@@ -45,6 +45,14 @@ describe('a practice file', () => {
     ]);
   });
 
+  it('refuses staff of whom nobody is enabled, since nobody would be alerted', () => {
+    const nobody = demo.replaceAll(/^( {2}- \{ id: .*email: [^,}]+)/gm, '$1, enabled: false');
+
+    expect(mistakes(nobody)).toEqual([
+      `${positionInDemo('members:')} members nobody is enabled: an emergency would alert nobody`,
+    ]);
+  });
+
   it('tells an unknown key at the key', () => {
     const text = broken('phoneCountry: US', 'phoneCounty: US');
 

@@ -7,7 +7,7 @@ import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { type Rule, ruleSchema } from '../../shared/domain/rules/rule.ts';
 import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
-import { createPipeline, digest, enable, hours, minutes } from '../support/fixtures.ts';
+import { coordinators, createPipeline, digest, enable, hours, minutes } from '../support/fixtures.ts';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
@@ -640,14 +640,13 @@ describe('a red flag', () => {
 
     await pipeline.drain();
 
+    const mail = {
+      subject: 'An inquiry needs a human now',
+      text: `An inquiry needs a human now. Look at it at once.\n\nhttps://console.example/v1/inquiries/${id}\n\nBayview\n`,
+    };
     expect(alerts()).toEqual([
-      {
-        to: ['carla@bayview.example', 'mia@bayview.example'],
-        mail: {
-          subject: 'An inquiry needs a human now',
-          text: `An inquiry needs a human now. Look at it at once.\n\nhttps://console.example/v1/inquiries/${id}\n\nBayview\n`,
-        },
-      },
+      { to: ['carla@bayview.example'], mail },
+      { to: ['mia@bayview.example'], mail },
     ]);
     const { head, alert, score } = await recordOf(id);
     expect(head).toMatchObject({ progress: 'notified', redFlag: 'raised' });
@@ -704,12 +703,86 @@ describe('a red flag', () => {
     expect((await recordOf(id)).alert).toMatchObject({ state: 'sent' });
   });
 
-  it('that nobody can be told of is put down as such', async () => {
-    pipeline.change(enable(false, 'mia', 'ada'));
-    const id = await flagged();
+  const everybody = [...coordinators, 'mia', 'max', 'ada'];
+  const alertOnly = (id: string) => sendMail(pipeline.dependencies, { kind: 'alert', inquiryId: id });
+  const addresses = (ids: readonly string[]) => ids.map((id) => [`${id}@bayview.example`]);
 
-    expect(await sendMail(pipeline.dependencies, { kind: 'alert', inquiryId: id })).toBe(
-      'mail_without_recipient',
+  it.each([
+    ['the managers', [], undefined, ['mia']],
+    ['whoever is on duty, where no manager is enabled', ['mia'], 'carla', ['carla']],
+    ['the admins, where neither is', ['mia'], undefined, ['ada']],
+    ['the assignee, where no admin is either', ['mia', 'ada'], undefined, ['ana']],
+    [
+      'everybody, where the assignee is not',
+      ['mia', 'ada', 'ana'],
+      undefined,
+      ['ben', 'carla', 'dev', 'elena', 'max'],
+    ],
+  ])('alerts %s', async (_, disabled, onDuty, expected) => {
+    const id = await flagged();
+    await table.write(
+      pipeline.inquiries.save({ ...(await pipeline.head(id)), version: 3, assignedTo: 'ana' }),
     );
+    pipeline.change((practice) => {
+      enable(false, ...disabled)(practice);
+      practice.redFlags.onDuty = onDuty === undefined ? [] : [onDuty];
+    });
+
+    expect(await alertOnly(id)).toBe('mailed');
+
+    expect(alerts().map(({ to }) => to)).toEqual(addresses(expected));
+    expect((await recordOf(id)).alert).toMatchObject({ state: 'sent' });
+  });
+
+  it('that nobody can be told of is put down as such, and asked for until somebody can', async () => {
+    pipeline.change(enable(false, ...everybody));
+    const id = await flagged(['honeypot']);
+
+    expect(await alertOnly(id)).toBe('mail_without_recipient');
+    expect((await recordOf(id)).alert?.state).not.toBe('sent');
+
+    let asked = 0;
+    for (let minute = 0; minute < 30; minute++) {
+      pipeline.environment.advance(minutes(1));
+      asked += (await pipeline.sweep()).alerts;
+      await pipeline.drain();
+    }
+    expect(alerts()).toEqual([]);
+    // At last every five minutes.
+    expect(asked).toBeGreaterThanOrEqual(5);
+    expect(asked).toBeLessThanOrEqual(10);
+
+    pipeline.change(enable(true, 'max'));
+    for (let minute = 0; minute < 6; minute++) {
+      pipeline.environment.advance(minutes(1));
+      await pipeline.sweep();
+      await pipeline.drain();
+    }
+    expect(alerts().map(({ to }) => to)).toEqual(addresses(['max']));
+    expect((await recordOf(id)).alert).toMatchObject({ state: 'sent' });
+  });
+
+  it('reaches the others where one address is refused, and comes again where all are', async () => {
+    pipeline.change((practice) => {
+      practice.redFlags.onDuty = ['carla'];
+    });
+    const id = await flagged();
+    const { send } = pipeline.mailer;
+    const refuse = (...refused: string[]) => {
+      pipeline.mailer.send = async (to, mail) => {
+        if (to.some((address) => refused.includes(address))) throw new Error('refused');
+        await send(to, mail);
+      };
+    };
+
+    refuse('carla@bayview.example', 'mia@bayview.example');
+    await expect(alertOnly(id)).rejects.toThrow('refused');
+    expect((await recordOf(id)).alert?.state).toBe('sending');
+
+    pipeline.environment.advance(minutes(1));
+    refuse('carla@bayview.example');
+    expect(await alertOnly(id)).toBe('mailed_in_part');
+    expect(alerts().map(({ to }) => to)).toEqual(addresses(['mia']));
+    expect((await recordOf(id)).alert).toMatchObject({ state: 'sent' });
   });
 });
