@@ -76,26 +76,29 @@ export async function findPeople(
   const newPoints = (known: readonly PointHolder[]): ContactPoint[] =>
     points.filter(({ digest: own }) => !known.some((holder) => holder.pointDigest === own));
 
+  /** A person who was known, as they are. */
+  const known = (contactId: string, namesakeIds: readonly string[] = []): Person => ({
+    contactId,
+    known: true,
+    namesakeIds,
+    writes: [],
+  });
+
   /** Puts a known person behind those of the points that do not lead to them yet. */
   const join = (
     contactId: string,
     nameDigest: string,
-    known: readonly PointHolder[],
+    holders: readonly PointHolder[],
     more: { readonly writes?: readonly Write[]; readonly namesakeIds?: readonly string[] } = {},
-  ): Person => ({
-    contactId,
-    known: true,
-    namesakeIds: more.namesakeIds ?? [],
-    writes: isSuspected
-      ? []
-      : [
-          ...newPoints(known).flatMap((point) => [
-            contacts.hold({ pointDigest: point.digest, nameDigest, contactId }),
-            contacts.addPoint(contactId, point, now),
-          ]),
-          ...(more.writes ?? []),
-        ],
-  });
+  ): Person => {
+    const person = known(contactId, more.namesakeIds);
+    if (isSuspected) return person;
+    const added = newPoints(holders).flatMap((point) => [
+      contacts.hold({ pointDigest: point.digest, nameDigest, contactId }),
+      contacts.addPoint(contactId, point, now),
+    ]);
+    return { ...person, writes: [...added, ...(more.writes ?? [])] };
+  };
 
   const create = (name: Name | undefined, isPatient: boolean): Person => {
     const contactId = environment.newId('contact');
@@ -131,7 +134,19 @@ export async function findPeople(
     const nameless = behind.find((holder) => holder.nameDigest === namelessDigest);
     // Several people share the point: which of them this is, nobody can tell.
     const one = people.length === 1 ? people[0] : nameless?.contactId;
-    return one === undefined ? create(undefined, true) : join(one, namelessDigest, behind);
+    if (one === undefined) return create(undefined, true);
+    // A number that many have proves nobody's mailbox: without a name it is not put to anybody who has one.
+    if (newPoints(behind).length > 0 && (await isNamed(one, behind))) return known(one);
+    return join(one, namelessDigest, behind);
+  }
+
+  async function isNamed(contactId: string, behind: readonly PointHolder[]): Promise<boolean> {
+    if (behind.some((holder) => holder.contactId === contactId && holder.nameDigest !== namelessDigest)) {
+      return true;
+    }
+    // They may have got their name through another point, or speak for somebody who has one.
+    const contact = await contacts.find(contactId);
+    return contact?.name !== undefined || (contact?.mergedIds.length ?? 0) > 0;
   }
 
   /** The one of a name behind the points; undefined where nobody is. */

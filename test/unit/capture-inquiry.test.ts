@@ -214,12 +214,33 @@ describe('the person', () => {
     });
   });
 
-  it('with a name, who left a new point without one, is found by name there', async () => {
+  it('with a name gains no point from a stranger who gives their number and no name', async () => {
     const maria = await person(onlyPhone);
-    expect(await person(nameless)).toBe(maria);
+    const before = table.rows().filter(({ pk }) => /^(CON|PT)#/.test(pk));
 
-    expect(await person(onlyEmail)).toBe(maria);
-    expect(await person({ name: 'Pedro Lopez', ...onlyEmail })).not.toBe(maria);
+    expect(await person({ ...nameless, email: 'stranger@example.com' })).toBe(maria);
+
+    expect(table.rows().filter(({ pk }) => /^(CON|PT)#/.test(pk))).toEqual(before);
+    expect(await person({ name: 'Sam Stranger', ...onlyEmail, email: 'stranger@example.com' })).not.toBe(
+      maria,
+    );
+  });
+
+  it('who got their name through another point gains none either', async () => {
+    const caller = await person(nameless);
+    await person(onlyPhone);
+
+    expect(await person({ ...nameless, email, phone: '+16505550199' })).toBe(caller);
+
+    expect((await pipeline.contacts.find(caller))?.otherPoints).toEqual([]);
+  });
+
+  it('without a name gains points without one', async () => {
+    const caller = await person({ ...nameless, ...onlyPhone });
+
+    expect(await person(nameless)).toBe(caller);
+    expect(await person({ ...nameless, ...onlyEmail })).toBe(caller);
+    expect(await pipeline.contacts.find(caller)).toMatchObject({ email, phone });
   });
 
   it.each([
