@@ -202,7 +202,7 @@ function stagedOnArrival(
 async function scoreAgain(
   dependencies: ScoreDependencies,
   practice: Practice,
-  { head, scores }: Known,
+  { head, scores, score: before }: Known,
   { score: scored, decision, faults, person }: ArrivalTriage,
 ): Promise<Step> {
   const { inquiries, contacts, environment } = dependencies;
@@ -211,6 +211,7 @@ async function scoreAgain(
   const next = rescored(head, {
     score: scored.total,
     tier: scored.tier,
+    tierBefore: before?.tier ?? scored.tier,
     urgency: decision.urgency,
     respondBy: businessMinutesAfter(now.toISOString(), decision.respondWithinMinutes, head, practice),
   });

@@ -144,9 +144,8 @@ const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).to
 export const isOpen = (inquiry: Pick<Inquiry, 'stage'>): boolean =>
   inquiry.stage !== 'booked' && inquiry.stage !== 'closed';
 
-/** Whether nobody has tried to call yet. */
-const owesCall = ({ stage, firstContactedAt }: Inquiry): boolean =>
-  stage === 'new' && firstContactedAt === undefined;
+/** Whether nobody has tried to call yet; a stage that a rule set is no call. */
+const owesCall = (inquiry: Inquiry): boolean => isOpen(inquiry) && inquiry.firstContactedAt === undefined;
 
 const isMailUnderWay = ({ mailState }: Inquiry): boolean =>
   mailState === 'pending' || mailState === 'sending';
@@ -313,22 +312,31 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
 }
 
 /**
- * The state after it was scored again. The respond-by only ever moves to an
- * earlier time, and only while nobody has called: a promise is not taken back.
+ * The state after it was scored again. What later rules decided stays: a tier
+ * that they moved, and the more urgent of two urgencies. The respond-by only ever
+ * moves to an earlier time, and only while nobody has called: a promise is not
+ * taken back.
  *
+ * @param again.tierBefore - the tier of the score before this one
  * @param again.respondBy - by when somebody would have to call, by what triage decides now
  */
-export function rescored(inquiry: Inquiry, again: Triaged & { readonly respondBy: string }): Inquiry {
-  const { urgency: _before, ...rest } = inquiry;
-  const { score, tier, urgency, respondBy } = again;
+export function rescored(
+  inquiry: Inquiry,
+  again: Triaged & { readonly tierBefore: Tier; readonly respondBy: string },
+): Inquiry {
+  const { score, respondBy } = again;
+  const isOfScore = inquiry.tier === undefined || inquiry.tier === again.tierBefore;
+  const urgency = [inquiry.urgency, again.urgency].includes('same_day')
+    ? 'same_day'
+    : (inquiry.urgency ?? again.urgency);
   const isSooner = owesCall(inquiry) && inquiry.respondBy !== undefined && respondBy < inquiry.respondBy;
   // Once the respond-by has passed, the timer stands for the next reminder.
   const movesTimer = isSooner && inquiry.timers.respond === inquiry.respondBy;
   return {
-    ...rest,
+    ...inquiry,
     version: inquiry.version + 1,
     score,
-    tier,
+    ...(isOfScore && { tier: again.tier }),
     ...urgencyAttribute(urgency),
     ...(isSooner && { respondBy }),
     ...(movesTimer && { timers: { ...inquiry.timers, respond: respondBy } }),
@@ -604,8 +612,9 @@ export interface RuleEffects {
 
 /**
  * The state once rules have looked at its first trigger. What they do triggers
- * no rules again, and counts neither as a call nor as something that happened. A
- * stage is set only where it may follow, and only while nobody has set another.
+ * no rules again, and counts neither as a call nor as something that happened: a
+ * first call that is owed stays owed, with its clock and its reminders. A stage is
+ * set only where it may follow, and only while nobody has set another.
  *
  * @param silence - when rules for silence look at it next, where it was silence that they looked at
  */
@@ -629,6 +638,11 @@ export function afterRules(
   const open = isOpen(moved);
   const setsClock = open && respondBy !== undefined;
   const { step, ...timers } = moved.timers;
+  const stillOwed = change?.outcome === 'changed' && open && inquiry.firstContactedAt === undefined;
+  // Who calls is not chosen yet: the clock begins to be watched when they are.
+  const isWatched = inquiry.progress !== 'captured';
+  const owedBy = stillOwed && isWatched ? (inquiry.timers.respond ?? inquiry.respondBy) : undefined;
+  if (owedBy !== undefined) delete timers.followUp;
   const next: Inquiry = {
     ...rest,
     version: inquiry.version + 1,
@@ -636,10 +650,12 @@ export function afterRules(
     ...(tier !== undefined && { tier }),
     ...urgencyAttribute(urgency ?? urgencyBefore),
     ...(setsClock && { respondBy }),
+    ...(stillOwed &&
+      isReminderPending(inquiry) && { mailKind: inquiry.mailKind, mailState: inquiry.mailState }),
     timers: {
       ...timers,
-      // Who calls is not chosen yet: the clock begins to be watched when they are.
-      ...(setsClock && inquiry.progress !== 'captured' && { respond: respondBy }),
+      ...(owedBy !== undefined && { respond: owedBy }),
+      ...(setsClock && isWatched && { respond: respondBy }),
     },
     stepRepeats: 0,
   };

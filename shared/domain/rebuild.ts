@@ -72,6 +72,8 @@ const nameIn = (text: string | undefined): string | undefined =>
 export function rebuild(entries: readonly Told[]): State {
   const inquiries = new Map<string, Building<InquiryState>>();
   const contacts = new Map<string, Building<ContactState>>();
+  /** The tier of each inquiry's newest score. */
+  const tiersScored = new Map<Building<InquiryState>, Tier>();
 
   /** The contact, who came into being with this if they were not there before. */
   function contactOf(id: string): Building<ContactState> {
@@ -130,8 +132,9 @@ export function rebuild(entries: readonly Told[]): State {
   function work(inquiry: Building<InquiryState>, told: Told): void {
     if (told.kind === 'scored') {
       const { total, tier } = scoredSchema.parse(told.details);
-      // Rules may have fixed the tier of what was closed before it was scored.
-      if (inquiry.score !== undefined || inquiry.tier === undefined) inquiry.tier = tier;
+      // A tier that rules moved stays, whatever scores come later.
+      if (inquiry.tier === undefined || inquiry.tier === tiersScored.get(inquiry)) inquiry.tier = tier;
+      tiersScored.set(inquiry, tier);
       inquiry.score = total;
     } else if (told.kind === 'routed') {
       inquiry.assignedTo = routedSchema.parse(told.details).memberId;

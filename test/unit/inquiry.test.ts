@@ -71,7 +71,7 @@ const claimed = (inquiry: Inquiry, now: Date): Inquiry => ({
 });
 const notified = (): Inquiry => mailSent(claimed(assigned(arrive(), decision, friday), friday), friday);
 
-const again = { score: 80, tier: 'A' as const, respondBy: at(minutes(5)) };
+const again = { score: 80, tier: 'A' as const, tierBefore: 'B' as const, respondBy: at(minutes(5)) };
 /** Rules that listen for everything, and for silence of 10 hours. */
 const listening = (now: Date): Listening => ({
   awaitsRules: true,
@@ -223,8 +223,7 @@ describe('whatever happens to an inquiry', () => {
           } else if (awaitsRouting(inquiry)) expect(timers.step).toBeDefined();
           else if (underWay) expect(timers.step).toBeDefined();
           else if (progress === 'quarantined' && inquiry.stage === 'new') expect(timers.review).toBeDefined();
-          else if (inquiry.stage === 'new' && inquiry.firstContactedAt === undefined)
-            expect(timers.respond).toBeDefined();
+          else if (inquiry.firstContactedAt === undefined) expect(timers.respond).toBeDefined();
           else expect(timers.followUp).toBeDefined();
         }
       }),
@@ -583,6 +582,27 @@ describe('rules', () => {
     expect(afterRules(triggered(ruled), { urgency: 'routine' }, friday)).not.toHaveProperty('urgency');
   });
 
+  it('that set a stage leave the first call owed, with its clock and its reminders', () => {
+    const moved = afterRules(triggered(), { stage: { to: 'contacted' } }, later(minutes(1)));
+    expect(moved.timers.respond).toBe(decision.respondBy);
+    expect(moved.timers).not.toHaveProperty('followUp');
+    expect(nextActionAt(moved)).toBe(decision.respondBy);
+
+    const reminding = takeDue(moved, new Date(decision.respondBy))?.next ?? moved;
+    expect(reminding).toMatchObject({ mailKind: 'reminder', mailState: 'pending' });
+    const kept = afterRules(triggered(reminding), { stage: { to: 'consult' } }, later(hours(3)));
+    expect(kept).toMatchObject({ stage: 'consult', mailKind: 'reminder', mailState: 'pending' });
+
+    const unrouted = afterRules(triggered(arrive()), { stage: { to: 'consult' } }, friday);
+    const sent = mailSent(claimed(assigned(unrouted, decision, friday), friday), friday);
+    expect(sent).toMatchObject({ stage: 'consult', timers: { respond: decision.respondBy } });
+
+    const called = stageOf(moved, 'consult');
+    expect(called.timers).not.toHaveProperty('respond');
+    const moot = afterRules(triggered(called), { stage: { to: 'contacted' } }, later(hours(1)));
+    expect(moot.timers).not.toHaveProperty('respond');
+  });
+
   it('set a stage only where it may follow, and while nobody has set another', () => {
     const moved = stageOf(triggered(), 'booked');
 
@@ -622,9 +642,27 @@ describe('scored again', () => {
       respondBy: again.respondBy,
       timers: { respond: again.respondBy },
     });
-    const lower = rescored(sooner, { score: 30, tier: 'C', respondBy: at(hours(30)) });
+    const lower = rescored(sooner, { score: 30, tier: 'C', tierBefore: 'A', respondBy: at(hours(30)) });
     expect(lower).toMatchObject({ score: 30, tier: 'C', respondBy: again.respondBy });
-    expect(lower).not.toHaveProperty('urgency');
+  });
+
+  it('keeps what later rules decided: a tier that they moved, and the more urgent of two urgencies', () => {
+    const scored = { ...notified(), tier: 'B' as const };
+    const heard = { awaitsRules: true };
+    const ruled = afterRules(
+      withTrigger(raise(scored), { kind: 'reply' }, friday, heard),
+      { tier: 'C', urgency: 'same_day' },
+      friday,
+    );
+
+    expect(rescored(ruled, { ...again, urgency: 'soon' })).toMatchObject({
+      score: 80,
+      tier: 'C',
+      urgency: 'same_day',
+    });
+    const soon = rescored(scored, { ...again, urgency: 'soon' });
+    expect(rescored(soon, { ...again, tierBefore: 'A', urgency: 'same_day' }).urgency).toBe('same_day');
+    expect(rescored(soon, { ...again, tierBefore: 'A' }).urgency).toBe('soon');
   });
 
   it('keeps the clock of whom somebody has called, and the reminder after one', () => {

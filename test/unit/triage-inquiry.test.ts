@@ -296,6 +296,28 @@ describe('facts that change', () => {
     expect(scoresOf(id)).toHaveLength(2);
   });
 
+  it('are scored again, and what later rules decided stays', async () => {
+    pipeline.change(
+      withRules(
+        rule('answered', {
+          on: ['reply'],
+          actions: [
+            { do: 'set_tier', tier: 'A' },
+            { do: 'set_urgency', urgency: 'soon' },
+          ],
+        }),
+      ),
+    );
+    const id = await pipeline.mailed(phoneless);
+    await happens(id, { kind: 'reply' });
+    expect(await pipeline.score(id)).toBe('rules_applied');
+    await addPhone(id);
+
+    expect(await pipeline.score(id)).toBe('rescored');
+
+    expect(await pipeline.head(id)).toMatchObject({ score: 54, tier: 'A', urgency: 'soon' });
+  });
+
   it('delivered many times at once, are scored again once', async () => {
     const id = await pipeline.mailed(phoneless);
     await addPhone(id);
