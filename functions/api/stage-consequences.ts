@@ -6,20 +6,13 @@ import type { Timelines } from '../../shared/data/timeline.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
 import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
-import type { Stage } from '../../shared/domain/stages.ts';
-import { entryDetails, entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
+import { entryOf } from '../../shared/domain/timeline.ts';
 
 export interface ConsequenceDependencies {
   readonly contacts: Contacts;
   readonly timelines: Timelines;
   readonly routingStates: RoutingStates;
   readonly environment: Environment;
-}
-
-/** The stage that an entry says an inquiry was brought to. */
-function stageSetBy({ kind, details }: TimelineEntry): Stage | undefined {
-  if (kind === 'stage_changed') return entryDetails.stage_changed.parse(details).to;
-  return kind === 'rules_applied' ? entryDetails.rules_applied.parse(details).stage?.to : undefined;
 }
 
 /**
@@ -69,11 +62,7 @@ export async function consequencesOf(
   if (!person) return writes;
   // Whether it was booked before is asked only where it matters: once in a patient's second booking.
   const asksForBookings = next.stage === 'booked' && person.lifecycle === 'patient';
-  const bookedBefore =
-    asksForBookings &&
-    (await timelines.entriesOf(next.contactId)).some(
-      (earlier) => earlier.inquiryId === next.id && stageSetBy(earlier) === 'booked',
-    );
+  const bookedBefore = asksForBookings && (await timelines.wasBooked(next.contactId, next.id));
   const lifecycle = lifecycleAfter(person.lifecycle, next.stage, bookedBefore);
   if (lifecycle !== person.lifecycle) {
     writes.push(

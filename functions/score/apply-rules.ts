@@ -95,6 +95,11 @@ export async function applyRules(
   const moved = next.stage === head.stage ? undefined : next.stage;
   const effects = { tags: outcome.tags, stage: moved };
   if (touchesPerson(effects)) person ??= await findPerson(contacts, head.contactId);
+  // Asked only where it matters: once in a patient's second booking.
+  const bookedBefore =
+    moved === 'booked' &&
+    person?.own.lifecycle === 'patient' &&
+    (await dependencies.timelines.wasBooked(head.contactId, head.id));
   const tags = person ? newTags(person, outcome.tags) : [];
   const frame = {
     inquiryId: head.id,
@@ -137,7 +142,12 @@ export async function applyRules(
         ),
       ),
       ...(person && touchesPerson(effects)
-        ? changePerson(contacts, person, effects, { ...frame, entryId: environment.newId('entry') })
+        ? changePerson(
+            contacts,
+            person,
+            { ...effects, bookedBefore },
+            { ...frame, entryId: environment.newId('entry') },
+          )
         : []),
       ...(head.assignedTo !== undefined && isOpen(head) !== isOpen(next)
         ? [dependencies.routingStates.changeOpen(head.assignedTo, isOpen(next) ? 1 : -1)]

@@ -2,6 +2,7 @@
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Table } from '../../shared/data/table.ts';
+import type { Timelines } from '../../shared/data/timeline.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import type { RuleFault } from '../../shared/domain/rules/compile.ts';
@@ -12,6 +13,7 @@ export interface ScoreDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
   readonly contacts: PeopleOfScore;
+  readonly timelines: Pick<Timelines, 'wasBooked'>;
   readonly routingStates: Pick<RoutingStates, 'changeOpen'>;
   readonly practice: () => Promise<Practice>;
   readonly routeQueue: Queue<StepMessage>;

@@ -3,6 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
+import { createTimelines } from '../../shared/data/timeline.ts';
 import { type MailMessage, type StepMessage, stepMessageSchema } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
@@ -20,6 +21,7 @@ const dependencies: ScoreDependencies = {
   table,
   inquiries: createInquiries(table),
   contacts: createContacts(table),
+  timelines: createTimelines(table),
   routingStates: createRoutingStates(table),
   practice: openConfiguration(table),
   routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),

@@ -42,6 +42,8 @@ export interface PersonEffects {
   readonly tags: readonly string[];
   /** The stage that an inquiry of theirs was set to. */
   readonly stage?: Stage | undefined;
+  /** Whether that inquiry had been booked before. */
+  readonly bookedBefore?: boolean;
 }
 
 /** Whether the person has to be read for it. */
@@ -62,7 +64,9 @@ export function changePerson(
   const { own } = person;
   const tags = newTags(person, effects.tags);
   const lifecycle =
-    effects.stage === undefined ? own.lifecycle : lifecycleAfter(own.lifecycle, effects.stage, false);
+    effects.stage === undefined
+      ? own.lifecycle
+      : lifecycleAfter(own.lifecycle, effects.stage, effects.bookedBefore ?? false);
   const all = [...own.tags, ...tags];
   const moves = lifecycle !== own.lifecycle;
   if (tags.length === 0 && !moves) return [];

@@ -3,9 +3,11 @@
  * people that a survivor of merges speaks for have one timeline with it.
  */
 import { alertSchema } from '../domain/alert.ts';
+import type { Stage } from '../domain/stages.ts';
 import {
   byTimeTold,
   contactActor,
+  entryDetails,
   entrySchema,
   ruleActor,
   systemActor,
@@ -99,19 +101,27 @@ function compare(a: Place, b: Place): number {
 /** Where pages of a timeline may start: anywhere, since a place says nothing of whose timeline it is. */
 export const placeShape = { timelineSk: undefined, pk: undefined, sk: undefined } as const;
 
+/** The stage that an entry says an inquiry was brought to. */
+function stageSetBy({ kind, details }: TimelineEntry): Stage | undefined {
+  if (kind === 'stage_changed') return entryDetails.stage_changed.parse(details).to;
+  return kind === 'rules_applied' ? entryDetails.rules_applied.parse(details).stage?.to : undefined;
+}
+
 export type Timelines = ReturnType<typeof createTimelines>;
 
 export function createTimelines(table: Table) {
   const timelines = {
-    /** The entries of one contact that are items of their own, in the order in which they were written. */
-    async entriesOf(contactId: string): Promise<TimelineEntry[]> {
+    /** Whether an inquiry of a contact was booked at any time, by whomever. */
+    async wasBooked(contactId: string, inquiryId: string): Promise<boolean> {
       const rows = await queryAll(table, {
         pk: contactPk(contactId),
         from: contactEntry(contactId, '').sk,
         to: contactEntry(contactId, '~').sk,
         consistent: true,
       });
-      return rows.map((row) => entrySchema.parse(row));
+      return rows
+        .map((row) => entrySchema.parse(row))
+        .some((entry) => entry.inquiryId === inquiryId && stageSetBy(entry) === 'booked');
     },
 
     /** When anything was last recorded of a family; undefined where nothing was. */

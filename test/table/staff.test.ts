@@ -69,6 +69,20 @@ describe('two writers', () => {
     await expectVerified(contactId);
   });
 
+  it('of one name, staff who correct it and somebody who comes by it, both are done', async () => {
+    const { contactId } = await mailed('Maria Lopez');
+    const seen = `${contactId}:${(await contact(contactId)).version}`;
+    const rename = () => changeContact(pipeline, contactId, seen, { name: 'Leo Lopez' }, 'ana');
+
+    expect(await racing(rename, () => mailed('Leo Lopez'))).toEqual({ done: 2, codes: [] });
+
+    expect(await contact(contactId)).toMatchObject({ name: 'Leo Lopez' });
+    expect(new Set([(await mailed('Leo Lopez')).contactId, (await mailed('Leo Lopez')).contactId]).size).toBe(
+      1,
+    );
+    expect((await mailed('Maria Lopez')).contactId).toBe(contactId);
+  });
+
   it('of one merge make it once, in whichever direction', async () => {
     const [one, other] = [await mailed('Maria Lopez'), await mailed('Leo Lopez')];
     const merge = (a: string, b: string) => () => mergeContacts(pipeline, a, b, 'one', 'ana');

@@ -245,6 +245,14 @@ describe('a contact', () => {
     expect(await pipeline.contacts.find(first)).toMatchObject({ name: 'Maria L.' });
   });
 
+  it('is changed though the first try met another change under way', async () => {
+    const id = await maria();
+    table.conflicts = 2;
+
+    expect((await patchNow(id, { tags: ['a'] })).statusCode).toBe(200);
+    expect(await shown(id)).toMatchObject({ tags: ['a'], version: 2 });
+  });
+
   it('is recognised by the name that staff corrected, and still by the one they gave', async () => {
     const [id, other] = [await maria(), await leo()];
     expect((await patchNow(id, { name: 'María José López' })).statusCode).toBe(200);

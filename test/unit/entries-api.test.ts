@@ -15,6 +15,13 @@ const listening: Practice = practiceSchema.parse({
       when: { field: 'disposition', operator: 'is', value: 'no_answer' },
       actions: [{ do: 'tag', tag: 'hard-to-reach' }],
     },
+    {
+      id: 'book-voicemail',
+      name: 'Book whom a voicemail reached',
+      on: ['disposition'],
+      when: { field: 'disposition', operator: 'is', value: 'voicemail' },
+      actions: [{ do: 'set_stage', stage: 'booked' }],
+    },
     { id: 'tag-reply', name: 'Tag who replies', on: ['reply'], actions: [{ do: 'tag', tag: 'replied' }] },
     {
       id: 'tag-consult',
@@ -397,6 +404,20 @@ describe('what rules listen for', () => {
       lifecycle: 'consult',
     });
   });
+});
+
+it('a booking that a rule sets again makes no returning patient', async () => {
+  start(listening);
+  const { contactId, inquiryId } = await mailed();
+  await patch(inquiryId, { stage: 'booked' });
+  await patch(inquiryId, { stage: 'consult' });
+  await pipeline.drain();
+
+  await record(contactId, { kind: 'call', disposition: 'voicemail', inquiryId });
+  await pipeline.drain();
+
+  expect((await pipeline.head(inquiryId)).stage).toBe('booked');
+  expect(await lifecycle(contactId)).toBe('patient');
 });
 
 describe('a change of an inquiry', () => {
