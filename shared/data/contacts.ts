@@ -573,14 +573,14 @@ export function createContacts(table: Table) {
       })),
 
     /**
-     * Notes who wrote for whom. No condition, so that an inquiry need not ask whether
-     * it is known; a relation that staff took back stays so, what is noted of it
-     * touches nothing else.
+     * Notes who wrote for whom, where nothing was ever said of the two: a relation that
+     * stands, whichever way, and one that staff took back stay as they are. No condition,
+     * so that an inquiry need not ask before.
      */
     noteGuardian: (guardianId: string, wardId: string): Write[] =>
       relation(guardianId, wardId).map(({ key, relation: is }) => ({
         update: key,
-        set: { relation: is, schemaVersion },
+        setIfAbsent: { relation: is, schemaVersion },
       })),
 
     /** Takes a relation back, whichever of the two is the guardian. */

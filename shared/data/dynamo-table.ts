@@ -94,17 +94,22 @@ function compileCondition(condition: Condition, placeholders: Placeholders): str
 }
 
 function compileUpdate(
-  { set = {}, add = {} }: Extract<Write, { update: unknown }>,
+  { set = {}, setIfAbsent = {}, add = {} }: Extract<Write, { update: unknown }>,
   placeholders: Placeholders,
 ): string {
   const assigned = Object.entries(set).filter(([, value]) => value !== undefined);
   const removed = Object.keys(set).filter((attribute) => set[attribute] === undefined);
   const clause = (verb: string, parts: string[]) => (parts.length > 0 ? [`${verb} ${parts.join(', ')}`] : []);
   return [
-    ...clause(
-      'SET',
-      assigned.map(([attribute, value]) => `${placeholders.name(attribute)} = ${placeholders.value(value)}`),
-    ),
+    ...clause('SET', [
+      ...assigned.map(
+        ([attribute, value]) => `${placeholders.name(attribute)} = ${placeholders.value(value)}`,
+      ),
+      ...Object.entries(setIfAbsent).map(([attribute, value]) => {
+        const name = placeholders.name(attribute);
+        return `${name} = if_not_exists(${name}, ${placeholders.value(value)})`;
+      }),
+    ]),
     ...clause('REMOVE', removed.map(placeholders.name)),
     ...clause(
       'ADD',

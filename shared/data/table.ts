@@ -28,11 +28,13 @@ export type Write =
   | { readonly put: Row; readonly when?: Condition }
   /**
    * Sets single attributes and adds to single numbers; others stay as they are. An
-   * attribute set to undefined is removed.
+   * attribute set to undefined is removed. Those of `setIfAbsent` are set only where the
+   * item has none of that name.
    */
   | {
       readonly update: Key;
       readonly set?: Readonly<Record<string, unknown>>;
+      readonly setIfAbsent?: Readonly<Record<string, string | number | boolean>>;
       readonly add?: Readonly<Record<string, number>>;
       readonly when?: Condition;
     }

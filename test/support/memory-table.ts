@@ -64,7 +64,7 @@ export function createMemoryTable(): MemoryTable {
     if ('remove' in write) return undefined;
     if ('check' in write) return old;
     const { pk, sk } = write.update;
-    const row: Row = { ...old, ...write.set, pk, sk };
+    const row: Row = { ...write.setIfAbsent, ...old, ...write.set, pk, sk };
     for (const [attribute, amount] of Object.entries(write.add ?? {})) {
       const number = old?.[attribute] ?? 0;
       if (typeof number !== 'number') throw new Error(`cannot add to ${attribute}: it is no number`);

@@ -256,6 +256,15 @@ describe('a relation', () => {
     await write(...contacts.relate(a, b));
     expect(await both()).toEqual(['guardian_of', 'ward_of']);
   });
+
+  it('that stands is not turned round by an inquiry the other way', async () => {
+    await create(a, b);
+    await write(...contacts.relate(a, b));
+
+    await write(...contacts.noteGuardian(b, a));
+
+    expect(await both()).toEqual(['guardian_of', 'ward_of']);
+  });
 });
 
 describe('two who write for one patient in the same moment', () => {

@@ -204,6 +204,18 @@ describe.each([
       });
     });
 
+    it('sets where there is none, in a row or without one, and leaves what is there', async () => {
+      await table.write({ put: { ...key('a'), is: 'old' } });
+      const setIfAbsent = { is: 'new', other: 1 };
+
+      expect(await table.write({ update: key('a'), setIfAbsent, set: { z: 2 } })).toEqual({
+        committed: true,
+        row: { ...key('a'), is: 'old', other: 1, z: 2 },
+      });
+      expect(await table.transact([{ update: key('b'), setIfAbsent }])).toEqual({ committed: true });
+      expect(await table.get(key('b'), { consistent: true })).toEqual({ ...key('b'), ...setIfAbsent });
+    });
+
     it('removes an attribute that is set to undefined', async () => {
       await table.write({ put: { ...key('a'), x: 1, y: 2 } });
 
