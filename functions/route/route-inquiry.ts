@@ -13,6 +13,7 @@ import {
   type Inquiry,
   waiting,
 } from '../../shared/domain/inquiry.ts';
+import { personOf } from '../../shared/domain/person.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { enabledOnly, type Lags, type Rotation } from '../../shared/domain/routing.ts';
 import type { MailMessage, Queue } from '../../shared/queues/messages.ts';
@@ -20,7 +21,7 @@ import type { MailMessage, Queue } from '../../shared/queues/messages.ts';
 export interface RouteDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
-  readonly contacts: Pick<Contacts, 'findSurvivor'>;
+  readonly contacts: Pick<Contacts, 'findWhole'>;
   readonly routingStates: RoutingStates;
   readonly practice: () => Promise<Practice>;
   readonly mailQueue: Queue<MailMessage>;
@@ -111,9 +112,10 @@ export async function routeInquiry(
     if (!score) return 'route_not_scored';
 
     // Who knows the person is looked up only where triage sends it to them.
-    const owner = score.decision?.toOwner
-      ? (await dependencies.contacts.findSurvivor(head.contactId))?.owner
+    const person = score.decision?.toOwner
+      ? await dependencies.contacts.findWhole(head.contactId)
       : undefined;
+    const owner = person && personOf(person.family).owner;
     const destination = destinationOf(head, score, practice, owner);
     const turns = takeTurns(practice, await routingStates.read());
     const rotation = turns.next(destination);

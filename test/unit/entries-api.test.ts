@@ -420,6 +420,37 @@ it('a booking that a rule sets again makes no returning patient', async () => {
   expect(await lifecycle(contactId)).toBe('patient');
 });
 
+it('rules look at a person who was merged as all they are, and send them to whoever knows them', async () => {
+  const toOwner = {
+    id: 'patients-to-owner',
+    name: 'Patients to whoever knows them',
+    when: { field: 'lifecycle', operator: 'is', value: 'patient' },
+    actions: [{ do: 'send_to_owner' }],
+  };
+  start(practiceSchema.parse({ ...structuredClone(smallPractice), rules: [toOwner] }));
+  const { contactId, inquiryId } = await mailed();
+  const known = await pipeline.contacts.find(contactId);
+  await table.transact(
+    pipeline.contacts.change(known ?? { id: '', version: 0 }, { owner: 'dev' }, pipeline.environment.now()),
+  );
+  await patch(inquiryId, { stage: 'booked' });
+  const other = await mailed({ name: 'M. Lopez', email: 'm@example.com', phone: undefined });
+  await call('POST /v1/contacts/{id}/merge', {
+    claims: callers.coordinator,
+    pathParameters: { id: other.contactId },
+    body: JSON.stringify({ contactId }),
+    headers: { 'content-type': 'application/json' },
+  });
+
+  const again = await mailed({ name: 'M. Lopez', email: 'm@example.com', phone: undefined });
+
+  expect(again.contactId).toBe(other.contactId);
+  expect(await pipeline.head(again.inquiryId)).toMatchObject({
+    assignedTo: 'dev',
+    receipt: { strategy: 'owner' },
+  });
+});
+
 describe('a change of an inquiry', () => {
   it('moves the lifecycle of its person, on and never back', async () => {
     const { contactId, inquiryId } = await mailed();
