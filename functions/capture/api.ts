@@ -1,6 +1,8 @@
 /** The public routes: from a proxy event to an answer. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Practice } from '../../shared/domain/practice.ts';
+import { emergencyNotice, findRedFlags } from '../../shared/domain/red-flags.ts';
+import { writtenText } from '../../shared/domain/rules/gather.ts';
 import { bodyText, headerOf, mediaType, parseForm, parseJson } from '../../shared/http/body.ts';
 import { Problem, type ProblemCode, problemHeaders, toProblem } from '../../shared/http/problem.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
@@ -50,8 +52,13 @@ function refuseEncoded({ headers }: APIGatewayProxyEvent): void {
   throw new Problem('unsupported_media_type', 'Send the body without a content encoding.');
 }
 
-/** What whoever wrote of an emergency is told at once. */
-const emergencyNotice = ({ redFlags, emergencyLine }: Practice): string => redFlags.reply ?? emergencyLine;
+/** What to tell whoever wrote of an emergency in a post that was refused, as far as it could be read. */
+function noticeOfRefused(practice: Practice, read: unknown): string | undefined {
+  const given = Object.entries(typeof read === 'object' && read !== null ? read : {});
+  const fields = Object.fromEntries(given.filter(([, value]) => typeof value === 'string'));
+  const flags = findRedFlags(practice.redFlags, writtenText({ fields }));
+  return flags.length > 0 ? emergencyNotice(practice) : undefined;
+}
 
 /** The answer for a capture. @throws Problem where nothing was stored */
 function settle(captured: Captured): { id: string; receivedAt: string } {
@@ -106,6 +113,8 @@ export function createCaptureApi(api: CaptureApi) {
     const type = mediaType(headerOf(event.headers, 'content-type'));
     const isForm = type === 'application/x-www-form-urlencoded';
     const wantsPage = isForm && (headerOf(event.headers, 'accept') ?? '').includes('text/html');
+    let fields: unknown;
+    let practice: Practice | undefined;
     try {
       refuseEncoded(event);
       if (!isForm && type !== 'application/json') {
@@ -117,8 +126,9 @@ export function createCaptureApi(api: CaptureApi) {
       const text = bodyText(event);
       const origin = headerOf(event.headers, 'origin');
       const host = headerOf(event.headers, 'host');
-      const practice = await api.practice();
-      const { incoming, submission } = readSubmission(practice, isForm ? parseForm(text) : parseJson(text), {
+      fields = isForm ? parseForm(text) : parseJson(text);
+      practice = await api.practice();
+      const { incoming, submission } = readSubmission(practice, fields, {
         origin,
         referrer: headerOf(event.headers, 'referer'),
         idempotencyKey: headerOf(event.headers, 'idempotency-key'),
@@ -138,8 +148,9 @@ export function createCaptureApi(api: CaptureApi) {
         body: '',
       };
     } catch (error) {
-      if (!wantsPage) throw error;
       const problem = report(event, error);
+      const notice = practice && noticeOfRefused(practice, fields);
+      if (!wantsPage) return refusal(event, problem, notice);
       const message =
         problem.code === 'invalid_fields'
           ? 'Please correct this and send it again:'
@@ -147,7 +158,8 @@ export function createCaptureApi(api: CaptureApi) {
             ? 'We already have an earlier message from this page. To send this one as well, press Send again.'
             : `This could not be sent. ${problem.message}`;
       const body = formPage({
-        practice: await api.practice(),
+        practice: practice ?? (await api.practice()),
+        notice,
         // A new key: what is sent from here is another filling-in of the form.
         idempotencyKey: api.capture.environment.newId('entry'),
         typed: typedFields(event),
@@ -195,6 +207,20 @@ export function createCaptureApi(api: CaptureApi) {
     return problem;
   }
 
+  const refusal = (
+    event: APIGatewayProxyEvent,
+    problem: Problem,
+    notice?: string,
+  ): APIGatewayProxyResult => ({
+    statusCode: problem.status,
+    headers: {
+      ...problemHeaders,
+      ...corsHeaders(event),
+      ...(problem.status === 503 && { 'retry-after': '1' }),
+    },
+    body: problem.toBody(notice),
+  });
+
   const routes: Readonly<Record<string, (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>>> = {
     'GET /': showForm,
     'GET /thank-you': async () => page(200, thankYouPage(await api.practice(), './')),
@@ -209,16 +235,7 @@ export function createCaptureApi(api: CaptureApi) {
       if (answer === undefined) throw new Problem('not_found', 'There is no such route.');
       return await answer(event);
     } catch (error) {
-      const problem = report(event, error);
-      return {
-        statusCode: problem.status,
-        headers: {
-          ...problemHeaders,
-          ...corsHeaders(event),
-          ...(problem.status === 503 && { 'retry-after': '1' }),
-        },
-        body: problem.toBody(),
-      };
+      return refusal(event, report(event, error));
     }
   };
 }

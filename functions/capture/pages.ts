@@ -176,19 +176,21 @@ export interface FormPage {
   readonly idempotencyKey: string;
   readonly typed: Typed;
   readonly problem?: { readonly message: string; readonly errors: readonly FieldError[] };
+  /** What to do now, in place of the emergency line, for whoever wrote of an emergency. */
+  readonly notice?: string | undefined;
   /** The way from the page's address to `/`. */
   readonly root: string;
 }
 
 /** The inquiry form, empty or with what was typed and what is wrong with it. */
-export function formPage({ practice, idempotencyKey, typed, problem, root }: FormPage): string {
+export function formPage({ practice, idempotencyKey, typed, problem, notice, root }: FormPage): string {
   const errors = problem?.errors ?? [];
   const text = (input: Input): Markup => field(input, typed, errors);
   const shown = new Set(Object.keys(labels));
   return page(
     `${problem ? 'Please check: ' : ''}${practice.name}`,
     html`<h1>${practice.name}</h1>
-<p class="emergency" role="note">${practice.emergencyLine}</p>
+<p class="emergency" role="note">${notice ?? practice.emergencyLine}</p>
 <p>Tell us how to reach you and what you need, and we will call you back. Only a phone number or an e-mail address is needed.</p>
 ${
   problem &&

@@ -155,3 +155,9 @@ export type RedFlagState = (typeof redFlagStates)[number];
 /** Ids of the flags whose words stand in what a person wrote. */
 export const findRedFlags = ({ flags }: RedFlags, text: string): string[] =>
   flags.filter(({ words }) => findPhrases(text, words).length > 0).map(({ id }) => id);
+
+/** What whoever wrote of an emergency is told at once. */
+export const emergencyNotice = (practice: {
+  readonly redFlags: RedFlags;
+  readonly emergencyLine: string;
+}): string => practice.redFlags.reply ?? practice.emergencyLine;

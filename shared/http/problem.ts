@@ -61,8 +61,12 @@ export class Problem extends Error {
     return statuses[this.code][1];
   }
 
-  /** The problem as a response body. */
-  toBody(): string {
+  /**
+   * The problem as a response body.
+   *
+   * @param notice - what to show whoever wrote, beside it
+   */
+  toBody(notice?: string): string {
     return JSON.stringify({
       type: `urn:firstcall:problem:${this.code.replaceAll('_', '-')}`,
       title: this.title,
@@ -70,6 +74,7 @@ export class Problem extends Error {
       code: this.code,
       detail: this.message,
       ...(this.errors.length > 0 && { errors: this.errors }),
+      ...(notice !== undefined && { notice }),
     });
   }
 }

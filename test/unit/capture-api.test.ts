@@ -274,6 +274,43 @@ describe('words of an emergency', () => {
     expect(alerts()).toHaveLength(1);
   });
 
+  it.each([
+    ['without a contact point', 422, { message: 'I cant breathe' }],
+    ['with a field that is not known', 422, { ...maria, comments: 'chest pains' }],
+    ['with a text that is too long', 422, { ...maria, message: `chest pain ${'x'.repeat(9_000)}` }],
+    ['under a key that came before', 409, { ...maria, message: 'chest pain', idempotencyKey: 'k-1' }],
+  ])('are answered with what to do even in a post that is refused: %s', async (_, status, fields) => {
+    await postJson({ name: 'Pedro', phone: '6505550188', idempotencyKey: 'k-1' });
+    const before = table.rows();
+
+    const answer = await postJson(fields);
+
+    expect(answer.statusCode).toBe(status);
+    expect(bodyOf(answer)).toMatchObject({
+      status,
+      notice: 'If this is an emergency, call 911 now. Do not use this form.',
+    });
+    expect(answer.body).not.toMatch(/breathe|chest|maria|0188/i);
+    expect(table.rows()).toEqual(before);
+    expect(bodyOf(await postJson({ ...fields, message: 'A rash', comments: '' }))).not.toHaveProperty(
+      'notice',
+    );
+  });
+
+  it('are answered with what to do on the page of a form that is refused', async () => {
+    pipeline.change((own) => {
+      own.redFlags = { ...own.redFlags, reply: 'Call 911, or 988 to talk.' };
+    });
+
+    const page = async (message: string) =>
+      (await post(new URLSearchParams({ message }).toString(), { ...formType, ...asPage })).body;
+
+    expect(await page('I cant breathe')).toContain(
+      '<p class="emergency" role="note">Call 911, or 988 to talk.',
+    );
+    expect(await page('A rash')).not.toContain('988');
+  });
+
   it('are told to a browser as to everybody: on the page, not in its address', async () => {
     const typed = new URLSearchParams(emergency).toString();
     const { headers } = await post(typed, { ...formType, ...asPage });
