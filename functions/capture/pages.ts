@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Practice } from '../../shared/domain/practice.ts';
+import { emergencyNotice } from '../../shared/domain/red-flags.ts';
 import { clickIds, utmParameters } from '../../shared/domain/submission.ts';
 import { limits } from '../../shared/domain/text-fields.ts';
 import type { FieldError } from '../../shared/http/problem.ts';
@@ -248,7 +249,7 @@ export function thankYouPage(practice: Practice, formHref: string): string {
     `Thank you: ${practice.name}`,
     // To everybody, whatever they wrote: the address of a page says nothing about who sees it.
     html`<h1>Thank you</h1>
-<p class="emergency" role="note">${practice.emergencyLine}</p>
+<p class="emergency" role="note">${emergencyNotice(practice)}</p>
 <div class="card">
 <p>Your message has reached ${practice.name}. Somebody will call you back when we are open.</p>
 <p>You need not do anything more. Sending it again would not make it quicker.</p>

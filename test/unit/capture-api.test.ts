@@ -323,6 +323,16 @@ describe('words of an emergency', () => {
     expect(alerts()).toHaveLength(1);
   });
 
+  it("are answered to everybody in the practice's own words on the page of thanks", async () => {
+    pipeline.change((own) => {
+      own.redFlags = { ...own.redFlags, reply: 'Call 911, or 988 to talk.' };
+    });
+
+    expect((await call('GET /thank-you')).body).toContain(
+      '<p class="emergency" role="note">Call 911, or 988 to talk.</p>',
+    );
+  });
+
   it('are found in the answers of a lead', async () => {
     const columns = [
       { column_id: 'PHONE_NUMBER', string_value: '6505550123' },
