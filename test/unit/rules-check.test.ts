@@ -757,6 +757,7 @@ describe('a rule that lowers', () => {
     ['not by the service', is('service', 'acne'), toC, false],
     ['with mark_spam', spanish, [{ do: 'mark_spam' }], true],
     ['by closing', spanish, [{ do: 'set_stage', stage: 'closed', closeReason: 'not_eligible' }], true],
+    ['by booking', spanish, [{ do: 'set_stage', stage: 'booked' }], true],
     ['not by another stage', spanish, [{ do: 'set_stage', stage: 'contacted' }], false],
     ['with the urgency routine', spanish, [{ do: 'set_urgency', urgency: 'routine' }], true],
     [
@@ -780,9 +781,15 @@ describe('a rule that lowers', () => {
     ],
     [
       'not with a clock that is shorter for its tier',
-      { all: [spanish, is('tier', 'C'), is('channel', 'web_form')] },
+      { all: [spanish, is('tier', 'C'), is('channel', 'web_form'), is('urgency', 'routine')] },
       [{ do: 'respond_within', minutes: 60 }],
       false,
+    ],
+    [
+      'with a clock longer than that of an urgency it may have',
+      { all: [spanish, is('tier', 'C'), is('channel', 'web_form')] },
+      [{ do: 'respond_within', minutes: 60 }],
+      true,
     ],
     [
       'with a clock longer than that of its channel',
@@ -810,6 +817,101 @@ describe('a rule that lowers', () => {
       'rules.0.managerReason: rule r: set_tier makes people wait by language: a manager has to write and sign why (managerReason with a member and a reason of at least 20 characters)',
     ]);
     expect(issuesOf({ ...rule, managerReason })).toEqual([]);
+  });
+
+  const routineOfC: When = {
+    all: [spanish, is('tier', 'C'), is('channel', 'web_form'), is('urgency', 'routine')],
+  };
+  const clock = (minutes: number): Action[] => [{ do: 'respond_within', minutes }];
+  const lowering = (...rules: Rule[]): string[] =>
+    checkRules(withRules(...rules)).flatMap(({ rule, path }) => (path[2] === 'managerReason' ? [rule] : []));
+
+  it.each<[string, Rule[], boolean]>([
+    [
+      'a clock longer than that of a rule before it',
+      [ruleOf({ actions: clock(5) }), ruleOf({ id: 'r', when: routineOfC, actions: clock(60) })],
+      true,
+    ],
+    [
+      'no clock longer than that of a rule for others',
+      [
+        ruleOf({ when: is('language', 'fr'), actions: clock(5) }),
+        ruleOf({ id: 'r', when: routineOfC, actions: clock(60) }),
+      ],
+      false,
+    ],
+    [
+      'no clock longer than that of a rule at another time, or switched off',
+      [
+        ruleOf({ on: ['reply'], actions: clock(5) }),
+        ruleOf({ enabled: false, actions: clock(5) }),
+        ruleOf({ id: 'r', when: routineOfC, actions: clock(60) }),
+      ],
+      false,
+    ],
+    [
+      'the end before a rule that raises',
+      [
+        ruleOf({ id: 'r', when: spanish, actions: [{ do: 'stop' }] }),
+        ruleOf({ actions: [{ do: 'raise_tier' }] }),
+      ],
+      true,
+    ],
+    [
+      'the end before a rule that shortens the clock',
+      [ruleOf({ id: 'r', when: spanish, actions: [{ do: 'stop' }] }), ruleOf({ actions: clock(5) })],
+      true,
+    ],
+    [
+      'no end before rules that do nothing of the kind',
+      [
+        ruleOf({ id: 'r', when: spanish, actions: [{ do: 'stop' }] }),
+        ruleOf({ actions: toC }),
+        ruleOf({ when: is('language', 'fr'), actions: [{ do: 'raise_tier' }] }),
+      ],
+      false,
+    ],
+    [
+      'an urgency that a rule set by a trait',
+      [
+        ruleOf({
+          when: { all: [spanish, is('urgency', 'routine')] },
+          actions: [{ do: 'set_urgency', urgency: 'soon' }],
+        }),
+        ruleOf({ id: 'r', when: is('urgency', 'soon'), actions: toC }),
+      ],
+      true,
+    ],
+    [
+      'a tier that a rule raised by a trait, at a later trigger',
+      [
+        ruleOf({ id: 'r', on: ['reply'], when: is('tier', 'B'), actions: toC }),
+        ruleOf({ when: spanish, actions: [{ do: 'raise_tier' }] }),
+      ],
+      true,
+    ],
+    [
+      'no urgency but that',
+      [
+        ruleOf({ when: spanish, actions: [{ do: 'set_urgency', urgency: 'same_day' }] }),
+        ruleOf({
+          id: 'r',
+          when: { field: 'urgency', operator: 'is_not', value: 'same_day' },
+          actions: toC,
+        }),
+      ],
+      false,
+    ],
+    [
+      'no tier of before',
+      [
+        ruleOf({ id: 'r', when: is('tier', 'B'), actions: toC }),
+        ruleOf({ when: spanish, actions: [{ do: 'raise_tier' }] }),
+      ],
+      false,
+    ],
+  ])('is looked at beside the others: %s', (_, rules, expected) => {
+    expect(lowering(...rules)).toEqual(expected ? ['r'] : []);
   });
 
   it('needs it, too, by a tag that stands for a trait', () => {

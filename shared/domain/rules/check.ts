@@ -9,7 +9,7 @@ import { comparisonsOf } from './compile.ts';
 import type { Trigger } from './facts.ts';
 import { type FieldName, fieldNames, fields, isField, isWrong, type Literal, literalOf } from './fields.ts';
 import { insuranceKindOf } from './gather.ts';
-import { canHold, clashOf, isImplied, type Way, waysOf, waysToFail } from './normal-form.ts';
+import { canHold, canMeet, clashOf, isImplied, type Way, waysOf, waysToFail } from './normal-form.ts';
 import type { Action, Comparison, Condition, Rule } from './rule.ts';
 
 /** Where something is, from the practice: `['rules', 3, 'when', 'all', 0, 'value']`. */
@@ -255,9 +255,57 @@ function checkActions(rule: Rule, practice: Practice, path: Path, report: Report
   });
 }
 
+/** What an action changes of what later rules see. */
+const changedBy: Partial<Record<Action['do'], FieldName>> = {
+  set_tier: 'tier',
+  raise_tier: 'tier',
+  lower_tier: 'tier',
+  set_urgency: 'urgency',
+  tag: 'tags',
+};
+
+/** Whether one rule is looked at at a trigger together with the other. */
+const isLookedAtWith = (a: Rule, b: Rule, trigger: Trigger): boolean =>
+  a.enabled &&
+  a.on.includes(trigger) &&
+  b.on.includes(trigger) &&
+  (trigger !== 'silence' || a.silentHours === b.silentHours);
+
+/** Whether both may hold for one inquiry at the same trigger; rules between them may move tier, urgency and tags. */
+function mayMeet(rule: Rule, other: Rule): boolean {
+  if (!rule.on.some((trigger) => isLookedAtWith(other, rule, trigger))) return false;
+  const isMoved = (name: FieldName): boolean => Object.values(changedBy).includes(name);
+  return canMeet(waysOf(rule.when, isMoved), waysOf(other.when, isMoved));
+}
+
+/** Whether an action brings somebody to the front who was not there. */
+function hastens(action: Action, { scoring }: Practice): boolean {
+  switch (action.do) {
+    case 'raise_tier':
+      return true;
+    case 'set_tier':
+      return action.tier !== 'C';
+    case 'set_urgency':
+      return action.urgency !== 'routine';
+    case 'respond_within': {
+      const clocks = [
+        ...Object.values(scoring.respondWithinMinutes),
+        ...Object.values(scoring.channelMinutes),
+      ];
+      return action.minutes < Math.max(...clocks);
+    }
+    default:
+      return false;
+  }
+}
+
 /** What a rule does that makes people wait longer than they would without it; empty where nothing does. */
 function loweringActions(rule: Rule, practice: Practice): Action['do'][] {
   const { channelMinutes, respondWithinMinutes } = practice.scoring;
+  const urgent = practice.urgency.respondWithinMinutes;
+  const place = practice.rules.indexOf(rule);
+  const others = (from: number, to?: number): Rule[] =>
+    practice.rules.slice(from, to).filter((other) => mayMeet(rule, other));
   const mayHoldWith = (...parts: Condition[]): boolean =>
     canHold({ all: [...(rule.when === undefined ? [] : [rule.when]), ...parts] });
   const isOf = (field: FieldName, values: readonly string[]): Condition => ({
@@ -273,7 +321,9 @@ function loweringActions(rule: Rule, practice: Practice): Action['do'][] {
       case 'mark_spam':
         return true;
       case 'set_stage':
-        return action.stage === 'closed';
+        return action.stage === 'closed' || action.stage === 'booked';
+      case 'stop':
+        return others(place + 1).some((later) => later.actions.some((each) => hastens(each, practice)));
       case 'set_tier':
         return action.tier !== 'A' && mayHoldWith(isOf('tier', tiers.slice(0, tiers.indexOf(action.tier))));
       case 'set_urgency':
@@ -290,6 +340,12 @@ function loweringActions(rule: Rule, practice: Practice): Action['do'][] {
           ) ||
           Object.entries(channelMinutes).some(
             ([channel, minutes]) => action.minutes > minutes && mayHoldWith(isOf('channel', [channel])),
+          ) ||
+          Object.entries(urgent).some(
+            ([urgency, minutes]) => action.minutes > minutes && mayHoldWith(isOf('urgency', [urgency])),
+          ) ||
+          others(0, place).some((earlier) =>
+            earlier.actions.some((each) => each.do === 'respond_within' && each.minutes < action.minutes),
           )
         );
       default:
@@ -320,47 +376,79 @@ function mayHoldForPublicInsurance(when: Condition | undefined): boolean {
   });
 }
 
+/** What rules moved people to by a sensitive trait, and so stands for the trait itself. */
+interface Carried {
+  readonly field: FieldName;
+  readonly value: string;
+  /** The trait's label. */
+  readonly trait: string;
+  readonly by: Rule;
+}
+
+/** What an action moves people to, as the conditions of other rules ask for it. */
+function movedTo(action: Action): Pick<Carried, 'field' | 'value'>[] {
+  switch (action.do) {
+    case 'tag':
+      return [{ field: 'tags', value: action.tag }];
+    case 'set_tier':
+      return [{ field: 'tier', value: action.tier }];
+    case 'raise_tier':
+      return tiers.slice(0, -1).map((value) => ({ field: 'tier', value }));
+    case 'lower_tier':
+      return tiers.slice(1).map((value) => ({ field: 'tier', value }));
+    case 'set_urgency':
+      return [{ field: 'urgency', value: action.urgency }];
+    default:
+      return [];
+  }
+}
+
+/** Whether a rule tells people apart by what another moved them to. */
+function tellsApart(rule: Rule, { field, value, by }: Carried, rules: readonly Rule[]): boolean {
+  const asked = comparisonsOf(rule.when).filter((comparison) => comparison.field === field);
+  // A tag stays with its person.
+  if (field === 'tags') return asked.some((comparison) => [comparison.value].flat().includes(value));
+  const seesLater =
+    rule.on.some((trigger) => trigger !== 'arrival') || rules.indexOf(by) < rules.indexOf(rule);
+  if (asked.length === 0 || rule === by || !by.enabled || !seesLater) return false;
+  const all: Condition[] = rule.when === undefined ? [] : [rule.when];
+  return canHold({ all: [...all, { field, operator: 'is', value }] });
+}
+
 /**
  * By what sensitive traits a rule tells people apart: the labels of its fields.
- * A tag that another rule puts on by such a trait stands for the trait.
- *
- * @param tagTraits - the traits that tags stand for
+ * A tag, tier or urgency that another rule sets by such a trait stands for the trait.
  */
-function sensitiveTraits(when: Condition | undefined, tagTraits: ReadonlyMap<string, string>): string[] {
+function sensitiveTraits(rule: Rule, carried: readonly Carried[], rules: readonly Rule[]): string[] {
+  const { when } = rule;
   const traits = new Set<string>();
-  for (const comparison of comparisonsOf(when)) {
-    const { field: name, value } = comparison;
-    if (!isField(name)) continue;
-    if (name === 'tags') {
-      for (const tag of Array.isArray(value) ? value : [value]) {
-        const trait = tagTraits.get(String(tag));
-        if (trait !== undefined) traits.add(trait);
-      }
-    } else if (fields[name].sensitive === true && !isOfInsurance(name)) traits.add(fields[name].label);
-  }
+  for (const { field: name } of comparisonsOf(when))
+    if (isField(name) && fields[name].sensitive === true && !isOfInsurance(name))
+      traits.add(fields[name].label);
   if (mayHoldForPublicInsurance(when)) traits.add('public insurance');
+  for (const each of carried) if (tellsApart(rule, each, rules)) traits.add(each.trait);
   return [...traits];
 }
 
-/** The sensitive traits that tags stand for, by the rules that put them on; also where a tag leads to a tag. */
-function traitsOfTags(rules: readonly Rule[]): Map<string, string> {
-  const traits = new Map<string, string>();
-  for (let before = -1; before < traits.size; ) {
-    before = traits.size;
+/** What stands for sensitive traits, by the rules that set it; also where one thing leads to another. */
+function carriedTraits(rules: readonly Rule[]): Carried[] {
+  const carried: Carried[] = [];
+  for (let before = -1; before < carried.length; ) {
+    before = carried.length;
     for (const rule of rules) {
-      const [trait] = sensitiveTraits(rule.when, traits);
-      if (trait === undefined) continue;
-      for (const action of rule.actions)
-        if (action.do === 'tag' && !traits.has(action.tag)) traits.set(action.tag, trait);
+      if (carried.some(({ by }) => by === rule)) continue;
+      const moved = rule.actions.flatMap(movedTo);
+      const [trait] = moved.length === 0 ? [] : sensitiveTraits(rule, carried, rules);
+      if (trait !== undefined) carried.push(...moved.map((each) => ({ ...each, trait, by: rule })));
     }
   }
-  return traits;
+  return carried;
 }
 
 function checkManagerReason(
   rule: Rule,
   practice: Practice,
-  tagTraits: ReadonlyMap<string, string>,
+  carried: readonly Carried[],
   path: Path,
   report: Report,
 ): void {
@@ -376,7 +464,7 @@ function checkManagerReason(
       );
     return;
   }
-  const traits = sensitiveTraits(rule.when, tagTraits);
+  const traits = sensitiveTraits(rule, carried, practice.rules);
   if (traits.length === 0) return;
   const [lowering] = loweringActions(rule, practice);
   if (lowering === undefined) return;
@@ -386,21 +474,6 @@ function checkManagerReason(
       '(managerReason with a member and a reason of at least 20 characters)',
   );
 }
-
-/** What an action changes of what later rules see. */
-const changedBy: Partial<Record<Action['do'], FieldName>> = {
-  set_tier: 'tier',
-  raise_tier: 'tier',
-  lower_tier: 'tier',
-  set_urgency: 'urgency',
-  tag: 'tags',
-};
-
-const isLookedAtWith = (a: Rule, b: Rule, trigger: Trigger): boolean =>
-  a.enabled &&
-  a.on.includes(trigger) &&
-  b.on.includes(trigger) &&
-  (trigger !== 'silence' || a.silentHours === b.silentHours);
 
 /**
  * Finds the rule that stands before another, holds whenever it does, and stops.
@@ -451,7 +524,7 @@ function createReach(rules: readonly Rule[]) {
 export function checkRules(practice: Practice): RuleIssue[] {
   const issues: RuleIssue[] = [];
   const { rules } = practice;
-  const tagTraits = traitsOfTags(rules);
+  const carried = carriedTraits(rules);
   const ids = new Set<string>();
   const possible = new Set<Rule>();
 
@@ -486,7 +559,7 @@ export function checkRules(practice: Practice): RuleIssue[] {
       )
         possible.add(rule);
     } else possible.add(rule);
-    checkManagerReason(rule, practice, tagTraits, path, report);
+    checkManagerReason(rule, practice, carried, path, report);
   });
 
   const sound = rules.filter((rule) => possible.has(rule));

@@ -243,6 +243,10 @@ function excludes(a: Way, b: Way): boolean {
   );
 }
 
+/** Whether two conditions can hold of the same facts, by the ways of each; true where that cannot be told. */
+export const canMeet = (a: readonly Way[] | undefined, b: readonly Way[] | undefined): boolean =>
+  a === undefined || b === undefined || a.some((one) => b.some((other) => !excludes(one, other)));
+
 /** The ways in which a condition can fail; none where there is no condition. */
 export const waysToFail = (condition: Condition | undefined): readonly Way[] | undefined =>
   condition === undefined ? [] : waysOf({ not: condition });
