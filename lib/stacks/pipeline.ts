@@ -87,6 +87,12 @@ export class PipelineStack extends Stack {
     });
     score.acknowledgeNoDeadLetters(queuesAreRetried);
     scoring.feed(score, { maxConcurrency: concurrency.score });
+    new ImpactAlarm(this, 'RulePassedOverAlarm', {
+      surroundings,
+      errorImpact:
+        'A triage rule could not be looked at and counts as one that does not hold: inquiries are decided without it. Its id is in the log of score; mend or disable it.',
+      metric: score.metricCounted('rule_passed_over'),
+    });
 
     const route = new FirstcallFunction(this, 'Route', {
       surroundings,
@@ -127,7 +133,7 @@ export class PipelineStack extends Stack {
     new ImpactAlarm(this, 'MailWithoutRecipientAlarm', {
       surroundings,
       errorImpact:
-        'An e-mail about an inquiry had nobody to go to: its assignee is disabled, and no manager or admin is enabled. Enable one, and look at the open inquiries.',
+        'An e-mail about an inquiry, or the alert of an emergency, had nobody to go to: its assignee is disabled, and no manager or admin is enabled. Enable one, and look at the open inquiries.',
       metric: notify.metricCounted('mail_without_recipient'),
     });
 

@@ -119,6 +119,8 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
   test.each([
     ['AuditChangedAlarm', 'audit_entry_changed', 'report'],
     ['BrokenDueEntryAlarm', 'due_entry_broken', 'remind'],
+    ['MailWithoutRecipientAlarm', 'mail_without_recipient', 'notify'],
+    ['RulePassedOverAlarm', 'rule_passed_over', 'score'],
   ])('%s rings when %s is counted by %s', (name, metric, service) => {
     expect(the(pipeline, 'AWS::CloudWatch::Alarm', name).Properties).toMatchObject({
       Namespace: 'Firstcall',
