@@ -5,6 +5,7 @@ import { createInquiries, type InquiryRecord } from '../shared/data/inquiries.ts
 import { inquiryPk } from '../shared/data/keys.ts';
 import type { Table } from '../shared/data/table.ts';
 import { personOf } from '../shared/domain/person.ts';
+import type { CompiledRules } from '../shared/domain/rules/compile.ts';
 import type { KnownPerson } from '../shared/domain/rules/gather.ts';
 import type { PastInquiry } from '../shared/domain/rules/replay.ts';
 
@@ -53,16 +54,31 @@ async function findPerson(contacts: Contacts, contactId: string): Promise<KnownP
   return { lifecycle, tags, owner, hasPhone, hasEmail, hasName };
 }
 
-/** Reads past inquiries one by one; `withPerson` where a rule looks at the person. */
-export function createPastReader(table: Table, withPerson: boolean) {
+/** Whether rules look at the person on arrival, or send them to whoever knows them. */
+const asksForPerson = (compiled: CompiledRules): boolean =>
+  compiled.needsPerson('arrival') ||
+  compiled.rules.some(
+    ({ enabled, on, actions }) =>
+      enabled && on.includes('arrival') && actions.some((action) => action.do === 'send_to_owner'),
+  );
+
+/**
+ * Reads past inquiries one by one, with what triage knew: the person only where
+ * one of the rules asks for them, and they were known before or had been scored again.
+ *
+ * @param rules - all that the inquiries are looked at by
+ */
+export function createPastReader(table: Table, ...rules: readonly CompiledRules[]) {
   const inquiries = createInquiries(table);
   const contacts = createContacts(table);
+  const withPerson = rules.some(asksForPerson);
 
   /** Undefined where it was not scored: it waits for a human, or came in this moment. */
   async function past(record: InquiryRecord | undefined): Promise<PastInquiry | undefined> {
     if (!record?.body || !record.score) return undefined;
-    const { head, body, score } = record;
-    const person = withPerson ? await findPerson(contacts, head.contactId) : undefined;
+    const { head, body, score, scores } = record;
+    const wasKnown = body.returning === true || scores > 1;
+    const person = withPerson && wasKnown ? await findPerson(contacts, head.contactId) : undefined;
     return { head, body, score, ...(person && { person }) };
   }
 

@@ -26,8 +26,7 @@ async function replayNewest(
   candidate: CompiledRules,
   last: number,
 ): Promise<{ changes: ReplayChange[]; looked: number; unscored: number }> {
-  const withPerson = candidate.needsPerson('arrival') || rulesOf(practice).needsPerson('arrival');
-  const { find } = createPastReader(table, withPerson);
+  const { find } = createPastReader(table, candidate, rulesOf(practice));
   const progress = createProgress('Inquiries replayed');
   const changes: ReplayChange[] = [];
   let looked = 0;
@@ -87,6 +86,14 @@ function summary(sums: ReplaySummary, unscored: number): string {
   ].join('\n');
 }
 
+/** What the replay says nothing about: what happened after arrival is not looked at again. */
+function leftOut({ rules }: CompiledRules): string | undefined {
+  const later = rules.filter(({ enabled, on }) => enabled && on.some((trigger) => trigger !== 'arrival'));
+  if (later.length === 0) return undefined;
+  const are = later.length === 1 ? 'rule is' : 'rules are';
+  return `${later.length} ${are} looked at on triggers after arrival, and not replayed there.`;
+}
+
 /** @throws Refusal where it is no number of inquiries */
 function lastOf(given: string): number {
   const last = Number(given);
@@ -123,5 +130,7 @@ export async function replay(args: string[]): Promise<void> {
       console.log('');
     }
     console.log(summary(summarizeReplay(changes, looked), unscored));
+    const notReplayed = leftOut(candidate);
+    if (notReplayed !== undefined) console.log(notReplayed);
   });
 }

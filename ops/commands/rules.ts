@@ -198,7 +198,7 @@ async function tryRules(args: string[]): Promise<void> {
     throw new Refusal('Give both: npm run practice -- rules try --rules <file> --inquiry <id>');
   await onPractice(async (table, practice) => {
     const rules = openRules(file, practice);
-    const found = await createPastReader(table, compileRules(rules).needsPerson('arrival')).find(id);
+    const found = await createPastReader(table, compileRules(rules)).find(id);
     if (found === undefined) throw new Refusal(`There is no inquiry ${id}.`);
     if (found.past === undefined)
       throw new Refusal(`The inquiry ${id} has no score yet: it waits for a human, or came in this moment.`);

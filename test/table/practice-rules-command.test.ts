@@ -119,6 +119,46 @@ describe('rules', () => {
     expect(await rules()).toEqual(['existing']);
   });
 
+  it('in force replayed change nothing, though the person is known by more since', async () => {
+    const toOwner = { id: 'owner', name: 'To their owner', actions: [{ do: 'send_to_owner' }] };
+    const newcomers = {
+      id: 'newcomers',
+      name: 'Nobody knows them',
+      when: { field: 'lifecycle', operator: 'is', value: 'lead' },
+      actions: [{ do: 'raise_tier' }],
+    };
+    const silent = { ...existing, id: 'silent', on: ['silence'], silentHours: 8 };
+    await apply([toOwner, newcomers, silent]);
+    const pipeline = createPipeline(fresh.table);
+    pipeline.change((practice) => {
+      practice.rules = rulesSchema.parse([toOwner, newcomers, silent]);
+    });
+    const id = await pipeline.mailed();
+    const { contactId, assignedTo } = await pipeline.head(id);
+    const contact = await pipeline.contacts.find(contactId);
+    if (!contact) throw new Error('no contact');
+    const owner = assignedTo === 'ana' ? 'ben' : 'ana';
+    await fresh.table.transact(pipeline.contacts.change(contact, { lifecycle: 'patient', owner }, friday));
+    const again = await pipeline.mailed();
+    const found = await pipeline.contacts.find(contactId);
+    if (!found) throw new Error('no contact');
+    const other = owner === 'ana' ? 'ben' : 'ana';
+    await fresh.table.transact(pipeline.contacts.change(found, { owner: other }, friday));
+    expect(await pipeline.head(again)).toMatchObject({ contactId, assignedTo: owner });
+    const inForce = await practice('rules', 'show', '1');
+    await writeFile(join(home, 'my.yaml'), `rules:\n${inForce.out}`);
+
+    const { out } = await practice('replay', '--rules', 'my.yaml');
+
+    expect(out).toContain('0 of 2 inquiries would change; nothing was written.');
+    expect(out).toContain('1 rule is looked at on triggers after arrival, and not replayed there.');
+    await writeFile(join(home, 'empty.yaml'), 'rules: []\n');
+    // Without the rule it would have gone by turns.
+    expect((await practice('replay', '--rules', 'empty.yaml')).out).toMatch(
+      new RegExp(`^${again} .* member ${owner} to next of`, 'm'),
+    );
+  });
+
   it('wait as a draft until they are published', async () => {
     await apply();
     await practice('rules', 'add', 'missed-call-first', '--to', 'my.yaml');

@@ -8,6 +8,7 @@
  */
 import { addBusinessMinutes } from '../business-time.ts';
 import { findUrgency } from '../clinical-urgency.ts';
+import type { Named } from '../destination.ts';
 import type { Inquiry } from '../inquiry.ts';
 import { findLocation, findPool, type Practice } from '../practice.ts';
 import type { Score } from '../scoring.ts';
@@ -23,7 +24,7 @@ export interface PastInquiry {
   readonly body: WrittenBody;
   /** The newest score. */
   readonly score: Score & { readonly decision?: Decision | undefined };
-  /** Read where the rules look at it. */
+  /** Read where the rules look at it, and the person was known before: of others triage knew nothing. */
   readonly person?: KnownPerson | undefined;
 }
 
@@ -92,6 +93,9 @@ function namedMember(
   return practice.members.find((member) => member.id === id && member.enabled)?.id;
 }
 
+/** How receipts name that somebody had it by name, not by a turn. */
+const namedStrategies: readonly string[] = ['fixed_member', 'owner'] satisfies Named['strategy'][];
+
 function memberChange(
   practice: Practice,
   { head, person }: PastInquiry,
@@ -99,12 +103,17 @@ function memberChange(
   now: Decision,
   pools: FromTo<string>,
 ): ReplayChange['member'] {
+  // Who knows the person may be another by now: of the same decision the same would have come.
+  const isSame = before.memberId === now.memberId && before.toOwner === now.toOwner;
+  if (isSame && (now.memberId !== undefined || now.toOwner) && pools.from === pools.to) return undefined;
   const from = head.assignedTo;
   const had = from === undefined ? {} : { from };
   const named = namedMember(practice, now, person);
   if (named !== undefined) return named === from ? undefined : { ...had, to: named };
   if (from === undefined) return undefined;
-  const wasNamed = namedMember(practice, before, person) === from;
+  const wasNamed = head.receipt
+    ? namedStrategies.includes(head.receipt.strategy)
+    : namedMember(practice, before, person) === from;
   const inPool = practice.pools.find(({ id }) => id === pools.to)?.members.some(({ id }) => id === from);
   // Whoever had it may have it still where their turn came from a pool that they are in.
   const stays = !wasNamed && (pools.from === pools.to || inPool === true);
