@@ -193,6 +193,13 @@ describe('the templates', () => {
     ['referral-first', {}, { channel: 'referral' }, { channel: 'web_form' }, ['set_tier', 'respond_within']],
     [
       'referral-first',
+      {},
+      { channel: 'referral', urgency: 'soon' },
+      { channel: 'referral', urgency: 'same_day' },
+      ['set_tier', 'respond_within'],
+    ],
+    [
+      'referral-first',
       { sources: 'website' },
       { source: 'website' },
       { source: 'search-ad' },

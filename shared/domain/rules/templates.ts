@@ -101,7 +101,8 @@ export const ruleTemplates: readonly RuleTemplate[] = [
   {
     id: 'referral-first',
     title: 'Referrals first',
-    purpose: 'What a physician refers gets the top tier and is called within a business hour.',
+    purpose:
+      'What a physician refers gets the top tier and is called within a business hour; the same day is sooner.',
     slots: [
       {
         name: 'sources',
@@ -120,11 +121,17 @@ export const ruleTemplates: readonly RuleTemplate[] = [
     ],
     make: (filled) => ({
       when: {
-        any: [
-          { field: 'channel', operator: 'is', value: 'referral' },
-          ...(filled.has('sources')
-            ? [{ field: 'source', operator: 'in' as const, value: filled.list('sources') }]
-            : []),
+        all: [
+          // What should be seen the same day keeps its shorter clock.
+          { field: 'urgency', operator: 'is_not', value: 'same_day' },
+          {
+            any: [
+              { field: 'channel', operator: 'is', value: 'referral' },
+              ...(filled.has('sources')
+                ? [{ field: 'source', operator: 'in' as const, value: filled.list('sources') }]
+                : []),
+            ],
+          },
         ],
       },
       actions: [
