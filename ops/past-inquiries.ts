@@ -77,7 +77,8 @@ export function createPastReader(table: Table, ...rules: readonly CompiledRules[
   async function past(record: InquiryRecord | undefined): Promise<PastInquiry | undefined> {
     if (!record?.body || !record.score) return undefined;
     const { head, body, score, scores } = record;
-    const wasKnown = body.returning === true || scores > 1;
+    // Who was released from suspicion may have had a second score for that alone.
+    const wasKnown = body.returning === true || scores > (head.clockFrom === undefined ? 1 : 2);
     const person = withPerson && wasKnown ? await findPerson(contacts, head.contactId) : undefined;
     return { head, body, score, ...(person && { person }) };
   }

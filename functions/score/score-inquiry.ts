@@ -17,12 +17,12 @@ import {
 } from '../../shared/domain/inquiry.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
-import { entryOf } from '../../shared/domain/timeline.ts';
+import { type EntryDetails, entryOf } from '../../shared/domain/timeline.ts';
 import type { StepMessage } from '../../shared/queues/messages.ts';
 import { actorOf, applyRules } from './apply-rules.ts';
 import type { ScoreDependencies } from './dependencies.ts';
 import { changePerson, findPerson, touchesPerson } from './person.ts';
-import { type ArrivalTriage, triageAgain, triageArrival } from './triage-arrival.ts';
+import { type ArrivalTriage, isReleasedSpam, triageAgain, triageArrival } from './triage-arrival.ts';
 
 export type Scored =
   | 'scored'
@@ -106,6 +106,10 @@ async function stepOf(dependencies: ScoreDependencies, record: Known): Promise<S
     const outcome = hit ? 'rules_applied' : 'rules_without_hit';
     return (await commit(dependencies, writes)) ? { outcome, next } : 'refused';
   }
+  if (awaitsRouting(head) && record.score && isReleasedSpam(head, record.score)) {
+    const again = await triageArrival(dependencies.contacts, practice, record);
+    return scoreAgain(dependencies, practice, record, again);
+  }
   if (isOpen(head) && record.score) {
     const again = await triageAgain(dependencies.contacts, practice, record, record.score);
     if (again) return scoreAgain(dependencies, practice, record, again);
@@ -158,19 +162,7 @@ async function scoreFirst(
             entryOf(
               'rules_applied',
               { ...frame, entryId: environment.newId('entry'), contactId: head.contactId },
-              {
-                trigger: 'arrival',
-                hits: decision.hits ?? [],
-                ...(decision.rulesVersion !== undefined && { rulesVersion: decision.rulesVersion }),
-                ...(suspected && { spam: true }),
-                ...(stage !== undefined && {
-                  stage: {
-                    from: head.stage,
-                    to: stage,
-                    ...(next.closeReason !== undefined && { closeReason: next.closeReason }),
-                  },
-                }),
-              },
+              { ...arrivalDetails(head, next, decision), ...(suspected && { spam: true }) },
             ),
           ),
         ]),
@@ -186,6 +178,24 @@ async function scoreFirst(
   if (done.committed) return { outcome: suspected ? 'scored_as_spam' : 'scored', next };
   return done.failed.has(0) ? { outcome: 'score_race_lost', next: head } : 'refused';
 }
+
+/** What rules changed of the head on arrival, as the timeline tells it. */
+const arrivalDetails = (
+  head: Inquiry,
+  next: Inquiry,
+  { hits, rulesVersion }: ArrivalTriage['decision'],
+): EntryDetails<'rules_applied'> => ({
+  trigger: 'arrival',
+  hits: hits ?? [],
+  ...(rulesVersion !== undefined && { rulesVersion }),
+  ...(next.stage !== head.stage && {
+    stage: {
+      from: head.stage,
+      to: next.stage,
+      ...(next.closeReason !== undefined && { closeReason: next.closeReason }),
+    },
+  }),
+});
 
 /** The state where rules set a stage on arrival; undefined where they do not, or staff were faster. */
 function stagedOnArrival(
@@ -203,19 +213,28 @@ async function scoreAgain(
   dependencies: ScoreDependencies,
   practice: Practice,
   { head, scores, score: before }: Known,
-  { score: scored, decision, faults, person }: ArrivalTriage,
+  triaged: ArrivalTriage,
 ): Promise<Step> {
+  const { score: scored, decision, faults } = triaged;
   const { inquiries, contacts, environment } = dependencies;
   const now = environment.now();
   for (const fault of faults) dependencies.onRuleFault(head.id, fault);
-  const next = rescored(head, {
+  const again = rescored(head, {
     score: scored.total,
     tier: scored.tier,
     tierBefore: before?.tier ?? scored.tier,
     urgency: decision.urgency,
     respondBy: businessMinutesAfter(now.toISOString(), decision.respondWithinMinutes, head, practice),
   });
-  const effects = { tags: decision.tags ?? [] };
+  // Released spam has its arrival only now, as far as rules are concerned.
+  const isArrival = before !== undefined && isReleasedSpam(head, before);
+  const staged = isArrival ? stagedOnArrival(again, decision, now) : undefined;
+  const next: Inquiry = { ...(staged ?? again), version: again.version };
+  const effects = { tags: decision.tags ?? [], stage: staged?.stage };
+  const frame = { inquiryId: head.id, actor: actorOf(decision.hits ?? []), at: now.toISOString() };
+  const person = touchesPerson(effects)
+    ? (triaged.person ?? (await findPerson(contacts, head.contactId)))
+    : undefined;
   const committed = await commit(dependencies, [
     inquiries.saveScore(
       {
@@ -229,13 +248,19 @@ async function scoreAgain(
       now,
     ),
     inquiries.save(next),
-    ...(person && touchesPerson(effects)
-      ? changePerson(contacts, person, effects, {
-          entryId: environment.newId('entry'),
-          inquiryId: head.id,
-          actor: actorOf(decision.hits ?? []),
-          at: now.toISOString(),
-        })
+    ...(staged
+      ? [
+          contacts.addEntry(
+            entryOf(
+              'rules_applied',
+              { ...frame, entryId: environment.newId('entry'), contactId: head.contactId },
+              arrivalDetails(head, next, decision),
+            ),
+          ),
+        ]
+      : []),
+    ...(person
+      ? changePerson(contacts, person, effects, { ...frame, entryId: environment.newId('entry') })
       : []),
   ]);
   return committed ? { outcome: 'rescored', next } : 'refused';

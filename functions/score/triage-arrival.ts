@@ -3,7 +3,7 @@ import type { InquiryBody, StoredScore } from '../../shared/data/inquiries.ts';
 import { findUrgency } from '../../shared/domain/clinical-urgency.ts';
 import type { Inquiry } from '../../shared/domain/inquiry.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { rulesOf } from '../../shared/domain/rules/compile.ts';
+import { type CompiledRules, rulesOf } from '../../shared/domain/rules/compile.ts';
 import { gatherFacts, writtenText } from '../../shared/domain/rules/gather.ts';
 import { type Triaged, triage } from '../../shared/domain/rules/triage.ts';
 import { factsChanged, lacksPersonalFacts, score, scoredFacts } from '../../shared/domain/scoring.ts';
@@ -19,6 +19,14 @@ interface Arrived {
   readonly body: InquiryBody;
 }
 
+/** The rules that an inquiry is triaged by: what a human has released is no spam, whatever rules find. */
+const rulesFor = (practice: Practice, { clockFrom }: Inquiry): CompiledRules =>
+  clockFrom === undefined ? rulesOf(practice) : rulesOf(practice).forReleased();
+
+/** Whether an inquiry was set aside as spam by a rule, and released since without another look at the others. */
+export const isReleasedSpam = (head: Inquiry, { decision }: Pick<StoredScore, 'decision'>): boolean =>
+  decision?.spam === true && head.progress === 'captured' && head.clockFrom !== undefined;
+
 /**
  * Scores and triages an inquiry. The person is read only where they came back,
  * and a rule looks at them or they left out what they may be known by.
@@ -31,7 +39,7 @@ export async function triageArrival(
   // Of whoever is new nothing is known but what came with this inquiry.
   const asksForPerson =
     body.returning === true &&
-    (lacksPersonalFacts(scoredFacts(body)) || rulesOf(practice).needsPerson('arrival'));
+    (lacksPersonalFacts(scoredFacts(body)) || rulesFor(practice, head).needsPerson('arrival'));
   const person = asksForPerson ? await findPerson(contacts, head.contactId) : undefined;
   return { person, ...triageBy(practice, { head, body }, person) };
 }
@@ -68,5 +76,5 @@ function triageBy(practice: Practice, { head, body }: Arrived, person: Person | 
     score: scored,
     urgency: urgency.level,
   });
-  return triage(practice, { facts, score: scored, urgency });
+  return triage(practice, { facts, score: scored, urgency, rules: rulesFor(practice, head) });
 }

@@ -205,6 +205,66 @@ describe('on arrival', () => {
     expect([scoresOf(id).length, entriesOf(id, 'rules_applied').length]).toEqual([1, 1]);
   });
 
+  it('what was set aside as spam and released is triaged by the other rules, once', async () => {
+    pipeline.change(
+      withRules(
+        rule('junk', { actions: [{ do: 'mark_spam' }, { do: 'stop' }] }),
+        rule('others', {
+          actions: [
+            { do: 'raise_tier' },
+            { do: 'respond_within', minutes: 30 },
+            { do: 'send_to_pool', pool: 'intake' },
+            { do: 'tag', tag: 'vip' },
+            { do: 'set_stage', stage: 'consult' },
+          ],
+        }),
+      ),
+    );
+    const id = await pipeline.captured();
+    expect(await pipeline.score(id)).toBe('scored_as_spam');
+    const genuine = released(await pipeline.head(id), pipeline.environment.now());
+    if (genuine) await table.write(pipeline.inquiries.save(genuine));
+
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => pipeline.score(id)));
+
+    expect(outcomes.filter((outcome) => outcome === 'rescored')).toHaveLength(1);
+    expect(scoresOf(id)).toHaveLength(2);
+    const { score } = await recordOf(id);
+    expect(score).toMatchObject({
+      tier: 'A',
+      decision: { clock: 'rule others', hits: [{ rule: 'others' }] },
+    });
+    expect(score?.decision).not.toHaveProperty('spam');
+    expect((await personOf(id)).tags).toEqual(['vip']);
+    expect(entriesOf(id, 'rules_applied').at(-1)).toMatchObject({
+      details: { trigger: 'arrival', stage: { from: 'new', to: 'consult' } },
+    });
+    await pipeline.drain();
+    expect(await pipeline.head(id)).toMatchObject({
+      stage: 'consult',
+      tier: 'A',
+      poolId: 'intake',
+      progress: 'notified',
+      timers: { respond: '2026-11-20T17:30:00.000Z' },
+    });
+  });
+
+  it('what was released before rules looked at it is no spam to them', async () => {
+    pipeline.change(
+      withRules(
+        rule('junk', { actions: [{ do: 'mark_spam' }, { do: 'stop' }] }),
+        rule('others', { actions: [{ do: 'raise_tier' }] }),
+      ),
+    );
+    const id = await pipeline.captured({ quarantine: ['honeypot'] });
+    const genuine = released(await pipeline.head(id), pipeline.environment.now());
+    if (genuine) await table.write(pipeline.inquiries.save(genuine));
+
+    expect(await pipeline.score(id)).toBe('scored');
+
+    expect((await recordOf(id)).score).toMatchObject({ tier: 'A', decision: { hits: [{ rule: 'others' }] } });
+  });
+
   it('a rule that cannot be looked at loses nobody, and is told of', async () => {
     const broken = {
       ...rule('odd', { actions: [{ do: 'raise_tier' }] }),

@@ -174,6 +174,8 @@ export interface CompiledRules {
   readonly silentHours: readonly number[];
   /** Looks at the rules of the facts' trigger. */
   evaluate(facts: Facts): Evaluation;
+  /** The same without those that set aside as spam; for what a human has found genuine. Compiled once. */
+  forReleased(): CompiledRules;
 }
 
 /** The number of silent hours whose rules are due: the highest that has been reached. */
@@ -209,9 +211,19 @@ export function compileRules(rules: readonly Rule[], version?: number): Compiled
     return lane;
   }
 
+  let released: CompiledRules | undefined;
+  const marksSpam = ({ actions }: Rule): boolean => actions.some((action) => action.do === 'mark_spam');
+
   return {
     version,
     rules,
+    forReleased() {
+      released ??= compileRules(
+        rules.filter((rule) => !marksSpam(rule)),
+        version,
+      );
+      return released;
+    },
     has: (trigger) => enabled.some((rule) => rule.on.includes(trigger)),
     needsPerson: (trigger) =>
       enabled.some(
