@@ -1,13 +1,15 @@
 /** Looks at the rules of what happened to an inquiry after its arrival, and applies what has an effect. */
 import type { InquiryBody } from '../../shared/data/inquiries.ts';
 import type { Write } from '../../shared/data/table.ts';
+import type { Urgency } from '../../shared/domain/clinical-urgency.ts';
 import { businessMinutesAfter } from '../../shared/domain/destination.ts';
 import { afterRules, type Inquiry, isOpen, type PendingTrigger } from '../../shared/domain/inquiry.ts';
 import { nextSilence } from '../../shared/domain/listening.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import { rulesOf } from '../../shared/domain/rules/compile.ts';
 import { gatherFacts } from '../../shared/domain/rules/gather.ts';
-import { applyTrigger, type Outcome } from '../../shared/domain/rules/triage.ts';
+import type { Action } from '../../shared/domain/rules/rule.ts';
+import { applyTrigger, describeAction, type Outcome } from '../../shared/domain/rules/triage.ts';
 import type { Score } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf, ruleActor, systemActor } from '../../shared/domain/timeline.ts';
 import type { ScoreDependencies } from './dependencies.ts';
@@ -28,6 +30,28 @@ export const actorOf = (hits: Outcome['hits']): string => {
   const [first, ...others] = hits;
   return first && others.length === 0 ? ruleActor(first.rule) : systemActor;
 };
+
+/** The hits, each saying what of it could not be done any more. */
+function hitsAsDone({ hits, actions }: Outcome, head: Inquiry, next: Inquiry): Outcome['hits'] {
+  const stayed = next.stage === head.stage;
+  const isUndone = (action: Action): boolean =>
+    (action.do === 'set_stage' && stayed && action.stage !== next.stage) ||
+    (action.do === 'mark_spam' && stayed) ||
+    (action.do === 'respond_within' && !isOpen(next));
+  const undone = new Set(actions.filter(isUndone).map(describeAction));
+  return hits.map(({ rule, did }) => ({
+    rule,
+    did: did.map((done) => (undone.has(done) ? `${done}: not done, its stage is ${next.stage}` : done)),
+  }));
+}
+
+/** By when somebody has to call now that rules made it urgent; undefined where that is no sooner. */
+function soonerBy(practice: Practice, head: Inquiry, urgency: Urgency | undefined, now: Date) {
+  if (urgency === undefined || urgency === 'routine' || head.firstContactedAt !== undefined) return undefined;
+  const minutes = practice.urgency.respondWithinMinutes[urgency];
+  const respondBy = businessMinutesAfter(now.toISOString(), minutes, head, practice);
+  return head.respondBy !== undefined && respondBy < head.respondBy ? respondBy : undefined;
+}
 
 /** The state after the rules of the first trigger that waits, and everything to be written with it. */
 export async function applyRules(
@@ -76,6 +100,9 @@ export async function applyRules(
           trigger.silentHours,
         )
       : undefined;
+  const respondBy = respondWithin
+    ? businessMinutesAfter(now.toISOString(), respondWithin.minutes, head, practice)
+    : soonerBy(practice, head, outcome.urgency, now);
   const next = afterRules(
     head,
     {
@@ -83,9 +110,7 @@ export async function applyRules(
       urgency: outcome.urgency,
       spam: outcome.spam,
       ...(stage !== undefined && { stage: { to: stage, closeReason } }),
-      ...(respondWithin && {
-        respondBy: businessMinutesAfter(now.toISOString(), respondWithin.minutes, head, practice),
-      }),
+      ...(respondBy !== undefined && { respondBy }),
     },
     now,
     silence,
@@ -112,7 +137,7 @@ export async function applyRules(
   ];
   const details: EntryDetails<'rules_applied'> = {
     trigger: trigger.kind,
-    hits: [...hits],
+    hits: [...hitsAsDone(outcome, head, next)],
     ...(rulesVersion !== undefined && { rulesVersion }),
     ...(moved !== undefined && {
       stage: {

@@ -425,6 +425,65 @@ describe('facts that change', () => {
 });
 
 describe('after arrival', () => {
+  it('what a rule could not do any more is said in its hit', async () => {
+    pipeline.change(
+      withRules(
+        rule('late', {
+          on: ['stage_change'],
+          when: { field: 'stage', operator: 'is', value: 'contacted' },
+          actions: [
+            { do: 'respond_within', minutes: 5 },
+            { do: 'set_stage', stage: 'consult' },
+            { do: 'tag', tag: 'late' },
+          ],
+        }),
+      ),
+    );
+    const id = await pipeline.mailed();
+    await setStage(id, 'contacted');
+    await setStage(id, 'closed', 'not_interested');
+
+    await pipeline.score(id);
+
+    expect(entriesOf(id, 'rules_applied')).toMatchObject([
+      {
+        details: {
+          hits: [
+            {
+              rule: 'late',
+              did: [
+                'respond within 5 minutes: not done, its stage is closed',
+                'stage consult: not done, its stage is closed',
+                'tag late',
+              ],
+            },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it('an urgency brings the respond-by forward, and never takes it back', async () => {
+    pipeline.change(
+      withRules(
+        rule('urgent', { on: ['reply'], actions: [{ do: 'set_urgency', urgency: 'same_day' }] }),
+        rule('calm', { on: ['disposition'], actions: [{ do: 'set_urgency', urgency: 'routine' }] }),
+      ),
+    );
+    const id = await pipeline.mailed();
+    const before = (await pipeline.head(id)).respondBy ?? '';
+    await happens(id, { kind: 'reply' });
+    await pipeline.score(id);
+
+    const { respondBy, timers } = await pipeline.head(id);
+    expect(respondBy).toBe('2026-11-20T17:15:00.000Z');
+    expect(respondBy && respondBy < before).toBe(true);
+    expect(timers.respond).toBe(respondBy);
+    await happens(id, { kind: 'disposition', disposition: 'voicemail' });
+    await pipeline.score(id);
+    expect(await pipeline.head(id)).toMatchObject({ respondBy });
+  });
+
   const disposition = (value: 'voicemail' | 'reached' | 'not_interested'): Happened => ({
     kind: 'disposition',
     disposition: value,
