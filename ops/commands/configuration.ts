@@ -42,6 +42,14 @@ function describeConflicts(conflicts: readonly ConfigurationConflict[], baseVers
   return [since, ...layOut(['', '', '', '', ''], rows).split('\n').slice(1)].join('\n');
 }
 
+/** @throws Refusal where a file was made from a version that is yet to come: of another table, say */
+function refuseFuture(baseVersion: number, version: number): void {
+  if (version > 0 && baseVersion > version)
+    throw new Refusal(
+      `The file was made from version ${baseVersion}; version ${version} is in force: export again.`,
+    );
+}
+
 /** One file, and nothing more than that. */
 function oneFile(positionals: readonly string[], command: string): string {
   const [file, ...rest] = positionals;
@@ -59,7 +67,9 @@ export async function check(args: string[]): Promise<void> {
 export async function plan(args: string[]): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true, options: {} });
   const { practice, baseVersion } = openPractice(oneFile(positionals, 'plan'));
-  const { changes, conflicts } = await onTable((table) => planConfiguration(table, practice, baseVersion));
+  const planned = await onTable((table) => planConfiguration(table, practice, baseVersion));
+  const { version, changes, conflicts } = planned;
+  refuseFuture(baseVersion, version);
   console.log(describe(changes));
   if (conflicts.length === 0) return;
   console.log(describeConflicts(conflicts, baseVersion));
@@ -76,6 +86,7 @@ export async function apply(args: string[]): Promise<void> {
   const author = authorOf(values.author);
   await onTable(async (table) => {
     const { force } = values;
+    refuseFuture(baseVersion, (await planConfiguration(table, practice, baseVersion)).version);
     const now = () => new Date();
     const applied = await applyConfiguration({ table, practice, author, now, baseVersion, force });
     if (applied.outcome === 'conflict') {

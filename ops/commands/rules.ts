@@ -251,20 +251,30 @@ async function draft(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { author: { type: 'string' } },
+    options: { author: { type: 'string' }, force: { type: 'boolean', default: false } },
   });
   const [file, ...rest] = positionals;
   if (file === undefined || rest.length > 0)
     throw new Refusal('Give one file: npm run practice -- rules draft <file>');
   await onPractice(async (table, practice) => {
     const rules = openRules(file, practice);
-    const saved = await createRulesStore(table).saveDraft(rules, {
-      author: authorOf(values.author),
+    const author = authorOf(values.author);
+    const store = createRulesStore(table);
+    const before = await store.draft();
+    if (before && before.author !== author && !values.force)
+      throw new Refusal(
+        `There is a draft by ${before.author} (rules show draft). Publish it, or replace it with --force.`,
+      );
+    const saved = await store.saveDraft(rules, {
+      author,
       now: new Date(),
+      ...(before && { over: before.version }),
     });
     if (saved.outcome === 'invalid') refuseInvalid(saved.issues);
     if (saved.outcome === 'overtaken')
       throw new Refusal('Somebody else saved a draft at the same moment, and theirs stands.');
+    if (before)
+      console.log(`It replaces the draft of ${count(before.rules.length, 'rule')} by ${before.author}.`);
     console.log(
       `Saved a draft of ${count(rules.length, 'rule')}; publish it: npm run practice -- rules publish`,
     );
@@ -278,7 +288,11 @@ async function publish(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { author: { type: 'string' }, note: { type: 'string' } },
+    options: {
+      author: { type: 'string' },
+      note: { type: 'string' },
+      force: { type: 'boolean', default: false },
+    },
   });
   const [file, ...rest] = positionals;
   if (rest.length > 0) throw new Refusal('Give one file, or none to publish the draft.');
@@ -291,7 +305,7 @@ async function publish(args: string[]): Promise<void> {
     const done =
       file === undefined || rules === undefined
         ? await store.publishDraft(mark, now)
-        : await store.publish(rules, mark, now);
+        : await store.publish(rules, mark, now, values.force ? undefined : (practice.rulesVersion ?? 0));
     if (done.outcome === 'published' && changes) console.log(changes);
     tell(done, 'There is no draft. Save one, or give a file: npm run practice -- rules publish <file>');
     if (done.outcome === 'published' && file !== undefined) console.log(replayHint(file));

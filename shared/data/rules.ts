@@ -111,13 +111,12 @@ export function createRulesStore(table: Table) {
     only: { readonly over?: number; readonly alongside?: readonly Write[] } = {},
   ): Promise<RulesPublished> {
     const { version, practice } = await inForce();
-    if (only.over !== undefined && only.over !== (practice.rulesVersion ?? 0))
-      return { outcome: 'overtaken' };
     const issues = rulesIssues({ ...practice, rules: [...rules] });
     if (issues.length > 0) return { outcome: 'invalid', issues };
     const { rulesVersion = 0 } = practice;
     if (isDeepStrictEqual(rulesSchema.parse(rules), practice.rules))
       return { outcome: 'unchanged', version: rulesVersion };
+    if (only.over !== undefined && only.over !== rulesVersion) return { outcome: 'overtaken' };
 
     const { note, author, via } = mark;
     const by: ChangeMark = { author, via, updatedAt: now.toISOString() };
@@ -187,17 +186,24 @@ export function createRulesStore(table: Table) {
       return saved.committed ? { outcome: 'saved', version: draft.version } : { outcome: 'overtaken' };
     },
 
-    /** Puts rules in force, as the next version. */
-    publish: (rules: readonly Rule[], mark: PublishMark, now: Date) => put(rules, mark, now),
+    /**
+     * Puts rules in force, as the next version.
+     *
+     * @param over - number of the rules that were looked at; whichever are in force where it is left out
+     */
+    publish: (rules: readonly Rule[], mark: PublishMark, now: Date, over?: number) =>
+      put(rules, mark, now, over === undefined ? {} : { over }),
 
-    /** Puts the draft in force, unless other rules were published since it was saved. */
+    /** Puts the draft in force, unless other rules were published since it was saved; one of no change is closed. */
     async publishDraft(mark: PublishMark, now: Date): Promise<RulesPublished> {
       const draft = await draftRow();
       if (draft?.rules === undefined) return { outcome: 'missing' };
       const { rules, ...rest } = draft;
       const closed = { ...draftRules, ...rest, version: draft.version + 1 };
-      const alongside = [{ put: closed, when: atVersion(draft.version) }];
-      return put(rules, mark, now, { over: draft.basedOn, alongside });
+      const close: Write = { put: closed, when: atVersion(draft.version) };
+      const done = await put(rules, mark, now, { over: draft.basedOn, alongside: [close] });
+      if (done.outcome !== 'unchanged') return done;
+      return (await table.write(close)).committed ? done : { outcome: 'overtaken' };
     },
 
     /** Puts an old version in force again, as a new one. */

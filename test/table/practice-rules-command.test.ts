@@ -7,6 +7,7 @@ import { runCommand } from '../../ops/commands/run.ts';
 import { Refusal } from '../../ops/terminal.ts';
 import { applyConfiguration, readConfiguration } from '../../shared/data/configuration.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
+import { createRulesStore } from '../../shared/data/rules.ts';
 import { queryAll } from '../../shared/data/table.ts';
 import { rulesSchema } from '../../shared/domain/rules/rule.ts';
 import { type FreshTable, freshTable } from '../support/dynamodb.ts';
@@ -172,6 +173,53 @@ describe('rules', () => {
       code: 1,
       err: expect.stringContaining('There is no draft.'),
     });
+  });
+
+  it('in a draft of somebody else are replaced only by force, and those in force close it', async () => {
+    await apply([existing]);
+    await practice('rules', 'add', 'missed-call-first', '--to', 'my.yaml');
+    await practice('rules', 'draft', 'my.yaml', '--author', 'mia');
+
+    expect(await practice('rules', 'draft', 'my.yaml', '--author', 'ada')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('There is a draft by mia'),
+    });
+    const replaced = await practice('rules', 'draft', 'my.yaml', '--author', 'ada', '--force');
+    expect(replaced.out).toContain('It replaces the draft of 2 rules by mia.');
+
+    await practice('rules', 'publish', 'my.yaml', '--author', 'ada');
+    expect((await practice('rules', 'publish')).out).toContain('Nothing to publish');
+    expect((await practice('rules', 'publish')).err).toContain('There is no draft.');
+  });
+
+  it('published by two at once tell the slower one', async () => {
+    await apply([existing]);
+    await practice('rules', 'add', 'missed-call-first', '--to', 'a.yaml');
+    await practice('rules', 'add', 'after-hours-reply', '--to', 'b.yaml');
+    const store = createRulesStore(fresh.table);
+    const mark = { author: 'mia', via: 'command' as const };
+    const read = (await readConfiguration(fresh.table))?.practice.rulesVersion;
+    await practice('rules', 'publish', 'a.yaml');
+
+    const late = await store.publish(rulesSchema.parse([]), mark, friday, read);
+
+    expect(late).toEqual({ outcome: 'overtaken' });
+    expect(await rules()).toEqual(['existing', 'missed-call-first']);
+    expect((await practice('rules', 'publish', 'b.yaml', '--force')).code).toBe(0);
+  });
+
+  it('and the rest of a file from a version to come are refused', async () => {
+    await apply([existing]);
+    await practice('export', 'practice.yaml');
+    const text = await file('practice.yaml');
+    await writeFile(join(home, 'practice.yaml'), text.replace('baseVersion: 1', 'baseVersion: 9999'));
+
+    for (const command of ['plan', 'apply'])
+      expect(await practice(command, 'practice.yaml')).toEqual({
+        code: 1,
+        out: '',
+        err: 'The file was made from version 9999; version 1 is in force: export again.\n',
+      });
   });
 
   it('are in the way of a file that does not know them', async () => {
