@@ -415,6 +415,16 @@ export const practiceSchema = z.strictObject(practiceParts).superRefine((practic
     }
   });
 
+  const places = new Map<string, string>();
+  practice.locations.forEach(({ id, name }, i) => {
+    for (const [key, wording] of Object.entries({ id, name })) {
+      const other = places.get(foldWording(wording));
+      if (other !== undefined && other !== id)
+        issue(['locations', i, key], `"${wording}" already stands for ${other}`);
+      places.set(foldWording(wording), id);
+    }
+  });
+
   practice.forms.forEach((form, i) => {
     if (!sources.has(form.source)) issue(['forms', i, 'source'], `no source has the id ${form.source}`);
   });
@@ -481,13 +491,14 @@ export function findService(practice: Practice, wording: string | undefined): Se
   );
 }
 
-/** The location that a posted wording means, or the practice's first. */
+/** The location of an id, else the one that a posted wording means, or the practice's first. */
 export function findLocation(practice: Practice, wording: string | undefined): Location {
   const wanted = foldWording(wording ?? '');
+  const ofId = practice.locations.find(({ id }) => id === wording);
   const found = practice.locations.find((location) =>
     [location.id, location.name].some((name) => foldWording(name) === wanted),
   );
-  const location = found ?? practice.locations[0];
+  const location = ofId ?? found ?? practice.locations[0];
   if (location === undefined) throw new Error('a practice has at least one location');
   return location;
 }

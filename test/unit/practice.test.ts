@@ -71,6 +71,11 @@ describe('the demo practice', () => {
     expect(findPool(demo, undefined).id).toBe('intake');
     expect(findLocation(demo, 'new-york').timeZone).toBe('America/New_York');
     expect(findLocation(demo, 'nowhere').id).toBe('mountain-view');
+    // A practice of before such names were refused: what is stored is an id.
+    const [first, second] = demo.locations;
+    if (!first || !second) throw new Error('two locations are wanted');
+    const confusing = { ...demo, locations: [{ ...first, name: second.id }, second] };
+    expect(findLocation(confusing, second.id).id).toBe(second.id);
   });
 });
 
@@ -168,6 +173,13 @@ describe('a fault is told with its path', () => {
       'no form for everybody else',
       (p) => at(p.forms, 0).origins.push('https://a.example'),
       ['forms: one form must have no origins, to take what no other form does'],
+    ],
+    [
+      'a name that means two locations',
+      (p) => {
+        at(p.locations, 1).name = 'Mountain View!';
+      },
+      ['locations.1.name: "Mountain View!" already stands for mountain-view'],
     ],
     [
       'an alias that means two services',

@@ -302,7 +302,8 @@ it('takes rules that use every field with every operator it has', () => {
               ? ['08:00', '09:00']
               : [single, single]
             : single;
-      const on = fields[field].at ?? (['arrival'] as const);
+      // On arrival every stage is new.
+      const on = fields[field].at ?? ([field === 'stage' ? 'reply' : 'arrival'] as const);
       const when = { field, operator, ...(value !== undefined && { value }) } as When;
       return ruleOf({ when, on: [...on], ...(on.includes('silence' as never) && { silentHours: 18 }) });
     }),
@@ -437,6 +438,11 @@ describe('a contradiction', () => {
       'when: rule r: can never hold: "arrivalTime between 17:00, 08:00" and "arrivalTime between 09:00, 16:00" exclude each other',
     ],
     [
+      'another stage than new on arrival',
+      { any: [is('stage', 'booked'), { all: [is('stage', 'closed'), is('tier', 'A')] }] },
+      'when: rule r: can never hold: on arrival the stage is new',
+    ],
+    [
       'a day before and after itself',
       {
         all: [
@@ -475,6 +481,10 @@ describe('a contradiction', () => {
     const found = issuesOf(ruleOf({ id: 'r', when }));
 
     expect(found).toEqual(expected === undefined ? [] : [`rules.0.${expected}`]);
+  });
+
+  it('is none where the stage is asked for at later triggers, too', () => {
+    expect(issuesOf(ruleOf({ on: ['arrival', 'reply'], when: is('stage', 'booked') }))).toEqual([]);
   });
 
   it('that is found is one: what is said never to hold holds of no facts', () => {

@@ -188,6 +188,14 @@ function checkContradictions(condition: Condition, path: Path, report: Report): 
   return why !== undefined;
 }
 
+/** Reports a condition that asks for a stage which nothing has on arrival; whether it does. */
+function checkArrival(rule: Rule, when: Condition, path: Path, report: Report): boolean {
+  const isNew: Condition = { field: 'stage', operator: 'is', value: 'new' };
+  const never = rule.on.every((trigger) => trigger === 'arrival') && !canHold({ all: [when, isNew] });
+  if (never) report(path, 'can never hold: on arrival the stage is new');
+  return never;
+}
+
 /** Matters about which a rule says one thing only. */
 const matters: Partial<Record<Action['do'], string>> = {
   set_tier: 'the tier',
@@ -555,7 +563,8 @@ export function checkRules(practice: Practice): RuleIssue[] {
         report(when, `has ${many} comparisons; a rule takes ${mostComparisons} at most`);
       else if (
         checkComparisons(rule.when, rule, practice, when, report) &&
-        !checkContradictions(rule.when, when, report)
+        !checkContradictions(rule.when, when, report) &&
+        !checkArrival(rule, rule.when, when, report)
       )
         possible.add(rule);
     } else possible.add(rule);
