@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { Document, isCollection, isMap, isPair, isScalar, type Node, visit } from 'yaml';
 import * as z from 'zod';
 import { channels } from '../shared/domain/channels.ts';
-import { type Practice, practiceParts, practiceSchema, weekdays } from '../shared/domain/practice.ts';
+import { type Practice, practiceParts, practiceSchema } from '../shared/domain/practice.ts';
 import { type Rule, rulesSchema } from '../shared/domain/rules/rule.ts';
+import { weekdays } from '../shared/domain/weekdays.ts';
 
 /** The line by which editors find the schema of a practice file. */
 export const schemaComment = (schemaPath: string): string => `yaml-language-server: $schema=${schemaPath}`;

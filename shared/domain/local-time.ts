@@ -1,6 +1,6 @@
 /** Instants as the clocks and calendars of a time zone show them. */
 import { TZDate } from '@date-fns/tz';
-import { type Weekday, weekdays } from './practice.ts';
+import { type Weekday, weekdays } from './weekdays.ts';
 
 /** A day of a calendar; `month` counts from 1. */
 export interface LocalDay {

@@ -12,6 +12,7 @@ import { commonRedFlags, redFlagsSchema } from './red-flags.ts';
 import { rulesSchema } from './rules/rule.ts';
 import { says } from './says.ts';
 import { slugSchema } from './slug.ts';
+import { weekdays } from './weekdays.ts';
 import { foldWording } from './wording.ts';
 
 const clockTimeSchema = z
@@ -27,18 +28,6 @@ const openBlockSchema = z
     close: clockTimeSchema.describe('When the block ends; 24:00 is the end of the day.'),
   })
   .refine((block) => block.open < block.close, { path: ['close'], message: 'must be later than open' });
-
-/** The days in ISO order; the index plus one is the ISO weekday. */
-export const weekdays = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-] as const;
-export type Weekday = (typeof weekdays)[number];
 
 const dayBlocksSchema = z
   .array(openBlockSchema)

@@ -6,8 +6,8 @@ import { parse } from 'yaml';
 import { readPracticeFile } from '../../ops/practice-file.ts';
 import { type JsonSchema, practiceJsonSchema, practiceSchemaText } from '../../ops/practice-schema.ts';
 import { channels } from '../../shared/domain/channels.ts';
-import { weekdays } from '../../shared/domain/practice.ts';
 import { actionSchema } from '../../shared/domain/rules/rule.ts';
+import { weekdays } from '../../shared/domain/weekdays.ts';
 
 const schema = JSON.parse(practiceSchemaText()) as JsonSchema;
 const validate = new Ajv2020({ strict: false, validateFormats: false, allErrors: true }).compile(schema);

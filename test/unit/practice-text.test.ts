@@ -7,9 +7,10 @@ import { readPracticeFile, readRulesFile } from '../../ops/practice-file.ts';
 import { writePracticeFile, writeRules, writeRulesFile } from '../../ops/practice-text.ts';
 import { applyConfiguration, planConfiguration, readConfiguration } from '../../shared/data/configuration.ts';
 import { channels } from '../../shared/domain/channels.ts';
-import { type Practice, practiceSchema, weekdays } from '../../shared/domain/practice.ts';
+import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
 import { type Rule, ruleSchema } from '../../shared/domain/rules/rule.ts';
 import { fillTemplate, ruleTemplates } from '../../shared/domain/rules/templates.ts';
+import { weekdays } from '../../shared/domain/weekdays.ts';
 import { friday } from '../support/fixtures.ts';
 import { createMemoryTable } from '../support/memory-table.ts';
 

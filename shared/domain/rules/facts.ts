@@ -5,6 +5,7 @@
 import type { Channel } from '../channels.ts';
 import type { Urgency } from '../clinical-urgency.ts';
 import type { Stage, Tier } from '../stages.ts';
+import type { Weekday } from '../weekdays.ts';
 
 /** When rules are looked at. `silence` is when nothing has happened for a number of opening hours. */
 export const triggers = ['arrival', 'stage_change', 'disposition', 'reply', 'silence'] as const;
@@ -86,23 +87,12 @@ export interface Facts {
   readonly arrival: Arrival;
 }
 
-/** The days in ISO order. */
-export const arrivalWeekdays = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-] as const;
-
 export interface Arrival {
   /** Local date, `2026-11-20`. */
   readonly date: string;
   /** Local time, `16:30`. */
   readonly time: string;
-  readonly weekday: (typeof arrivalWeekdays)[number];
+  readonly weekday: Weekday;
   /** Whether the location was open. */
   readonly open: boolean;
 }

@@ -6,10 +6,10 @@
 import { channels } from '../channels.ts';
 import { urgencies } from '../clinical-urgency.ts';
 import { stages, tiers } from '../stages.ts';
+import { weekdays } from '../weekdays.ts';
 import { foldWording } from '../wording.ts';
 import {
   ageBands,
-  arrivalWeekdays,
   dispositions,
   type Facts,
   type Field,
@@ -68,7 +68,7 @@ const catalogue = {
   },
   arrivalDate: { type: 'date', label: 'date of arrival' },
   arrivalTime: { type: 'time', label: 'time of arrival' },
-  arrivalWeekday: { type: 'choice', label: 'weekday of arrival', values: arrivalWeekdays },
+  arrivalWeekday: { type: 'choice', label: 'weekday of arrival', values: weekdays },
   arrivalOpen: { type: 'yes_no', label: 'arrived during opening hours' },
 } as const satisfies Record<string, Field>;
 
