@@ -176,7 +176,8 @@ async function mails(harness: Harness, count: number, everyMs = 100): Promise<vo
   for (;;) {
     const found = (await harness.inbox()).length;
     if (found >= count) return;
-    if (performance.now() > deadline) throw new Error(`${found} of ${count} e-mails after ${mailsWithinMs / 1_000} s`);
+    if (performance.now() > deadline)
+      throw new Error(`${found} of ${count} e-mails after ${mailsWithinMs / 1_000} s`);
     await sleep(everyMs);
   }
 }
