@@ -66,7 +66,8 @@ const practices = fc
     practice.name = change.name;
     practice.emergencyLine = change.emergencyLine;
     practice.locations.forEach((location, i) => {
-      location.name = change.names[i % change.names.length] ?? location.name;
+      // Two locations of one name are refused.
+      location.name = `${change.names[i % change.names.length] ?? ''} ${location.id}`;
       location.hours = Object.fromEntries(change.hours.map(([day, hours]) => [day, [hours]]));
     });
     practice.scoring.channelMinutes = Object.fromEntries(change.minutes);
