@@ -1,7 +1,7 @@
 /** How long as many rules as a practice may have take over one inquiry, and to be compiled. */
 import { compileRules } from '../shared/domain/rules/compile.ts';
-import type { Facts } from '../shared/domain/rules/facts.ts';
 import { type Condition, mostRules, type Rule } from '../shared/domain/rules/rule.ts';
+import { factsOf } from '../test/support/rules.ts';
 import { median } from './median.ts';
 
 /** Five comparisons, of every kind, nested; none of the rules stops, and most come to their last one. */
@@ -30,31 +30,15 @@ const rules: readonly Rule[] = Array.from({ length: mostRules }, (_, i) => ({
   actions: [{ do: 'tag', tag: `tag-${i % 5}` }],
 }));
 
-const facts: Facts = {
-  trigger: 'arrival',
-  channel: 'web_form',
-  source: 'website',
+const facts = factsOf({
   service: 'acne',
   serviceValueCents: 45_000,
-  location: 'mountain-view',
   language: 'es',
   insurance: 'Aetna PPO',
   insuranceKind: 'private',
   // A thousand characters.
   message: 'My skin has been itching since the spring, and it is getting worse. '.repeat(15),
-  hasPhone: true,
-  hasEmail: true,
-  hasName: true,
-  writtenForPatient: false,
-  returning: false,
-  tags: [],
-  score: 54,
-  tier: 'B',
-  urgency: 'routine',
-  redFlag: false,
-  stage: 'new',
-  arrival: { date: '2026-11-20', time: '16:30', weekday: 'friday', open: true },
-};
+});
 
 export interface RuleTimes {
   readonly rules: number;

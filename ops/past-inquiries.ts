@@ -6,7 +6,7 @@ import { inquiryPk } from '../shared/data/keys.ts';
 import type { Table } from '../shared/data/table.ts';
 import { personOf } from '../shared/domain/person.ts';
 import type { CompiledRules } from '../shared/domain/rules/compile.ts';
-import type { KnownPerson } from '../shared/domain/rules/gather.ts';
+import { type KnownPerson, knownOf } from '../shared/domain/rules/gather.ts';
 import type { PastInquiry } from '../shared/domain/rules/replay.ts';
 
 /** Entries of the board that are read at once. */
@@ -48,10 +48,7 @@ export async function mapAFew<Item, Result>(
 /** The person behind a contact as they are by now, whichever of their contacts is known by what. */
 async function findPerson(contacts: Contacts, contactId: string): Promise<KnownPerson | undefined> {
   const whole = await contacts.findWhole(contactId);
-  if (!whole) return undefined;
-  const { lifecycle, tags, owner, phone, email, name } = personOf(whole.family);
-  const [hasPhone, hasEmail, hasName] = [phone !== undefined, email !== undefined, name !== undefined];
-  return { lifecycle, tags, owner, hasPhone, hasEmail, hasName };
+  return whole && knownOf(personOf(whole.family));
 }
 
 /** Whether rules look at the person on arrival, or send them to whoever knows them. */

@@ -52,6 +52,42 @@ const matchOf = (contact: Contact, otherId: string) =>
   contact.matches.find(({ contactId }) => contactId === otherId)?.state;
 
 /**
+ * Changes what one contact is to another by what both are at that moment, with
+ * an entry on both; again where somebody was faster.
+ *
+ * @param writesOf - the change itself; undefined where the two have to be read again
+ * @throws Problem `not_found`, and what `writesOf` throws
+ */
+async function changeBoth(
+  dependencies: LinkDependencies,
+  kind: 'merged' | 'unmerged',
+  { survivorId, mergedId, reason }: EntryDetails<'merged'>,
+  by: string,
+  writesOf: (survivor: Contact, merged: Contact, done: Done) => Promise<Write[] | undefined>,
+): Promise<void> {
+  const { table, contacts, environment } = dependencies;
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const [survivor, merged] = await Promise.all(
+      [survivorId, mergedId].map((id) => contacts.find(id, { consistent: true })),
+    );
+    if (!survivor || !merged) throw noContact();
+    const done = { by, now: environment.now() };
+    const writes = await writesOf(survivor, merged, done);
+    if (writes === undefined) continue;
+    const details = { survivorId, mergedId, ...(reason !== undefined && { reason }) };
+    const written = await table.transact([
+      ...writes,
+      ...entriesOnBoth(dependencies, kind, done, [
+        [survivorId, details],
+        [mergedId, details],
+      ]),
+    ]);
+    if (written.committed) return;
+  }
+  throw busy();
+}
+
+/**
  * Has one contact speak for another from now on: both histories are one. A match
  * of the two that was open is decided by it.
  *
@@ -64,33 +100,25 @@ export async function mergeContacts(
   reason: string | undefined,
   by: string,
 ): Promise<void> {
-  const { table, contacts, environment } = dependencies;
-  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const options = { consistent: true };
-    const [survivor, merged] = await Promise.all(
-      [survivorId, mergedId].map((id) => contacts.find(id, options)),
-    );
-    if (!survivor || !merged) throw noContact();
-    const refusal = await contacts.checkMerge(survivor, merged);
-    if (refusal === 'changed') continue;
-    if (refusal === 'unknown') throw noContact();
-    if (refusal) throw new Problem('merge_not_allowed', refusals[refusal]);
-
-    const done = { by, now: environment.now() };
-    const details = { survivorId, mergedId, ...(reason !== undefined && { reason }) };
-    const written = await table.transact([
-      ...contacts.merge(survivor, merged, done),
-      ...entriesOnBoth(dependencies, 'merged', done, [
-        [survivorId, details],
-        [mergedId, details],
-      ]),
-      ...(matchOf(survivor, mergedId) === 'open'
-        ? contacts.decideMatch(survivorId, mergedId, 'merged', done)
-        : []),
-    ]);
-    if (written.committed) return;
-  }
-  throw busy();
+  const { contacts } = dependencies;
+  await changeBoth(
+    dependencies,
+    'merged',
+    { survivorId, mergedId, reason },
+    by,
+    async (survivor, merged, done) => {
+      const refusal = await contacts.checkMerge(survivor, merged);
+      if (refusal === 'changed') return undefined;
+      if (refusal === 'unknown') throw noContact();
+      if (refusal) throw new Problem('merge_not_allowed', refusals[refusal]);
+      return [
+        ...contacts.merge(survivor, merged, done),
+        ...(matchOf(survivor, mergedId) === 'open'
+          ? contacts.decideMatch(survivorId, mergedId, 'merged', done)
+          : []),
+      ];
+    },
+  );
 }
 
 /**
@@ -105,31 +133,18 @@ export async function unmergeContacts(
   mergedId: string,
   by: string,
 ): Promise<void> {
-  const { table, contacts, environment } = dependencies;
-  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const options = { consistent: true };
-    const [survivor, merged] = await Promise.all(
-      [survivorId, mergedId].map((id) => contacts.find(id, options)),
-    );
-    if (!survivor || !merged) throw noContact();
+  const { contacts } = dependencies;
+  await changeBoth(dependencies, 'unmerged', { survivorId, mergedId }, by, async (survivor, merged, done) => {
     if (merged.mergedInto !== survivorId) {
       throw new Problem('merge_not_allowed', 'The one was not merged into the other.');
     }
-    const done = { by, now: environment.now() };
-    const details = { survivorId, mergedId };
-    const written = await table.transact([
+    return [
       ...contacts.unmerge(survivorId, mergedId, done),
-      ...entriesOnBoth(dependencies, 'unmerged', done, [
-        [survivorId, details],
-        [mergedId, details],
-      ]),
       ...(matchOf(survivor, mergedId) === 'merged'
         ? contacts.decideMatch(survivorId, mergedId, 'open', done)
         : []),
-    ]);
-    if (written.committed) return;
-  }
-  throw busy();
+    ];
+  });
 }
 
 /** What stands between two contacts, as seen from the first. */

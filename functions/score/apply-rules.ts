@@ -7,13 +7,13 @@ import { afterRules, type Inquiry, isOpen, type PendingTrigger } from '../../sha
 import { nextSilence } from '../../shared/domain/listening.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import { rulesOf } from '../../shared/domain/rules/compile.ts';
-import { gatherFacts } from '../../shared/domain/rules/gather.ts';
+import { gatherFacts, knownOf } from '../../shared/domain/rules/gather.ts';
 import type { Action } from '../../shared/domain/rules/rule.ts';
 import { applyTrigger, describeAction, type Outcome } from '../../shared/domain/rules/triage.ts';
 import type { Score } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf, ruleActor, systemActor } from '../../shared/domain/timeline.ts';
 import type { ScoreDependencies } from './dependencies.ts';
-import { changePerson, findPerson, newTags, type Person, personFacts, touchesPerson } from './person.ts';
+import { changePerson, findPerson, newTags, type Person, touchesPerson } from './person.ts';
 
 export interface RulesApplied {
   readonly next: Inquiry;
@@ -79,7 +79,7 @@ export async function applyRules(
       // Rules look at it as it was then, whatever has happened since.
       head: { ...head, stage: trigger.stage ?? head.stage, trigger },
       body,
-      person: personFacts(person),
+      person: person && knownOf(person),
       score: { total: score.total, tier: head.tier ?? score.tier },
       urgency: head.urgency ?? 'routine',
       silentHours: trigger.silentHours,

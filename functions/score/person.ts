@@ -3,7 +3,6 @@ import type { Contact, ContactPatch, Contacts } from '../../shared/data/contacts
 import type { Write } from '../../shared/data/table.ts';
 import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
 import { personOf } from '../../shared/domain/person.ts';
-import type { KnownPerson } from '../../shared/domain/rules/gather.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import { type ContactChanges, type EntryFrame, entryOf } from '../../shared/domain/timeline.ts';
 
@@ -26,16 +25,6 @@ export async function findPerson(contacts: PeopleOfScore, contactId: string): Pr
   const { name, email, phone, lifecycle, tags, owner } = personOf(whole.family);
   return { own, name, email, phone, lifecycle, tags, owner };
 }
-
-export const personFacts = (person: Person | undefined): KnownPerson | undefined =>
-  person && {
-    lifecycle: person.lifecycle,
-    tags: person.tags,
-    owner: person.owner,
-    hasPhone: person.phone !== undefined,
-    hasEmail: person.email !== undefined,
-    hasName: person.name !== undefined,
-  };
 
 /** What rules want of a person. */
 export interface PersonEffects {

@@ -4,10 +4,10 @@ import { findUrgency } from '../../shared/domain/clinical-urgency.ts';
 import type { Inquiry } from '../../shared/domain/inquiry.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { type CompiledRules, rulesOf } from '../../shared/domain/rules/compile.ts';
-import { gatherFacts, writtenText } from '../../shared/domain/rules/gather.ts';
+import { gatherFacts, knownOf, writtenText } from '../../shared/domain/rules/gather.ts';
 import { type Triaged, triage } from '../../shared/domain/rules/triage.ts';
 import { factsChanged, lacksPersonalFacts, score, scoredFacts } from '../../shared/domain/scoring.ts';
-import { findPerson, type PeopleOfScore, type Person, personFacts } from './person.ts';
+import { findPerson, type PeopleOfScore, type Person } from './person.ts';
 
 export interface ArrivalTriage extends Triaged {
   /** Who it is from, where that had to be read. */
@@ -72,7 +72,7 @@ function triageBy(practice: Practice, { head, body }: Arrived, person: Person | 
     trigger: 'arrival',
     head,
     body,
-    person: personFacts(person),
+    person: person && knownOf(person),
     score: scored,
     urgency: urgency.level,
   });

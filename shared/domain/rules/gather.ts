@@ -2,6 +2,7 @@
 import type { Urgency } from '../clinical-urgency.ts';
 import type { Inquiry } from '../inquiry.ts';
 import { isoDate, localTime, weekdayOf } from '../local-time.ts';
+import type { KnownOf } from '../person.ts';
 import { findLocation, type Practice } from '../practice.ts';
 import type { Score } from '../scoring.ts';
 import { foldWording, holdsPhrase } from '../wording.ts';
@@ -35,6 +36,23 @@ export interface KnownPerson {
   readonly hasEmail?: boolean | undefined;
   readonly hasName?: boolean | undefined;
 }
+
+/** What rules know of a person: of their points and name only that they are there. */
+export const knownOf = ({
+  lifecycle,
+  tags,
+  owner,
+  phone,
+  email,
+  name,
+}: Pick<KnownOf, 'lifecycle' | 'tags' | 'owner' | 'phone' | 'email' | 'name'>): KnownPerson => ({
+  lifecycle,
+  tags,
+  owner,
+  hasPhone: phone !== undefined,
+  hasEmail: email !== undefined,
+  hasName: name !== undefined,
+});
 
 /** What facts are made of. */
 export interface Gathered {
