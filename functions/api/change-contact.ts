@@ -6,7 +6,7 @@ import { personOf, rankOf } from '../../shared/domain/person.ts';
 import { type ContactChanges, entryOf } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
-import { wholeOf } from './people.ts';
+import { wholeOf } from './read-people.ts';
 
 export interface ChangeContactDependencies {
   readonly table: Table;

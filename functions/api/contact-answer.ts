@@ -1,6 +1,6 @@
 /** The answer of every route that shows a person. */
 import { versionTag } from './change-contact.ts';
-import { contactView, type PeopleDependencies, type Reading, wholeOf } from './people.ts';
+import { contactView, type PeopleDependencies, type Reading, wholeOf } from './read-people.ts';
 import { type Answer, etag, shownIds } from './staff-route.ts';
 
 /**

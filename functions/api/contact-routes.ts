@@ -11,7 +11,7 @@ import { type ChangeContactDependencies, changeContact } from './change-contact.
 import { contactAnswer } from './contact-answer.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { checkReferences, listOf, required, requiredLine, requiredName, slugs } from './fields.ts';
-import { findPeopleBehind, type PeopleDependencies } from './people.ts';
+import { findPeopleBehind, type PeopleDependencies } from './read-people.ts';
 import { readTimeline } from './read-timeline.ts';
 import {
   type Answer,

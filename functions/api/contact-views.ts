@@ -1,7 +1,7 @@
 /** What the API answers about people: schemas of its own, as in `views.ts`. */
 import * as z from 'zod';
 import type { Contact } from '../../shared/data/contacts.ts';
-import { matchReasons } from '../../shared/domain/people.ts';
+import { matchReasons } from '../../shared/domain/matching.ts';
 import { lifecycles } from '../../shared/domain/rules/facts.ts';
 import { relations } from '../../shared/domain/timeline.ts';
 

@@ -10,7 +10,7 @@ import {
   type RelationKind,
 } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
-import { wholeOf } from './people.ts';
+import { wholeOf } from './read-people.ts';
 
 export interface LinkDependencies {
   readonly table: Table;

@@ -14,7 +14,7 @@ import {
   unmergeContacts,
   unrelateContacts,
 } from './link-contacts.ts';
-import { type PeopleDependencies, suggestedMatches } from './people.ts';
+import { type PeopleDependencies, suggestedMatches } from './read-people.ts';
 import {
   type Answer,
   forPeople,

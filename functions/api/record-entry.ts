@@ -17,7 +17,7 @@ import {
   mostAttempts,
   withStage,
 } from './change-inquiry.ts';
-import { wholeOf } from './people.ts';
+import { wholeOf } from './read-people.ts';
 import { consequencesOf } from './stage-consequences.ts';
 
 export interface RecordDependencies extends ChangeDependencies {

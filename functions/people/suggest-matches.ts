@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contact, ContactPoint, Contacts, PointDigest } from '../../shared/data/contacts.ts';
 import type { Table } from '../../shared/data/table.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { type MatchReason, reasonsToMatch } from '../../shared/domain/people.ts';
+import { type MatchReason, reasonsToMatch } from '../../shared/domain/matching.ts';
 
 export interface SuggestDependencies {
   readonly table: Table;

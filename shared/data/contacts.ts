@@ -4,7 +4,7 @@
  * their timeline that are items of their own.
  */
 import * as z from 'zod';
-import { type MatchKind, type MatchReason, matchKind, matchReasons } from '../domain/people.ts';
+import { type MatchKind, type MatchReason, matchKind, matchReasons } from '../domain/matching.ts';
 import type { Family } from '../domain/person.ts';
 import { type Lifecycle, lifecycles } from '../domain/rules/facts.ts';
 import { checkedEntry, type RelationKind, relations, type TimelineEntry } from '../domain/timeline.ts';

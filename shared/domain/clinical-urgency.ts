@@ -3,7 +3,7 @@
  * criteria. It is no part of the score; it sets clock and pool beside it.
  */
 import * as z from 'zod';
-import { says } from './says.ts';
+import { describes } from './description.ts';
 import { slugSchema } from './slug.ts';
 import { findPhrases, phraseSchema } from './wording.ts';
 
@@ -18,18 +18,18 @@ const minutesSchema = z.int().min(1).max(10_080);
 export const urgencyCriterionSchema = z
   .strictObject({
     id: slugSchema.describe('Your id of the criterion.'),
-    level: z.enum(['same_day', 'soon']).register(...says('How soon the person should be seen.')),
+    level: z.enum(['same_day', 'soon']).register(...describes('How soon the person should be seen.')),
     services: z
       .array(slugSchema)
       .default([])
-      .register(...says('Services that are meant, whatever was written.')),
+      .register(...describes('Services that are meant, whatever was written.')),
     words: z
       .array(phraseSchema)
       .default([])
-      .register(...says('Whole words or phrases; case, accents and punctuation do not count.')),
+      .register(...describes('Whole words or phrases; case, accents and punctuation do not count.')),
     pool: slugSchema
       .optional()
-      .register(...says('Where such inquiries go, whatever pool their service has.')),
+      .register(...describes('Where such inquiries go, whatever pool their service has.')),
   })
   .refine(({ services, words }) => services.length + words.length > 0, {
     message: 'needs services or words',
@@ -38,19 +38,21 @@ export const urgencyCriterionSchema = z
 export const urgencySchema = z.strictObject({
   respondWithinMinutes: z
     .strictObject({
-      same_day: minutesSchema.default(15).register(...says('Who should be seen the same day.')),
-      soon: minutesSchema.default(60).register(...says('Who should be seen soon.')),
+      same_day: minutesSchema.default(15).register(...describes('Who should be seen the same day.')),
+      soon: minutesSchema.default(60).register(...describes('Who should be seen soon.')),
     })
     .default({ same_day: 15, soon: 60 })
     .register(
-      ...says('Minutes of opening time to the first call, unless the tier or the channel is sooner.'),
+      ...describes('Minutes of opening time to the first call, unless the tier or the channel is sooner.'),
     ),
   criteria: z
     .array(urgencyCriterionSchema)
     .max(100)
     .default([])
     .register(
-      ...says('Reasons to see somebody sooner; the most urgent that fits counts, of equal ones the first.'),
+      ...describes(
+        'Reasons to see somebody sooner; the most urgent that fits counts, of equal ones the first.',
+      ),
     ),
 });
 export type UrgencyCriteria = z.infer<typeof urgencySchema>;

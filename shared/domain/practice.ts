@@ -8,9 +8,9 @@
 import * as z from 'zod';
 import { channels } from './channels.ts';
 import { urgencySchema } from './clinical-urgency.ts';
+import { describes } from './description.ts';
 import { commonRedFlags, redFlagsSchema } from './red-flags.ts';
 import { rulesSchema } from './rules/rule.ts';
-import { says } from './says.ts';
 import { slugSchema } from './slug.ts';
 import { weekdays } from './weekdays.ts';
 import { foldWording } from './wording.ts';
@@ -62,7 +62,7 @@ const nameSchema = z
   .string()
   .min(1)
   .max(100)
-  .register(...says('As people read it; may change at any time.'));
+  .register(...describes('As people read it; may change at any time.'));
 
 export const locationSchema = z.strictObject({
   id: idOf('location'),
@@ -83,21 +83,21 @@ export const memberSchema = z.strictObject({
   email: z
     .email('use an e-mail address such as ana@example.com')
     .max(254)
-    .register(...says('Where mail about inquiries goes; it never holds anything about a patient.')),
+    .register(...describes('Where mail about inquiries goes; it never holds anything about a patient.')),
   role: z
     .enum(roles)
-    .register(...says('What the member may do. A provider is a routing target who seldom signs in.')),
+    .register(...describes('What the member may do. A provider is a routing target who seldom signs in.')),
   signIn: z
     .string()
     .min(1)
     .max(128)
     .optional()
-    .register(...says('User name at the sign-in service; the id where it is left out.')),
+    .register(...describes('User name at the sign-in service; the id where it is left out.')),
   enabled: z
     .boolean()
     .default(true)
     .register(
-      ...says('false for somebody away for long, or gone: they keep their history and get nothing new.'),
+      ...describes('false for somebody away for long, or gone: they keep their history and get nothing new.'),
     ),
 });
 export type Member = z.infer<typeof memberSchema>;
@@ -108,12 +108,16 @@ export const serviceSchema = z.strictObject({
   aliases: z
     .array(z.string().min(1).max(200))
     .default([])
-    .register(...says('Other words for it, as forms and ads write them; compared without case and accents.')),
+    .register(
+      ...describes('Other words for it, as forms and ads write them; compared without case and accents.'),
+    ),
   valueCents: z
     .int()
     .min(0)
     .max(100_000_000)
-    .register(...says('Expected first-year collections of one new patient, in US cents: 45000 is $450.')),
+    .register(
+      ...describes('Expected first-year collections of one new patient, in US cents: 45000 is $450.'),
+    ),
 });
 export type Service = z.infer<typeof serviceSchema>;
 
@@ -125,14 +129,14 @@ export const sourceSchema = z.strictObject({
     .min(0)
     .max(100)
     .register(
-      ...says("How good leads from here have been: points of the score, at most the model's cap (40)."),
+      ...describes("How good leads from here have been: points of the score, at most the model's cap (40)."),
     ),
   match: z
     .strictObject({
       clickIds: z
         .array(z.enum(['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid']))
         .default([])
-        .register(...says('Names of click ids whose presence means this source.')),
+        .register(...describes('Names of click ids whose presence means this source.')),
       utm: z
         .array(
           z.strictObject({
@@ -141,24 +145,24 @@ export const sourceSchema = z.strictObject({
               .min(1)
               .max(100)
               .optional()
-              .register(...says('utm_source, where it counts.')),
+              .register(...describes('utm_source, where it counts.')),
             medium: z
               .string()
               .min(1)
               .max(100)
               .optional()
-              .register(...says('utm_medium, where it counts.')),
+              .register(...describes('utm_medium, where it counts.')),
           }),
         )
         .default([])
-        .register(...says('Pairs of utm_source and utm_medium; what is left out may be anything.')),
+        .register(...describes('Pairs of utm_source and utm_medium; what is left out may be anything.')),
       referrers: z
         .array(z.string().min(1).max(253))
         .default([])
-        .register(...says('Host names of referring sites; a host also stands for its subdomains.')),
+        .register(...describes('Host names of referring sites; a host also stands for its subdomains.')),
     })
     .optional()
-    .register(...says('What in a request points at this source; the first source that matches wins.')),
+    .register(...describes('What in a request points at this source; the first source that matches wins.')),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
@@ -168,24 +172,24 @@ export const formSchema = z.strictObject({
   origins: z
     .array(z.string().max(300))
     .default([])
-    .register(...says("Origins whose posts are this form's; a form without any takes all the others.")),
+    .register(...describes("Origins whose posts are this form's; a form without any takes all the others.")),
   maySetSource: z
     .boolean()
     .default(false)
     .register(
-      ...says('Whether this form may name its source in a `source` field. Let no public form do so.'),
+      ...describes('Whether this form may name its source in a `source` field. Let no public form do so.'),
     ),
   channel: z
     .enum(channels)
     .default('web_form')
     .register(
-      ...says('How inquiries come through it; one that the front desk fills in is a phone call, say.'),
+      ...describes('How inquiries come through it; one that the front desk fills in is a phone call, say.'),
     ),
   maySetChannel: z
     .boolean()
     .default(false)
     .register(
-      ...says('Whether this form may name the channel in a `channel` field. Let no public form do so.'),
+      ...describes('Whether this form may name the channel in a `channel` field. Let no public form do so.'),
     ),
 });
 export type Form = z.infer<typeof formSchema>;
@@ -196,12 +200,12 @@ export const poolSchema = z.strictObject({
   services: z
     .array(slugSchema)
     .default([])
-    .register(...says('Services whose inquiries come here; a service goes to one pool.')),
+    .register(...describes('Services whose inquiries come here; a service goes to one pool.')),
   fallback: z
     .boolean()
     .default(false)
     .register(
-      ...says('Takes what no other pool names, and what names no known service; exactly one pool does.'),
+      ...describes('Takes what no other pool names, and what names no known service; exactly one pool does.'),
     ),
   members: z
     .array(
@@ -212,12 +216,12 @@ export const poolSchema = z.strictObject({
           .min(1)
           .max(100)
           .default(1)
-          .register(...says('The share of turns: 2 gets twice as many as 1.')),
+          .register(...describes('The share of turns: 2 gets twice as many as 1.')),
       }),
     )
     .min(1, 'a pool needs at least one member')
     .max(200)
-    .register(...says('Who takes turns.')),
+    .register(...describes('Who takes turns.')),
 });
 export type Pool = z.infer<typeof poolSchema>;
 
@@ -228,12 +232,14 @@ const pointsSchema = z.int().min(0).max(100);
 
 /** Points of each fact that makes a person reachable and the call short. */
 const completenessSchema = z.strictObject({
-  phone: pointsSchema.default(8).register(...says('Points for a phone number that can be called.')),
-  email: pointsSchema.default(4).register(...says('Points for an e-mail address.')),
-  name: pointsSchema.default(2).register(...says('Points for a name.')),
-  service: pointsSchema.default(2).register(...says('Points for a known service.')),
-  insurance: pointsSchema.default(2).register(...says('Points for an insurance, or for paying oneself.')),
-  preferredTime: pointsSchema.default(2).register(...says('Points for a preferred time.')),
+  phone: pointsSchema.default(8).register(...describes('Points for a phone number that can be called.')),
+  email: pointsSchema.default(4).register(...describes('Points for an e-mail address.')),
+  name: pointsSchema.default(2).register(...describes('Points for a name.')),
+  service: pointsSchema.default(2).register(...describes('Points for a known service.')),
+  insurance: pointsSchema
+    .default(2)
+    .register(...describes('Points for an insurance, or for paying oneself.')),
+  preferredTime: pointsSchema.default(2).register(...describes('Points for a preferred time.')),
 });
 
 export const scoringModelSchema = z
@@ -242,61 +248,63 @@ export const scoringModelSchema = z
       .string()
       .min(1)
       .max(20)
-      .register(...says('Names the model in every score it made; change it with the numbers.')),
+      .register(...describes('Names the model in every score it made; change it with the numbers.')),
     tiers: z
       .strictObject({
         A: z
           .int()
           .min(1)
           .max(100)
-          .register(...says('Lowest total of tier A.')),
+          .register(...describes('Lowest total of tier A.')),
         B: z
           .int()
           .min(1)
           .max(100)
-          .register(...says('Lowest total of tier B; everything below is C.')),
+          .register(...describes('Lowest total of tier B; everything below is C.')),
       })
       .refine((tiers) => tiers.B < tiers.A, { path: ['B'], message: 'must be lower than A' })
       .register(
-        ...says("Cut-offs. `npm run practice -- tiers` suggests some from the practice's own scores."),
+        ...describes("Cut-offs. `npm run practice -- tiers` suggests some from the practice's own scores."),
       ),
     valueAnchorsCents: z
       .strictObject({
         low: z
           .int()
           .min(1)
-          .register(...says('At or below it a service is worth no points; in US cents.')),
+          .register(...describes('At or below it a service is worth no points; in US cents.')),
         high: z
           .int()
           .min(2)
-          .register(...says('At or above it a service is worth all points; in US cents.')),
+          .register(...describes('At or above it a service is worth all points; in US cents.')),
       })
       .refine((anchors) => anchors.low < anchors.high, {
         path: ['high'],
         message: 'must be higher than low',
       })
-      .register(...says('Anchors of the log scale on which the value of a service becomes points.')),
+      .register(...describes('Anchors of the log scale on which the value of a service becomes points.')),
     caps: z
       .strictObject({
         source: pointsSchema.describe("Most points of a lead source's quality."),
         value: pointsSchema.describe("Most points of a service's value."),
       })
       .default({ source: 40, value: 40 })
-      .register(...says('With the points of completeness, they sum to 100.')),
+      .register(...describes('With the points of completeness, they sum to 100.')),
     completeness: completenessSchema
       .default({ phone: 8, email: 4, name: 2, service: 2, insurance: 2, preferredTime: 2 })
-      .register(...says('Points of each fact that makes a person reachable and the call short.')),
+      .register(...describes('Points of each fact that makes a person reachable and the call short.')),
     respondWithinMinutes: z
       .strictObject({
         A: minutesSchema.describe('Tier A.'),
         B: minutesSchema.describe('Tier B.'),
         C: minutesSchema.describe('Tier C.'),
       })
-      .register(...says('Minutes of opening time to the first call, by tier.')),
+      .register(...describes('Minutes of opening time to the first call, by tier.')),
     channelMinutes: z
       .partialRecord(z.enum(channels), minutesSchema)
       .default({ missed_call: 5, chat: 5, ad_form: 5, referral: 60 })
-      .register(...says('Channels with a clock of their own, whatever the tier; minutes of opening time.')),
+      .register(
+        ...describes('Channels with a clock of their own, whatever the tier; minutes of opening time.'),
+      ),
   })
   .refine(
     ({ caps, completeness }) =>
@@ -320,51 +328,53 @@ export const practiceParts = {
     .string()
     .regex(/^[A-Z]{2}$/, 'use a two-letter country code such as US')
     .default('US')
-    .register(...says('Country whose numbering plan reads phone numbers without a country code.')),
+    .register(...describes('Country whose numbering plan reads phone numbers without a country code.')),
   emergencyLine: z
     .string()
     .min(1)
     .max(300)
     .default('If this is an emergency, call 911 now. Do not use this form.')
-    .register(...says('Line shown on every form and reply to somebody in an emergency.')),
+    .register(...describes('Line shown on every form and reply to somebody in an emergency.')),
   locations: z
     .array(locationSchema)
     .min(1)
-    .register(...says('Where patients come to; an inquiry that names none belongs to the first.')),
+    .register(...describes('Where patients come to; an inquiry that names none belongs to the first.')),
   services: z
     .array(serviceSchema)
     .min(1)
-    .register(...says('What patients ask for.')),
+    .register(...describes('What patients ask for.')),
   sources: z
     .array(sourceSchema)
     .min(1)
-    .register(...says('Where inquiries come from, in the order of matching.')),
+    .register(...describes('Where inquiries come from, in the order of matching.')),
   forms: z
     .array(formSchema)
     .min(1)
-    .register(...says('The forms that post inquiries, told apart by the origin they post from.')),
+    .register(...describes('The forms that post inquiries, told apart by the origin they post from.')),
   members: z
     .array(memberSchema)
     .min(1)
-    .register(...says('Who works here.')),
+    .register(...describes('Who works here.')),
   pools: z
     .array(poolSchema)
     .min(1)
-    .register(...says('Who takes what: inquiries rotate among the members of a pool.')),
+    .register(...describes('Who takes what: inquiries rotate among the members of a pool.')),
   scoring: scoringModelSchema
     .default(publishedScoringModel)
     .register(
-      ...says('How a score is made, and how soon each tier is called; left out, the published model.'),
+      ...describes('How a score is made, and how soon each tier is called; left out, the published model.'),
     ),
   urgency: urgencySchema
     .default({ respondWithinMinutes: { same_day: 15, soon: 60 }, criteria: [] })
-    .register(...says('Clinical urgency: sets clock and pool beside the score, and never the score.')),
+    .register(...describes('Clinical urgency: sets clock and pool beside the score, and never the score.')),
   redFlags: redFlagsSchema
     .default(commonRedFlags)
     .register(
-      ...says('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
+      ...describes('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
     ),
-  rules: rulesSchema.default([]).register(...says('Triage rules, in the order in which they are looked at.')),
+  rules: rulesSchema
+    .default([])
+    .register(...describes('Triage rules, in the order in which they are looked at.')),
 } as const;
 
 type Issue = (path: (string | number)[], message: string) => void;

@@ -4,7 +4,7 @@
  * lane blocks nothing, never touches the score, and its false alarms are counted.
  */
 import * as z from 'zod';
-import { says } from './says.ts';
+import { describes } from './description.ts';
 import { slugSchema } from './slug.ts';
 import { findPhrases, phraseSchema } from './wording.ts';
 
@@ -14,19 +14,19 @@ export const redFlagSchema = z.strictObject({
     .array(phraseSchema)
     .min(1)
     .max(200)
-    .register(...says('Whole words or phrases; case, accents and punctuation do not count.')),
+    .register(...describes('Whole words or phrases; case, accents and punctuation do not count.')),
 });
 
 export const redFlagsSchema = z.strictObject({
   flags: z
     .array(redFlagSchema)
     .max(50)
-    .register(...says('What is looked for in everything a person wrote.')),
+    .register(...describes('What is looked for in everything a person wrote.')),
   onDuty: z
     .array(slugSchema)
     .default([])
     .register(
-      ...says('Members on duty who are alerted beside the managers; without any, the managers alone.'),
+      ...describes('Members on duty who are alerted beside the managers; without any, the managers alone.'),
     ),
   reply: z
     .string()
@@ -34,7 +34,7 @@ export const redFlagsSchema = z.strictObject({
     .max(500)
     .optional()
     .register(
-      ...says("What whoever wrote such words is told at once; left out, the practice's emergency line."),
+      ...describes("What whoever wrote such words is told at once; left out, the practice's emergency line."),
     ),
 });
 export type RedFlags = z.infer<typeof redFlagsSchema>;

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { urgencies } from '../clinical-urgency.ts';
-import { says } from '../says.ts';
+import { describes } from '../description.ts';
 import { slugSchema } from '../slug.ts';
 import { closeReasons, stages, tiers } from '../stages.ts';
 import { triggers } from './facts.ts';
@@ -50,14 +50,16 @@ export const comparisonSchema = z.strictObject({
     .string()
     .min(1)
     .max(50)
-    .register(...says('What is looked at: docs/rules.md lists the fields.')),
+    .register(...describes('What is looked at: docs/rules.md lists the fields.')),
   operator: z
     .enum(operators)
-    .register(...says('How it is compared; which a field takes depends on its type.')),
+    .register(...describes('How it is compared; which a field takes depends on its type.')),
   value: z
     .union([scalarSchema, z.array(scalarSchema).max(200)])
     .optional()
-    .register(...says('With what; a list where the operator takes several, nothing for present and absent.')),
+    .register(
+      ...describes('With what; a list where the operator takes several, nothing for present and absent.'),
+    ),
 });
 export type Comparison = z.infer<typeof comparisonSchema>;
 
@@ -75,17 +77,17 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
         .array(conditionSchema)
         .min(1)
         .max(50)
-        .register(...says('Holds where every one of them does.')),
+        .register(...describes('Holds where every one of them does.')),
     }),
     z.strictObject({
       any: z
         .array(conditionSchema)
         .min(1)
         .max(50)
-        .register(...says('Holds where at least one of them does.')),
+        .register(...describes('Holds where at least one of them does.')),
     }),
     // Not the condition itself is described: a copy of what refers to itself has no end.
-    z.strictObject({ not: conditionSchema }).register(...says('Holds where its condition does not.')),
+    z.strictObject({ not: conditionSchema }).register(...describes('Holds where its condition does not.')),
   ]),
 );
 
@@ -98,13 +100,13 @@ export const actionSchema = z.lazy(() =>
   z.discriminatedUnion('do', [
     z.strictObject({
       do: does('set_tier', 'Fixes the tier, visibly, as a part of the score with 0 points.'),
-      tier: z.enum(tiers).register(...says('The tier it gets.')),
+      tier: z.enum(tiers).register(...describes('The tier it gets.')),
     }),
     z.strictObject({ do: does('raise_tier', 'One tier up.') }),
     z.strictObject({ do: does('lower_tier', 'One tier down.') }),
     z.strictObject({
       do: does('set_urgency', 'How soon the person should be seen, beside the score.'),
-      urgency: z.enum(urgencies).register(...says('The urgency it gets.')),
+      urgency: z.enum(urgencies).register(...describes('The urgency it gets.')),
     }),
     z.strictObject({
       do: does('respond_within', 'Sets the clock, in place of whatever clock there was.'),
@@ -131,11 +133,11 @@ export const actionSchema = z.lazy(() =>
     }),
     z.strictObject({
       do: does('set_stage', 'Moves the inquiry to a stage.'),
-      stage: z.enum(stages).register(...says('The stage.')),
+      stage: z.enum(stages).register(...describes('The stage.')),
       closeReason: z
         .enum(closeReasons)
         .optional()
-        .register(...says('Why, where the stage is closed.')),
+        .register(...describes('Why, where the stage is closed.')),
     }),
     z.strictObject({ do: does('mark_spam', 'Sets it aside for a human, as suspected spam.') }),
     z.strictObject({
@@ -177,28 +179,28 @@ export const ruleSchema = z.lazy(() =>
       .string()
       .min(1)
       .max(100)
-      .register(...says('As people read it.')),
+      .register(...describes('As people read it.')),
     enabled: z
       .boolean()
       .default(true)
-      .register(...says('false keeps the rule and does not look at it.')),
+      .register(...describes('false keeps the rule and does not look at it.')),
     on: z
       .array(z.enum(triggers))
       .min(1)
       .default(['arrival'])
-      .register(...says('When it is looked at.')),
+      .register(...describes('When it is looked at.')),
     silentHours: z
       .int()
       .min(1)
       .max(1_000)
       .optional()
-      .register(...says('Opening hours without anything happening, for the trigger silence.')),
-    when: conditionSchema.optional().register(...says('Left out, the rule holds for every inquiry.')),
+      .register(...describes('Opening hours without anything happening, for the trigger silence.')),
+    when: conditionSchema.optional().register(...describes('Left out, the rule holds for every inquiry.')),
     actions: z
       .array(actionSchema)
       .min(1)
       .max(20)
-      .register(...says('What it does, in this order.')),
+      .register(...describes('What it does, in this order.')),
     managerReason: z
       .strictObject({
         member: slugSchema.describe("The manager's id."),
@@ -206,11 +208,11 @@ export const ruleSchema = z.lazy(() =>
           .string()
           .min(20)
           .max(500)
-          .register(...says('Why, in a sentence.')),
+          .register(...describes('Why, in a sentence.')),
       })
       .optional()
       .register(
-        ...says(
+        ...describes(
           'Why somebody may be lowered by language, postal code, age or public insurance; a manager signs it.',
         ),
       ),

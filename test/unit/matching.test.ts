@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type MatchReason, matchKind, reasonsToMatch, slips } from '../../shared/domain/people.ts';
+import { type MatchReason, matchKind, reasonsToMatch, slips } from '../../shared/domain/matching.ts';
 
 const names = (a: string | undefined, b: string | undefined): MatchReason[] =>
   reasonsToMatch({ name: a }, { name: b }, []);

@@ -6,4 +6,4 @@ import * as z from 'zod';
  * schema for each, and every function makes all of them as it starts; where a
  * schema is shared and says something else at each place, that is what is wanted.
  */
-export const says = (description: string) => [z.globalRegistry, { description }] as const;
+export const describes = (description: string) => [z.globalRegistry, { description }] as const;
