@@ -14,7 +14,10 @@ import { bodyRow, headRow } from '../shared/data/inquiries.ts';
 import { contactPoint, contactProfile, inquiryScore } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
 import { idPrefixes } from '../shared/domain/ids.ts';
-import { assigned, captured, changeStage, mailSent } from '../shared/domain/inquiry.ts';
+import { captured } from '../shared/domain/inquiry/arrival.ts';
+import { assigned } from '../shared/domain/inquiry/assignment.ts';
+import { mailSent } from '../shared/domain/inquiry/mail.ts';
+import { changeStage } from '../shared/domain/inquiry/stage.ts';
 import { startHarness } from '../test/system/harness.ts';
 import { type Counted, countInquiries } from './counted.ts';
 

@@ -1,13 +1,9 @@
 /** Changes an inquiry by hand: its stage, its release from quarantine, what its red flag was. */
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
-import {
-  changeStage,
-  type Inquiry,
-  type Listening,
-  released,
-  reviewRedFlag,
-} from '../../shared/domain/inquiry.ts';
+import { released, reviewRedFlag } from '../../shared/domain/inquiry/review.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
+import type { Inquiry, Listening } from '../../shared/domain/inquiry/state.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import type { RedFlagState } from '../../shared/domain/red-flags.ts';

@@ -3,7 +3,7 @@ import { newestOnBoard } from '../../shared/data/board.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { boardOfStage, inquiryPk, queueOfMember } from '../../shared/data/keys.ts';
 import type { IndexName, Page, Table } from '../../shared/data/table.ts';
-import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
+import { type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
 import type { Stage, Tier } from '../../shared/domain/stages.ts';
 import { type CursorShape, startsIn } from './cursor.ts';
 

@@ -2,7 +2,8 @@
 import { type EntryRecord, parseEntryRecord, recordAnswer } from '../../shared/data/idempotency.ts';
 import { idempotency } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
-import { type Inquiry, isOpen, type Listening, withTrigger } from '../../shared/domain/inquiry.ts';
+import { type Inquiry, isOpen, type Listening } from '../../shared/domain/inquiry/state.ts';
+import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import type { Disposition } from '../../shared/domain/rules/facts.ts';

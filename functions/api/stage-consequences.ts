@@ -4,7 +4,7 @@ import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Write } from '../../shared/data/table.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
+import { type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
 import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
 

@@ -6,7 +6,12 @@ import * as z from 'zod';
 import type { Contact } from '../../shared/data/contacts.ts';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { urgencies } from '../../shared/domain/clinical-urgency.ts';
-import { type Inquiry, progresses, quarantineReasons, receiptSchema } from '../../shared/domain/inquiry.ts';
+import {
+  type Inquiry,
+  progresses,
+  quarantineReasons,
+  receiptSchema,
+} from '../../shared/domain/inquiry/state.ts';
 import { redFlagStates } from '../../shared/domain/red-flags.ts';
 import { type Decision, ruleHitSchema } from '../../shared/domain/rules/decision.ts';
 import { actionSchema } from '../../shared/domain/rules/rule.ts';

@@ -2,7 +2,7 @@
 
 import { attribute, findForm } from '../../shared/domain/attribution.ts';
 import { normalizeEmail, normalizePhone } from '../../shared/domain/contact-point.ts';
-import type { QuarantineReason } from '../../shared/domain/inquiry.ts';
+import type { QuarantineReason } from '../../shared/domain/inquiry/state.ts';
 import { findLocation, findService, type Location, type Practice } from '../../shared/domain/practice.ts';
 import { findRedFlags } from '../../shared/domain/red-flags.ts';
 import { writtenText } from '../../shared/domain/rules/gather.ts';

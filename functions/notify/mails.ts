@@ -2,7 +2,7 @@
  * Staff mails: the tier, how urgent it is, the clock and a link. They name nobody and nothing that
  * anybody asked for; a mailbox is not where patients' data belongs.
  */
-import type { Inquiry } from '../../shared/domain/inquiry.ts';
+import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import type { Summary } from '../../shared/domain/rollup.ts';
 

@@ -15,7 +15,8 @@ import {
   alertSent,
 } from '../../shared/domain/alert.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { type Inquiry, mailLeaseMs, mailSent } from '../../shared/domain/inquiry.ts';
+import { mailSent } from '../../shared/domain/inquiry/mail.ts';
+import { type Inquiry, mailLeaseMs } from '../../shared/domain/inquiry/state.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { summarize } from '../../shared/domain/rollup.ts';

@@ -2,7 +2,7 @@
 import type { Contacts } from '../../shared/data/contacts.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { inquiryPk } from '../../shared/data/keys.ts';
-import { type Inquiry, isOpen } from '../../shared/domain/inquiry.ts';
+import { type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
 import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
 
 export interface RescoreDependencies {

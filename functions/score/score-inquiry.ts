@@ -6,15 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
 import type { Write } from '../../shared/data/table.ts';
 import { businessMinutesAfter } from '../../shared/domain/destination.ts';
-import {
-  afterRules,
-  awaitsRouting,
-  type Inquiry,
-  isOpen,
-  knowingTriage,
-  rescored,
-  suspectedByRule,
-} from '../../shared/domain/inquiry.ts';
+import { knowingTriage, rescored } from '../../shared/domain/inquiry/arrival.ts';
+import { suspectedByRule } from '../../shared/domain/inquiry/review.ts';
+import { afterRules } from '../../shared/domain/inquiry/rules.ts';
+import { awaitsRouting, type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf } from '../../shared/domain/timeline.ts';

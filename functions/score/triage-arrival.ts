@@ -1,7 +1,7 @@
 /** Scores and triages an inquiry by what is known of it now. */
 import type { InquiryBody, StoredScore } from '../../shared/data/inquiries.ts';
 import { findUrgency } from '../../shared/domain/clinical-urgency.ts';
-import type { Inquiry } from '../../shared/domain/inquiry.ts';
+import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { type CompiledRules, rulesOf } from '../../shared/domain/rules/compile.ts';
 import { gatherFacts, knownOf, writtenText } from '../../shared/domain/rules/gather.ts';

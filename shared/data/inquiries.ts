@@ -12,7 +12,7 @@ import {
   nextActionAt,
   quarantineReasons,
   type Receipt,
-} from '../domain/inquiry.ts';
+} from '../domain/inquiry/state.ts';
 import { type Decision, decisionSchema } from '../domain/rules/decision.ts';
 import { type Score, scoreSchema } from '../domain/scoring.ts';
 import {

@@ -3,7 +3,7 @@
  * score, else the pool of its service and the clock of its tier.
  */
 import { addBusinessMinutes } from './business-time.ts';
-import type { Candidate, Inquiry } from './inquiry.ts';
+import type { Candidate, Inquiry } from './inquiry/state.ts';
 import { findLocation, findPool, type Pool, type Practice } from './practice.ts';
 import { type Exclusion, type Lags, type Rotation, rotate } from './routing.ts';
 import type { Decision } from './rules/decision.ts';

@@ -3,7 +3,7 @@
  * rules as they are written: who only changes a state need not carry what runs them.
  */
 import { addBusinessMinutes } from './business-time.ts';
-import type { Inquiry, Listening, Silence } from './inquiry.ts';
+import type { Inquiry, Listening, Silence } from './inquiry/state.ts';
 import { findLocation, type Location, type Practice } from './practice.ts';
 import type { Trigger } from './rules/facts.ts';
 

@@ -3,7 +3,7 @@
  * day on which the inquiry was received, so that a day's stages say what became
  * of that day's inquiries.
  */
-import type { Inquiry } from './inquiry.ts';
+import type { Inquiry } from './inquiry/state.ts';
 
 /** Upper bounds of the classes of time to first response, in minutes; the last class has none. */
 export const responseClassesMinutes = [5, 15, 60, 240, 1_440] as const;

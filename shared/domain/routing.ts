@@ -8,7 +8,7 @@
  * zero. Who was not eligible gains nothing, so nobody is flooded on coming back,
  * and a newcomer starts level.
  */
-import type { Candidate, Receipt } from './inquiry.ts';
+import type { Candidate, Receipt } from './inquiry/state.ts';
 import type { Member, Pool } from './practice.ts';
 
 /** Lags by member, in inquiries; a member without one is level. */

@@ -1,6 +1,6 @@
 /** The weekly report of a location: a due item of its own, with its mail's state. */
 import * as z from 'zod';
-import { mailLeaseMs } from './inquiry.ts';
+import { mailLeaseMs } from './inquiry/state.ts';
 import { addDays, instantOf, isoDate, localTime, mondayOf } from './local-time.ts';
 import type { Location } from './practice.ts';
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sendMail } from '../../functions/notify/send-mail.ts';
 import { contactPk, inquiryHead, inquiryPk } from '../../shared/data/keys.ts';
 import { queryAll, type Row, type Table } from '../../shared/data/table.ts';
-import { changeStage } from '../../shared/domain/inquiry.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import { ruleSchema } from '../../shared/domain/rules/rule.ts';
 import { freshTable } from '../support/dynamodb.ts';

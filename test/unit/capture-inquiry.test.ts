@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { IncomingInquiry } from '../../functions/capture/capture-inquiry.ts';
-import { nextActionAt } from '../../shared/domain/inquiry.ts';
+import { nextActionAt } from '../../shared/domain/inquiry/state.ts';
 import { createPipeline, digest, hours } from '../support/fixtures.ts';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countChanges, RollupBusy } from '../../functions/report/count-change.ts';
 import { headRow } from '../../shared/data/inquiries.ts';
-import { assigned, changeStage, type Inquiry } from '../../shared/domain/inquiry.ts';
+import { assigned } from '../../shared/domain/inquiry/assignment.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
+import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { createPipeline, minutes } from '../support/fixtures.ts';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 

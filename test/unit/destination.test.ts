@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { choose, destinationOf } from '../../shared/domain/destination.ts';
-import { captured, type Inquiry } from '../../shared/domain/inquiry.ts';
+import { captured } from '../../shared/domain/inquiry/arrival.ts';
+import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { findPool } from '../../shared/domain/practice.ts';
 import { enabledOnly } from '../../shared/domain/routing.ts';
 import type { Decision } from '../../shared/domain/rules/decision.ts';

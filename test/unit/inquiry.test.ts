@@ -1,32 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { headRow, parseHead } from '../../shared/data/inquiries.ts';
+import { captured, rescored } from '../../shared/domain/inquiry/arrival.ts';
+import { type Assignment, assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
+import { takeDue } from '../../shared/domain/inquiry/due.ts';
+import { mailSent } from '../../shared/domain/inquiry/mail.ts';
+import { released, reviewRedFlag, suspectedByRule } from '../../shared/domain/inquiry/review.ts';
+import { afterRules, type RuleEffects } from '../../shared/domain/inquiry/rules.ts';
+import { changeStage, stageTransitions } from '../../shared/domain/inquiry/stage.ts';
 import {
-  type Assignment,
-  afterRules,
-  assigned,
   awaitsRouting,
-  captured,
-  changeStage,
   followUpAfterMs,
   type Inquiry,
   inquirySchema,
   isOpen,
   type Listening,
-  mailSent,
   nextActionAt,
   type QuarantineReason,
-  type RuleEffects,
-  released,
-  rescored,
-  reviewRedFlag,
-  stageTransitions,
   stepAllowanceMs,
-  suspectedByRule,
-  takeDue,
-  waiting,
-  withTrigger,
-} from '../../shared/domain/inquiry.ts';
+} from '../../shared/domain/inquiry/state.ts';
+import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { closeReasons, type Stage, stages } from '../../shared/domain/stages.ts';
 import { friday, hours, minutes } from '../support/fixtures.ts';
 

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { captured, changeStage, type Inquiry, reviewRedFlag } from '../../shared/domain/inquiry.ts';
+import { captured } from '../../shared/domain/inquiry/arrival.ts';
+import { reviewRedFlag } from '../../shared/domain/inquiry/review.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
+import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { type Counts, countChange, summarize } from '../../shared/domain/rollup.ts';
 import { stages } from '../../shared/domain/stages.ts';
 import { friday, minutes } from '../support/fixtures.ts';

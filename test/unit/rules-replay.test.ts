@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findUrgency } from '../../shared/domain/clinical-urgency.ts';
-import { captured, type Inquiry } from '../../shared/domain/inquiry.ts';
+import { captured } from '../../shared/domain/inquiry/arrival.ts';
+import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { compileRules } from '../../shared/domain/rules/compile.ts';
 import { explainRules } from '../../shared/domain/rules/explain.ts';

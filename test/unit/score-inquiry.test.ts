@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scoreTogether } from '../../functions/score/score-inquiry.ts';
-import { changeStage } from '../../shared/domain/inquiry.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { scoredFacts } from '../../shared/domain/scoring.ts';
 import { createPipeline, friday } from '../support/fixtures.ts';
 import { createMemoryTable } from '../support/memory-table.ts';

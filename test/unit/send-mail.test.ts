@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { weeklyReportMail } from '../../functions/notify/mails.ts';
 import { sendMail } from '../../functions/notify/send-mail.ts';
 import { weeklyReportRow } from '../../shared/data/weekly-reports.ts';
-import { changeStage } from '../../shared/domain/inquiry.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { summarize } from '../../shared/domain/rollup.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import { nextReportAt } from '../../shared/domain/weekly-report.ts';

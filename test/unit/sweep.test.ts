@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { inquiryHead } from '../../shared/data/keys.ts';
-import { changeStage } from '../../shared/domain/inquiry.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { createPipeline, hours, minutes } from '../support/fixtures.ts';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 

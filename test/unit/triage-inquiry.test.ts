@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sendMail } from '../../functions/notify/send-mail.ts';
 import { contactPk, inquiryPk } from '../../shared/data/keys.ts';
-import { changeStage, type Happened, released, withTrigger } from '../../shared/domain/inquiry.ts';
+import { released } from '../../shared/domain/inquiry/review.ts';
+import { changeStage } from '../../shared/domain/inquiry/stage.ts';
+import { type Happened, withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { type Rule, ruleSchema } from '../../shared/domain/rules/rule.ts';

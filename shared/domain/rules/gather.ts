@@ -1,6 +1,6 @@
 /** Gathers the facts that triage rules look at, from an inquiry and what is known of its person. */
 import type { Urgency } from '../clinical-urgency.ts';
-import type { Inquiry } from '../inquiry.ts';
+import type { Inquiry } from '../inquiry/state.ts';
 import { isoDate, localTime, weekdayOf } from '../local-time.ts';
 import type { KnownOf } from '../person.ts';
 import { findLocation, type Practice } from '../practice.ts';

@@ -9,7 +9,7 @@
 import { addBusinessMinutes } from '../business-time.ts';
 import { findUrgency } from '../clinical-urgency.ts';
 import type { Named } from '../destination.ts';
-import type { Inquiry } from '../inquiry.ts';
+import type { Inquiry } from '../inquiry/state.ts';
 import { findLocation, findPool, type Practice } from '../practice.ts';
 import type { Score } from '../scoring.ts';
 import { type Tier, tiers } from '../stages.ts';

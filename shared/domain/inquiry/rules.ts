@@ -1,0 +1,70 @@
+/** What triage rules do to an inquiry after its arrival. */
+import type { Urgency } from '../clinical-urgency.ts';
+import type { CloseReason, Stage, Tier } from '../stages.ts';
+import { urgencyAttribute } from './arrival.ts';
+import { changeStage } from './stage.ts';
+import { type Inquiry, isOpen, isReminderPending, type Silence } from './state.ts';
+import { pendingOf, silenceOf, withPending, withSilence, withStep } from './triggers.ts';
+
+/** What rules do to an inquiry at a trigger after its arrival; what is absent stays as it is. */
+export interface RuleEffects {
+  readonly tier?: Tier | undefined;
+  readonly urgency?: Urgency | undefined;
+  readonly respondBy?: string | undefined;
+  readonly stage?: { readonly to: Stage; readonly closeReason?: CloseReason | undefined } | undefined;
+  /** Suspected spam is closed as such: it has its place and its assignee already. */
+  readonly spam?: boolean | undefined;
+}
+
+/**
+ * The state once rules have looked at its first trigger. What they do triggers
+ * no rules again, and counts neither as a call nor as something that happened: a
+ * first call that is owed stays owed, with its clock and its reminders. A stage is
+ * set only where it may follow, and only while nobody has set another.
+ *
+ * @param silence - when rules for silence look at it next, where it was silence that they looked at
+ */
+export function afterRules(
+  inquiry: Inquiry,
+  effects: RuleEffects,
+  now: Date,
+  silence?: Silence | undefined,
+): Inquiry {
+  const [trigger, ...left] = pendingOf(inquiry);
+  const quiet = trigger?.kind === 'silence' ? silence : silenceOf(inquiry);
+  const wanted = effects.spam ? { to: 'closed' as const, closeReason: 'spam' as const } : effects.stage;
+  const unmoved = trigger?.stage === undefined || trigger.stage === inquiry.stage;
+  const change =
+    wanted && (unmoved || effects.spam)
+      ? changeStage(inquiry, wanted.to, wanted.closeReason, now)
+      : undefined;
+  const { firstContactedAt: _byRule, ...moved } = change?.outcome === 'changed' ? change.next : inquiry;
+  const { tier, urgency, respondBy } = effects;
+  const { urgency: urgencyBefore, ...rest } = moved;
+  const open = isOpen(moved);
+  const setsClock = open && respondBy !== undefined;
+  const { step, ...timers } = moved.timers;
+  const stillOwed = change?.outcome === 'changed' && open && inquiry.firstContactedAt === undefined;
+  // Who calls is not chosen yet: the clock begins to be watched when they are.
+  const isWatched = inquiry.progress !== 'captured';
+  const owedBy = stillOwed && isWatched ? (inquiry.timers.respond ?? inquiry.respondBy) : undefined;
+  if (owedBy !== undefined) delete timers.followUp;
+  const next: Inquiry = {
+    ...rest,
+    version: inquiry.version + 1,
+    ...(inquiry.firstContactedAt !== undefined && { firstContactedAt: inquiry.firstContactedAt }),
+    ...(tier !== undefined && { tier }),
+    ...urgencyAttribute(urgency ?? urgencyBefore),
+    ...(setsClock && { respondBy }),
+    ...(stillOwed &&
+      isReminderPending(inquiry) && { mailKind: inquiry.mailKind, mailState: inquiry.mailState }),
+    timers: {
+      ...timers,
+      ...(owedBy !== undefined && { respond: owedBy }),
+      ...(setsClock && isWatched && { respond: respondBy }),
+    },
+    stepRepeats: 0,
+  };
+  const settled = withPending(withSilence(next, open ? quiet : undefined), left);
+  return withStep({ ...settled, timers: { ...settled.timers, ...(step !== undefined && { step }) } }, now);
+}

@@ -1,0 +1,76 @@
+/** How far the person has come: the stages, and what setting another one brings. */
+import type { CloseReason, Stage } from '../stages.ts';
+import {
+  after,
+  awaitsRouting,
+  followUpAfterMs,
+  type Inquiry,
+  isOpen,
+  isReminderPending,
+  type Listening,
+} from './state.ts';
+import { afterActivity, withPending, withSilence, withStep } from './triggers.ts';
+
+/** From each stage, the stages that staff may set. */
+export const stageTransitions: Readonly<Record<Stage, readonly Stage[]>> = {
+  new: ['contacted', 'consult', 'booked', 'closed'],
+  contacted: ['consult', 'booked', 'closed'],
+  consult: ['contacted', 'booked', 'closed'],
+  booked: ['consult', 'closed'],
+  closed: ['contacted'],
+};
+
+export type StageChange =
+  | { readonly outcome: 'changed'; readonly next: Inquiry }
+  | { readonly outcome: 'not_allowed'; readonly allowed: readonly Stage[] };
+
+/**
+ * The state after staff set another stage, or the stages that could have been
+ * set. Where rules listen for stages, it waits for them with its step timer set,
+ * even when it is closed or booked.
+ */
+export function changeStage(
+  inquiry: Inquiry,
+  to: Stage,
+  closeReason: CloseReason | undefined,
+  now: Date,
+  listening: Listening = {},
+): StageChange {
+  // What is suspected must be released before anybody works on it.
+  const allowed: readonly Stage[] =
+    inquiry.progress === 'quarantined' && isOpen(inquiry) ? ['closed'] : stageTransitions[inquiry.stage];
+  if (!allowed.includes(to)) return { outcome: 'not_allowed', allowed };
+  const { closeReason: _before, ...rest } = inquiry;
+  const open = isOpen({ stage: to });
+  const pending = afterActivity(
+    inquiry,
+    { kind: 'stage_change', at: now.toISOString(), from: inquiry.stage, stage: to },
+    listening,
+  );
+  // Nobody has been chosen yet, so it goes on being asked about until somebody is; the follow-up comes then.
+  const unrouted = awaitsRouting({ ...inquiry, stage: to });
+  // A reminder that nobody has called is wrong from now on; what is already being sent goes out.
+  const dropsReminder = isReminderPending(inquiry);
+  const step = inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined);
+  const attempted = to !== 'closed' || closeReason === 'no_response' || closeReason === 'not_interested';
+  const next: Inquiry = {
+    ...rest,
+    version: inquiry.version + 1,
+    stage: to,
+    ...(to === 'closed' && closeReason !== undefined && { closeReason }),
+    ...(attempted && { firstContactedAt: inquiry.firstContactedAt ?? now.toISOString() }),
+    timers: {
+      ...(step !== undefined && { step }),
+      ...(open && !unrouted && { followUp: after(now, followUpAfterMs) }),
+    },
+    ...((dropsReminder || (!open && inquiry.mailState !== 'sent')) && {
+      mailState: undefined,
+      mailKind: undefined,
+    }),
+    stepRepeats: 0,
+  };
+  return {
+    outcome: 'changed',
+    next: withStep(withPending(withSilence(next, open ? listening.silence : undefined), pending), now),
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * An inquiry: what somebody asked for, how far the practice has come with it,
+ * and what has to happen next. Everything in this room is pure: state and `now` in, the
+ * next state out. Whoever writes the state checks its version.
+ */
+import * as z from 'zod';
+import { channels } from '../channels.ts';
+import { idSchema } from '../ids.ts';
+import { redFlagStates } from '../red-flags.ts';
+import { dispositions, triggers } from '../rules/facts.ts';
+import { closeReasons, stages, tiers } from '../stages.ts';
+
+/** How far the pipeline has come, as the API shows it; `scored` lies between captured and routed. */
+export const progresses = ['captured', 'scored', 'waiting', 'routed', 'notified', 'quarantined'] as const;
+
+/** Why an inquiry was set aside for a human to look at before anybody is told. */
+export const quarantineReasons = ['honeypot', 'firewall', 'origin', 'test_lead', 'rule'] as const;
+export type QuarantineReason = (typeof quarantineReasons)[number];
+
+/** What became of one candidate of a routing, with the numbers compared. */
+export const candidateSchema = z.object({
+  memberId: z.string(),
+  /** The part of the pool's inquiries that is this member's due, 0 to 1. */
+  share: z.number(),
+  outcome: z.enum(['assigned', 'passed_over', 'excluded']),
+  reason: z.string(),
+});
+export type Candidate = z.infer<typeof candidateSchema>;
+
+export const receiptSchema = z.object({
+  pool: z.string(),
+  strategy: z.string(),
+  candidates: z.array(candidateSchema),
+});
+/** Why a routing decided as it did; written with the decision, never worked out again. */
+export type Receipt = z.infer<typeof receiptSchema>;
+
+/** Staff mails about an inquiry; the newest one is part of its state. */
+export const mailKinds = ['assigned', 'reminder', 'follow_up', 'review'] as const;
+export type MailKind = (typeof mailKinds)[number];
+
+const instantSchema = z.iso.datetime();
+
+const pendingTriggerSchema = z.object({
+  kind: z.enum(triggers),
+  at: instantSchema,
+  /** The stage before a stage change. */
+  from: z.enum(stages).optional(),
+  /** The stage that it had then: a rule that comes to set another one does so only while it still has it. */
+  stage: z.enum(stages).optional(),
+  disposition: z.enum(dispositions).optional(),
+  /** Opening hours for which nothing had happened. */
+  silentHours: z.int().optional(),
+});
+/** A trigger of triage rules that waits for its turn. */
+export type PendingTrigger = z.infer<typeof pendingTriggerSchema>;
+
+/**
+ * The state of an inquiry. No free text and nothing personal: that is in the
+ * body, which is written once.
+ */
+export const inquirySchema = z.object({
+  id: idSchema('inquiry'),
+  version: z.int().min(1),
+  contactId: idSchema('contact'),
+  locationId: z.string(),
+  channel: z.enum(channels),
+  sourceId: z.string(),
+  campaign: z.string().optional(),
+  serviceId: z.string().optional(),
+  receivedAt: instantSchema,
+  /** When the clock started, where that was not on receipt: the release from quarantine. */
+  clockFrom: instantSchema.optional(),
+  stage: z.enum(stages),
+  closeReason: z.enum(closeReasons).optional(),
+  progress: z.enum(['captured', 'waiting', 'routed', 'notified', 'quarantined']),
+  quarantine: z.array(z.enum(quarantineReasons)).optional(),
+  tier: z.enum(tiers).optional(),
+  score: z.int().optional(),
+  poolId: z.string().optional(),
+  respondBy: instantSchema.optional(),
+  assignedTo: z.string().optional(),
+  assignedAt: instantSchema.optional(),
+  receipt: receiptSchema.optional(),
+  mailKind: z.enum(mailKinds).optional(),
+  mailState: z.enum(['pending', 'sending', 'sent']).optional(),
+  mailAt: instantSchema.optional(),
+  /** How soon the person should be seen; absent where it is routine. */
+  urgency: z.enum(['same_day', 'soon']).optional(),
+  /** Set where words of an emergency were found; a human says whether it was one. */
+  redFlag: z.enum(redFlagStates).optional(),
+  /** Something happened at which triage rules are still to be looked at. */
+  trigger: pendingTriggerSchema.optional(),
+  /** What happened after that, in order. */
+  laterTriggers: z.array(pendingTriggerSchema).optional(),
+  /** Where rules listen for silence: since when nothing has happened, and for how many opening hours by then. */
+  silence: z.object({ since: instantSchema, hours: z.int() }).optional(),
+  /** When the first attempt to call back was recorded. */
+  firstContactedAt: instantSchema.optional(),
+  /** Times at which something has to happen; the earliest one is on the due index. */
+  timers: z
+    .object({
+      /** A step of the pipeline should have been done by now: do it again. */
+      step: instantSchema.optional(),
+      /** Remind the assignee that nobody has called back. */
+      respond: instantSchema.optional(),
+      /** Remind the assignee of an inquiry that has gone quiet. */
+      followUp: instantSchema.optional(),
+      /** Remind the managers that a quarantined inquiry waits for them. */
+      review: instantSchema.optional(),
+      /** Look at the rules for inquiries about which nothing has happened. */
+      silence: instantSchema.optional(),
+    })
+    .default({}),
+  /** How often the step timer fired in a row; spaces out the repeats. */
+  stepRepeats: z.int().min(0),
+  /** How often the assignee was reminded. */
+  reminders: z.int().min(0),
+});
+export type Inquiry = z.infer<typeof inquirySchema>;
+
+const minute = 60_000;
+export const hour = 60 * minute;
+
+/** A step that has not been done this long after it could have been is repeated. */
+export const stepAllowanceMs = minute;
+/** Steps are repeated ever more seldom, at the longest this far apart. */
+export const longestStepPauseMs = 30 * minute;
+/** A quarantined inquiry is brought back to the managers' minds this often. */
+export const reviewEveryMs = 24 * hour;
+/** An inquiry that was contacted and then went quiet comes back after this long. */
+export const followUpAfterMs = 48 * hour;
+/** The pause after the n-th reminder that nobody has called back; the last one repeats. */
+export const reminderPausesMs = [15 * minute, 30 * minute, hour, 4 * hour, 24 * hour] as const;
+/** Triggers that wait for their turn at the most; what comes on top takes the place of the newest. */
+export const mostPendingTriggers = 6;
+/** A mail whose sending began this long ago and never ended may be sent again. */
+export const mailLeaseMs = 90_000;
+
+export const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
+
+/** Whether the practice still owes this inquiry something. */
+export const isOpen = (inquiry: Pick<Inquiry, 'stage'>): boolean =>
+  inquiry.stage !== 'booked' && inquiry.stage !== 'closed';
+
+/** Whether nobody has tried to call yet; a stage that a rule set is no call. */
+export const owesCall = (inquiry: Inquiry): boolean =>
+  isOpen(inquiry) && inquiry.firstContactedAt === undefined;
+
+export const isMailUnderWay = ({ mailState }: Inquiry): boolean =>
+  mailState === 'pending' || mailState === 'sending';
+
+/** A reminder that nobody has called, and that could still be called off. */
+export const isReminderPending = ({ mailKind, mailState }: Inquiry): boolean =>
+  mailKind === 'reminder' && mailState === 'pending';
+
+/** What the practice's rules listen for, as far as a change of state has to know; see `listeningFor`. */
+export interface Listening {
+  /** Whether rules look at what happens here: it then waits, as a trigger, until they have. */
+  readonly awaitsRules?: boolean;
+  /** When rules for silence are to look at it next, unless something happens before. */
+  readonly silence?: Silence | undefined;
+}
+
+export interface Silence {
+  /** When something happened last. */
+  readonly since: string;
+  /** Opening hours without anything, and when they will have passed. */
+  readonly hours: number;
+  readonly at: string;
+}
+
+/**
+ * When the next thing has to happen; undefined just where the inquiry is closed
+ * or booked and no rules have to look at it. An open inquiry always has a next
+ * action: one whose timers were all missing would be due at once.
+ */
+export function nextActionAt(inquiry: Inquiry): string | undefined {
+  const { step, respond, followUp, review, silence } = inquiry.timers;
+  // Whatever else is due waits the moment until the mail under way is out; until then only its step counts.
+  if (step !== undefined && isMailUnderWay(inquiry)) return step;
+  const times = [step, respond, followUp, review, silence].filter((time) => time !== undefined).sort();
+  return times[0] ?? (isOpen(inquiry) ? inquiry.receivedAt : undefined);
+}
+
+/** Whether routing may still decide about it. */
+export const awaitsRouting = (inquiry: Inquiry): boolean =>
+  isOpen(inquiry) && (inquiry.progress === 'captured' || inquiry.progress === 'waiting');
