@@ -6,8 +6,8 @@ import type { RoutingState, RoutingStates } from '../../shared/data/rotation.ts'
 import type { Table } from '../../shared/data/table.ts';
 import { choose, type Destination, destinationOf } from '../../shared/domain/destination.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { type Assignment, assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
-import { awaitsRouting, type Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
+import { type Assignment, awaitsRouting, type Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { personOf } from '../../shared/domain/person.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { enabledOnly, type Lags, type Rotation } from '../../shared/domain/routing.ts';

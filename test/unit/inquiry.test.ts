@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { headRow, parseHead } from '../../shared/data/inquiries.ts';
 import { captured, rescored } from '../../shared/domain/inquiry/arrival.ts';
-import { type Assignment, assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
+import { assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
 import { takeDue } from '../../shared/domain/inquiry/due.ts';
 import { mailSent } from '../../shared/domain/inquiry/mail.ts';
 import { released, reviewRedFlag, suspectedByRule } from '../../shared/domain/inquiry/review.ts';
 import { afterRules, type RuleEffects } from '../../shared/domain/inquiry/rules.ts';
 import { changeStage, stageTransitions } from '../../shared/domain/inquiry/stage.ts';
 import {
+  type Assignment,
   awaitsRouting,
   followUpAfterMs,
   type Inquiry,

@@ -1,7 +1,6 @@
 /** An inquiry as it arrives, and as scoring finds it, at first and again. */
 import type { Urgency } from '../clinical-urgency.ts';
 import type { Tier } from '../stages.ts';
-import type { Triaged } from './assignment.ts';
 import {
   after,
   type Inquiry,
@@ -9,6 +8,7 @@ import {
   type QuarantineReason,
   reviewEveryMs,
   stepAllowanceMs,
+  type Triaged,
 } from './state.ts';
 
 export interface NewInquiry {

@@ -1,20 +1,6 @@
 /** An inquiry that gets its member, or waits for one. */
-import type { Urgency } from '../clinical-urgency.ts';
-import type { Tier } from '../stages.ts';
 import { knowingTriage } from './arrival.ts';
-import { after, type Inquiry, type Receipt, stepAllowanceMs } from './state.ts';
-
-export interface Assignment {
-  readonly memberId: string;
-  readonly poolId: string;
-  readonly respondBy: string;
-  readonly receipt: Receipt;
-  readonly score: number;
-  readonly tier: Tier;
-  readonly urgency?: Urgency | undefined;
-}
-
-export type Triaged = Pick<Assignment, 'score' | 'tier' | 'urgency'>;
+import { type Assignment, after, type Inquiry, stepAllowanceMs } from './state.ts';
 
 /**
  * The state once a member has been chosen. The step timer stays where it was:

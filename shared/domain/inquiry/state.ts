@@ -5,10 +5,11 @@
  */
 import * as z from 'zod';
 import { channels } from '../channels.ts';
+import type { Urgency } from '../clinical-urgency.ts';
 import { idSchema } from '../ids.ts';
 import { redFlagStates } from '../red-flags.ts';
 import { dispositions, triggers } from '../rules/facts.ts';
-import { closeReasons, stages, tiers } from '../stages.ts';
+import { closeReasons, stages, type Tier, tiers } from '../stages.ts';
 
 /** How far the pipeline has come, as the API shows it; `scored` lies between captured and routed. */
 export const progresses = ['captured', 'scored', 'waiting', 'routed', 'notified', 'quarantined'] as const;
@@ -186,3 +187,15 @@ export function nextActionAt(inquiry: Inquiry): string | undefined {
 /** Whether routing may still decide about it. */
 export const awaitsRouting = (inquiry: Inquiry): boolean =>
   isOpen(inquiry) && (inquiry.progress === 'captured' || inquiry.progress === 'waiting');
+
+export interface Assignment {
+  readonly memberId: string;
+  readonly poolId: string;
+  readonly respondBy: string;
+  readonly receipt: Receipt;
+  readonly score: number;
+  readonly tier: Tier;
+  readonly urgency?: Urgency | undefined;
+}
+
+export type Triaged = Pick<Assignment, 'score' | 'tier' | 'urgency'>;
