@@ -40,7 +40,30 @@ export type Receipt = z.infer<typeof receiptSchema>;
 export const mailKinds = ['assigned', 'reminder', 'follow_up', 'review'] as const;
 export type MailKind = (typeof mailKinds)[number];
 
+/** Why an inquiry is parked: what it waits for lies with others. */
+export const parkReasons = ['authorisation', 'records', 'insurance', 'wait_list'] as const;
+export type ParkReason = (typeof parkReasons)[number];
+
 const instantSchema = z.iso.datetime();
+
+// Few inquiries are ever held or called about while somebody looks: made where the first one is.
+const holdSchema = z.lazy(() =>
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('snoozed'), by: z.string(), until: instantSchema }),
+    z.object({
+      kind: z.literal('parked'),
+      reason: z.enum(parkReasons),
+      /** Who sees to it that it goes on. */
+      owner: z.string(),
+      by: z.string(),
+      until: instantSchema,
+    }),
+  ]),
+);
+/** An inquiry that somebody set aside for a while: until then nobody is reminded of it. */
+export type Hold = z.infer<typeof holdSchema>;
+
+const callingSchema = z.lazy(() => z.object({ by: z.string(), until: instantSchema }));
 
 const pendingTriggerSchema = z.object({
   kind: z.enum(triggers),
@@ -98,6 +121,21 @@ export const inquirySchema = z.object({
   silence: z.object({ since: instantSchema, hours: z.int() }).optional(),
   /** When the first attempt to call back was recorded. */
   firstContactedAt: instantSchema.optional(),
+  /** The provider recommended beside the coordinator. */
+  providerId: z.string().optional(),
+  hold: holdSchema.optional(),
+  /** A call in progress: it pauses escalation, and ends by itself. */
+  calling: callingSchema.optional(),
+  /** Rungs of the escalation ladder that the present assignee has had. */
+  rung: z.int().optional(),
+  /** The present assignee's deadline, where that is not the respond-by: after a reassignment. */
+  deadline: instantSchema.optional(),
+  /** The ladder asks routing for somebody who is free. */
+  reassign: z.literal(true).optional(),
+  /** Members from whom the ladder took it. */
+  hadBy: z.array(z.string()).optional(),
+  /** Calls that reached nobody, since somebody was last reached. */
+  attempts: z.int().optional(),
   /** Times at which something has to happen; the earliest one is on the due index. */
   timers: z
     .object({
@@ -111,6 +149,8 @@ export const inquirySchema = z.object({
       review: instantSchema.optional(),
       /** Look at the rules for inquiries about which nothing has happened. */
       silence: instantSchema.optional(),
+      /** The hold ends, or a call in progress is taken to have ended. */
+      wake: instantSchema.optional(),
     })
     .default({}),
   /** How often the step timer fired in a row; spaces out the repeats. */
@@ -177,10 +217,10 @@ export interface Silence {
  * action: one whose timers were all missing would be due at once.
  */
 export function nextActionAt(inquiry: Inquiry): string | undefined {
-  const { step, respond, followUp, review, silence } = inquiry.timers;
+  const { step, respond, followUp, review, silence, wake } = inquiry.timers;
   // Whatever else is due waits the moment until the mail under way is out; until then only its step counts.
   if (step !== undefined && isMailUnderWay(inquiry)) return step;
-  const times = [step, respond, followUp, review, silence].filter((time) => time !== undefined).sort();
+  const times = [step, respond, followUp, review, silence, wake].filter((time) => time !== undefined).sort();
   return times[0] ?? (isOpen(inquiry) ? inquiry.receivedAt : undefined);
 }
 
