@@ -4,7 +4,7 @@ const only = (name, from, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: from },
-  to: { path: '^(bin|lib|functions|shared|local|ops|bench|test|web)/', pathNot: allowed },
+  to: { path: '^(bin|lib|functions|shared|local|ops|simulation|bench|test|web)/', pathNot: allowed },
 });
 
 export default {
@@ -34,11 +34,17 @@ export default {
       comment: 'A function imports what is shared and its own folder, never another function.',
       severity: 'error',
       from: { path: '^functions/([^/]+)/' },
-      to: { path: '^(bin|lib|functions|local|ops|bench|test)/', pathNot: '^functions/$1/' },
+      to: { path: '^(bin|lib|functions|local|ops|simulation|bench|test)/', pathNot: '^functions/$1/' },
     },
     only('stacks', '^(lib|bin)/', '^(lib/|shared/http/routes\\.ts$)', 'Stacks know the list of routes.'),
     only('local', '^local/', '^local/', 'local/ reads the synthesized stacks, never their source.'),
     only('ops', '^ops/', '^(ops|shared)/', 'Operators use what the functions use.'),
+    only(
+      'simulation',
+      '^simulation/',
+      '^(simulation|functions|shared|local|ops)/',
+      'A simulation runs the functions themselves.',
+    ),
     {
       name: 'no-tests-in-production',
       severity: 'error',

@@ -16,7 +16,7 @@ interface Step {
   readonly live?: true;
 }
 
-const folders = ['bin', 'lib', 'functions', 'shared', 'local', 'ops', 'bench', 'test'];
+const folders = ['bin', 'lib', 'functions', 'shared', 'local', 'ops', 'simulation', 'bench', 'test'];
 const reports = await mkdtemp(join(tmpdir(), 'firstcall-check-'));
 const testReport = join(reports, 'tests.json');
 
