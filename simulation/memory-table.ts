@@ -1,16 +1,36 @@
 /**
- * The `Table` in memory, for tests of use cases: the same meaning as in DynamoDB,
- * held by the one suite that runs against both (`test/table/table-contract.test.ts`).
+ * The `Table` in memory, for simulations and for tests of use cases: the same meaning as in
+ * DynamoDB, held by the one suite that runs against both (`test/table/table-contract.test.ts`).
  */
 import { indexKeys } from '../shared/data/dynamo-table.ts';
 import type { Key } from '../shared/data/keys.ts';
-import type { Clause, Condition, Row, Table, Transacted, Write, Written } from '../shared/data/table.ts';
+import type {
+  Clause,
+  Condition,
+  IndexName,
+  Row,
+  Table,
+  Transacted,
+  Write,
+  Written,
+} from '../shared/data/table.ts';
+
+/** One row as a commit left it; what was not there before, or is not any more, is undefined. */
+export interface RowChange {
+  readonly before: Row | undefined;
+  readonly after: Row | undefined;
+}
 
 export interface MemoryTable extends Table {
   /** Every row, in order of its key. */
   rows(): Row[];
   /** How many of the next transactions only meet another one under way; counts down. */
   conflicts: number;
+}
+
+export interface MemoryTableOptions {
+  /** The stream: told the changes of each commit, at the moment of it. They are the table's own rows, to be read only. */
+  readonly onCommit?: (changes: readonly RowChange[]) => void;
 }
 
 const identity = ({ pk, sk }: Key): string => JSON.stringify([pk, sk]);
@@ -52,8 +72,91 @@ function refuseEmptyIndexKeys(row: Row): void {
   }
 }
 
-export function createMemoryTable(): MemoryTable {
+/** The table itself, or one of its indexes, by the attributes of its key. */
+interface KeyNames {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** In an index the sort key alone is not unique; the item's own key settles the order. */
+const orderIn = (names: KeyNames, row: Record<string, unknown>): string =>
+  [row[names.sk], row['pk'], row['sk']].map(String).join('\u0000');
+
+/** Rows of one partition in the order of their sort keys. */
+class Partition {
+  readonly #orders: string[] = [];
+  readonly #rows: Row[] = [];
+
+  /** The position of the first row at or past an order. */
+  #positionOf(order: string): number {
+    let [low, high] = [0, this.#orders.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#orders[middle] as string) < order) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  put(order: string, row: Row): void {
+    const at = this.#positionOf(order);
+    const replaced = this.#orders[at] === order ? 1 : 0;
+    this.#orders.splice(at, replaced, order);
+    this.#rows.splice(at, replaced, row);
+  }
+
+  remove(order: string): void {
+    const at = this.#positionOf(order);
+    if (this.#orders[at] !== order) return;
+    this.#orders.splice(at, 1);
+    this.#rows.splice(at, 1);
+  }
+
+  /** Rows from one sort key to another, both included. */
+  between(from: string | undefined, to: string | undefined): readonly Row[] {
+    const first = from === undefined ? 0 : this.#positionOf(from);
+    // Nothing sorts between a key's own rows and this.
+    const end = to === undefined ? this.#rows.length : this.#positionOf(`${to}\u0000\uffff`);
+    return this.#rows.slice(first, end);
+  }
+}
+
+/** Everything of the table, or of one of its indexes, by partition. */
+class Partitions {
+  readonly names: KeyNames;
+  readonly #partitions = new Map<string, Partition>();
+
+  constructor(names: KeyNames) {
+    this.names = names;
+  }
+
+  /** Whether a row stands here: an index holds those that have its key. */
+  #partitionOf(row: Row): string | undefined {
+    const [pk, sk] = [row[this.names.pk], row[this.names.sk]];
+    return typeof pk === 'string' && typeof sk === 'string' ? pk : undefined;
+  }
+
+  replace(before: Row | undefined, after: Row | undefined): void {
+    const [from, to] = [before && this.#partitionOf(before), after && this.#partitionOf(after)];
+    if (before && from !== undefined) this.#partitions.get(from)?.remove(orderIn(this.names, before));
+    if (!after || to === undefined) return;
+    const partition = this.#partitions.get(to) ?? new Partition();
+    this.#partitions.set(to, partition);
+    partition.put(orderIn(this.names, after), after);
+  }
+
+  between(pk: string, from: string | undefined, to: string | undefined): readonly Row[] {
+    return this.#partitions.get(pk)?.between(from, to) ?? [];
+  }
+}
+
+export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): MemoryTable {
   const items = new Map<string, Row>();
+  const own = new Partitions({ pk: 'pk', sk: 'sk' });
+  const indexes = Object.fromEntries(
+    Object.entries(indexKeys).map(([name, names]) => [name, new Partitions(names)]),
+  ) as Record<IndexName, Partitions>;
+  const everywhere = [own, ...Object.values(indexes)];
   const find = (key: Key): Row | undefined => items.get(identity(key));
   const copy = (row: Row | undefined): Row | undefined => row && stored(row);
 
@@ -74,12 +177,16 @@ export function createMemoryTable(): MemoryTable {
   }
 
   function commit(writes: readonly Write[]): void {
-    const results = writes.map((write) => [identity(keyOf(write)), after(write)] as const);
-    for (const [, row] of results) if (row) refuseEmptyIndexKeys(row);
-    for (const [id, row] of results) {
+    const results = writes
+      .filter((write) => !('check' in write))
+      .map((write) => ({ id: identity(keyOf(write)), before: find(keyOf(write)), after: after(write) }));
+    for (const result of results) if (result.after) refuseEmptyIndexKeys(result.after);
+    for (const { id, before, after: row } of results) {
       if (row) items.set(id, row);
       else items.delete(id);
+      for (const partitions of everywhere) partitions.replace(before, row);
     }
+    onCommit?.(results);
   }
 
   const table: MemoryTable = {
@@ -99,24 +206,20 @@ export function createMemoryTable(): MemoryTable {
 
     async query({ pk, index, from, to, limit, newestFirst, after, consistent }) {
       if (index && consistent) throw new Error('an index has no consistent reads');
-      const names = index ? indexKeys[index] : { pk: 'pk', sk: 'sk' };
+      const partitions = index ? indexes[index] : own;
+      const { names } = partitions;
       const projected = ['pk', 'sk', names.pk, names.sk];
-      // In an index the sort key alone is not unique; the item's own key settles the order.
-      const order = (row: Record<string, unknown>) =>
-        [row[names.sk], row['pk'], row['sk']].map(String).join('\u0000');
-      const direction = newestFirst ? -1 : 1;
-      const rows = [...items.values()]
-        .filter((row) => row[names.pk] === pk && typeof row[names.sk] === 'string')
-        .filter((row) => from === undefined || String(row[names.sk]) >= from)
-        .filter((row) => to === undefined || String(row[names.sk]) <= to)
-        .filter((row) => !after || (order(row) > order(after) ? 1 : -1) === direction)
-        .filter((row) => !after || order(row) !== order(after))
-        .sort((a, b) => (order(a) < order(b) ? -direction : direction))
+      const found = partitions.between(pk, from, to);
+      const ordered = newestFirst ? found.toReversed() : found;
+      const last = after && orderIn(names, after);
+      const isPast = (row: Row): boolean =>
+        last === undefined || (newestFirst ? orderIn(names, row) < last : orderIn(names, row) > last);
+      const rows = (last === undefined ? ordered : ordered.filter(isPast))
         .slice(0, limit)
         .map((row) => (index ? pick(row, projected) : stored(row)));
-      const last = rows.at(-1);
+      const end = rows.at(-1);
       // Like DynamoDB, a full page does not know whether it was the last.
-      return last && rows.length === limit ? { rows, next: pick(last, projected) } : { rows };
+      return end && rows.length === limit ? { rows, next: pick(end, projected) } : { rows };
     },
 
     async write(write): Promise<Written> {
