@@ -3,50 +3,26 @@
  * asked for. It claims each entry by moving its due time on, so that two sweeps
  * never do the same twice and an entry that cannot be read holds up no other.
  */
-import type { Inquiries } from '../../shared/data/inquiries.ts';
-import {
-  duePk,
-  dueShardCount,
-  dueUntil,
-  inquiryHead,
-  inquiryPk,
-  inquirySk,
-  weeklyReport,
-} from '../../shared/data/keys.ts';
-import type { Row, Table } from '../../shared/data/table.ts';
-import type { WeeklyReports } from '../../shared/data/weekly-reports.ts';
-import { takeDueAlert } from '../../shared/domain/alert.ts';
-import type { Environment } from '../../shared/domain/ids.ts';
+import { duePk, dueShardCount, dueUntil, inquiryHead, inquiryPk, inquirySk } from '../../shared/data/keys.ts';
+import type { Row } from '../../shared/data/table.ts';
 import { type DueAction, takeDue } from '../../shared/domain/inquiry/due.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
-import { findLocation, type Practice } from '../../shared/domain/practice.ts';
-import { takeDueReport } from '../../shared/domain/weekly-report.ts';
 import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
+import { type DueKindDependencies, dueKinds, kindsCounted } from './due-kinds.ts';
 
-export interface SweepDependencies {
-  readonly table: Table;
-  readonly inquiries: Inquiries;
-  readonly weeklyReports: WeeklyReports;
-  readonly practice: () => Promise<Practice>;
+export interface SweepDependencies extends DueKindDependencies {
   readonly scoreQueue: Queue<StepMessage>;
   readonly routeQueue: Queue<StepMessage>;
   readonly mailQueue: Queue<MailMessage>;
-  readonly environment: Environment;
   /** Time left for this run; a sweep that runs out of it stops between pages, and the next one goes on. */
   readonly remainingMs: () => number;
   readonly onBroken: (entry: { readonly pk: string; readonly sk: string }, error: unknown) => void;
 }
 
-/** Counts of what a sweep did; `broken` entries could not be read, and were put off, or not claimed. */
-export interface Swept {
-  readonly score: number;
-  readonly route: number;
-  readonly mail: number;
-  readonly alerts: number;
-  readonly weeklyReports: number;
-  readonly stale: number;
-  readonly broken: number;
-}
+/** What a sweep counts; `broken` entries could not be read, and were put off, or not claimed. */
+const counted = ['score', 'route', 'mail', ...kindsCounted, 'stale', 'broken'] as const;
+export type Swept = Record<(typeof counted)[number], number>;
+export const sweptNothing = (): Swept => Object.fromEntries(counted.map((name) => [name, 0])) as Swept;
 
 const pageSize = 100;
 const concurrentClaims = 10;
@@ -64,10 +40,10 @@ async function forEachConcurrently<T>(items: readonly T[], work: (item: T) => Pr
 }
 
 export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
-  const { table, inquiries, weeklyReports, environment } = dependencies;
-  const swept = { score: 0, route: 0, mail: 0, alerts: 0, weeklyReports: 0, stale: 0, broken: 0 };
+  const { table, inquiries, environment } = dependencies;
+  const swept = sweptNothing();
+  const kinds = dueKinds(dependencies);
   const inquiryPrefix = inquiryPk('');
-  const reportPrefix = weeklyReport('').pk;
 
   /** Moves an entry on that cannot be read, without looking into it. */
   async function putOff(row: Row, error: unknown): Promise<void> {
@@ -89,38 +65,13 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
     return undefined;
   }
 
-  async function claimReport(row: Row): Promise<MailMessage | undefined> {
-    const locationId = row.pk.slice(reportPrefix.length);
-    const report = await weeklyReports.find(locationId);
-    const location = findLocation(await dependencies.practice(), locationId);
-    const next = report && takeDueReport(report, location, environment.now());
-    const written = next && (await table.write(weeklyReports.save(next)));
-    if (!next || !written?.committed) {
-      swept.stale++;
-      return undefined;
-    }
-    swept.weeklyReports++;
-    return { kind: 'weekly_report', locationId, version: next.version };
-  }
-
-  async function claimAlert(row: Row): Promise<MailMessage | undefined> {
-    const inquiryId = row.pk.slice(inquiryPrefix.length);
-    const alert = await inquiries.findAlert(inquiryId);
-    const next = alert && takeDueAlert(alert, environment.now());
-    const written = next && (await table.write(inquiries.saveAlert(next)));
-    if (!written?.committed) {
-      swept.stale++;
-      return undefined;
-    }
-    swept.alerts++;
-    return { kind: 'alert', inquiryId };
-  }
-
   /** Claims what is due beside inquiries, by what it is. */
   async function claimOther(row: Row): Promise<MailMessage | undefined> {
-    if (row.sk === inquirySk.alert) return claimAlert(row);
-    if (row.pk.startsWith(reportPrefix)) return claimReport(row);
-    throw new Error('unknown kind of due entry');
+    const kind = kinds.find(({ isOf }) => isOf(row));
+    if (!kind) throw new Error('unknown kind of due entry');
+    const message = await kind.claim(row);
+    swept[message ? kind.counted : 'stale']++;
+    return message;
   }
 
   async function sweepPage(rows: readonly Row[]): Promise<void> {

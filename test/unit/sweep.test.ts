@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { sweptNothing } from '../../functions/remind/sweep.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { createPipeline, hours, minutes } from '../support/fixtures.ts';
@@ -11,7 +12,7 @@ beforeEach(() => {
   pipeline = createPipeline(table);
 });
 
-const nothing = { score: 0, route: 0, mail: 0, alerts: 0, weeklyReports: 0, stale: 0, broken: 0 };
+const nothing = sweptNothing();
 /** Loses every message on its way. */
 const loseMessages = () => {
   for (const queue of Object.values(pipeline.queues)) queue.take();
