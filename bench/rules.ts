@@ -1,6 +1,7 @@
 /** How long as many rules as a practice may have take over one inquiry, and to be compiled. */
 import { compileRules } from '../shared/domain/rules/compile.ts';
-import { type Condition, mostRules, type Rule } from '../shared/domain/rules/rule.ts';
+import type { Condition, Rule } from '../shared/domain/rules/rule.ts';
+import { mostRules } from '../shared/domain/schema/rule.ts';
 import { factsOf } from '../test/support/rules.ts';
 import { median } from './median.ts';
 

@@ -3,8 +3,10 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument,
 import * as z from 'zod';
 import { rulesIssues } from '../shared/data/rules.ts';
 import { alertedInstead } from '../shared/domain/alert.ts';
-import { type Practice, practiceSchema } from '../shared/domain/practice.ts';
-import { type Rule, rulesSchema } from '../shared/domain/rules/rule.ts';
+import type { Practice } from '../shared/domain/practice.ts';
+import type { Rule } from '../shared/domain/rules/rule.ts';
+import { practiceSchema } from '../shared/domain/schema/practice.ts';
+import { rulesSchema } from '../shared/domain/schema/rule.ts';
 
 /** One mistake; `line` and `column` count from 1, and `path` is empty where the file itself is at fault. */
 export interface Problem {

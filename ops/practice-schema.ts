@@ -1,7 +1,7 @@
 /** The practice file's schema for editors, made from the very schema that checks a file. */
 import * as z from 'zod';
-import { practiceSchema } from '../shared/domain/practice.ts';
 import { fieldNames } from '../shared/domain/rules/fields.ts';
+import { practiceSchema } from '../shared/domain/schema/practice.ts';
 
 /** A JSON Schema (draft 2020-12), as far as this file looks into it. */
 export interface JsonSchema {

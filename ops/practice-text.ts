@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { Document, isCollection, isMap, isPair, isScalar, type Node, visit } from 'yaml';
 import * as z from 'zod';
 import { channels } from '../shared/domain/channels.ts';
-import { type Practice, practiceParts, practiceSchema } from '../shared/domain/practice.ts';
-import { type Rule, rulesSchema } from '../shared/domain/rules/rule.ts';
+import type { Practice } from '../shared/domain/practice.ts';
+import type { Rule } from '../shared/domain/rules/rule.ts';
+import { practiceParts, practiceSchema } from '../shared/domain/schema/practice.ts';
+import { rulesSchema } from '../shared/domain/schema/rule.ts';
 import { weekdays } from '../shared/domain/weekdays.ts';
 
 /** The line by which editors find the schema of a practice file. */
@@ -134,7 +136,8 @@ const innerOf = (schema: z.ZodType): z.ZodType => {
 
 /** Rules as a list in YAML. */
 export function writeRules(rules: readonly Rule[]): string {
-  const document = new Document(sparse(rulesSchema, plain(rules)));
+  // Stored rules come back with their fields in no order; the schema's is the one to read.
+  const document = new Document(sparse(rulesSchema, plain(rulesSchema.parse(rules))));
   if (isCollection(document.contents)) {
     for (const item of document.contents.items.slice(1)) (item as Node).spaceBefore = true;
   }

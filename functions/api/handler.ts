@@ -40,7 +40,7 @@ const api = createStaffApi({
   rollups: createRollups(table),
   routingStates: createRoutingStates(table),
   audit: createAudit(table, systemEnvironment),
-  practice: openConfiguration(table),
+  practice: openConfiguration(table).current,
   environment: systemEnvironment,
   openDigest: async () => createDigest(await digestSecret()),
   scoreQueue: createSqsQueue(sqs, settings.SCORE_QUEUE_URL),

@@ -14,7 +14,7 @@ import {
 } from '../../shared/domain/inquiry/state.ts';
 import { redFlagStates } from '../../shared/domain/red-flags.ts';
 import { type Decision, ruleHitSchema } from '../../shared/domain/rules/decision.ts';
-import { actionSchema } from '../../shared/domain/rules/rule.ts';
+import { actionSchema } from '../../shared/domain/schema/action.ts';
 import { scoreSchema } from '../../shared/domain/scoring.ts';
 import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
 import { type Told, timelineKinds } from '../../shared/domain/timeline.ts';

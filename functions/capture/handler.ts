@@ -39,7 +39,7 @@ const webhookSecret = createSecret(
 
 const api = createCaptureApi({
   allowedOrigins: settings.ALLOWED_ORIGINS.split(',').filter((origin) => origin !== ''),
-  practice: openConfiguration(table),
+  practice: openConfiguration(table).current,
   digest: async () => createDigest(await digestSecret()),
   googleAdsKey: async () => (await webhookSecret()).googleAdsKey,
   capture: {

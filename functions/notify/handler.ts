@@ -23,7 +23,7 @@ const dependencies = {
   inquiries: createInquiries(table),
   weeklyReports: createWeeklyReports(table),
   rollups: createRollups(table),
-  practice: openConfiguration(table),
+  practice: openConfiguration(table).current,
   mailer: createSesMailer(new SESClient({}), {
     address: settings.SENDER_ADDRESS,
     configurationSet: settings.CONFIGURATION_SET,

@@ -22,7 +22,7 @@ const dependencies = {
   table,
   inquiries: createInquiries(table),
   weeklyReports: createWeeklyReports(table),
-  practice: openConfiguration(table),
+  practice: openConfiguration(table).current,
   scoreQueue: createSqsQueue<StepMessage>(sqs, settings.SCORE_QUEUE_URL),
   routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),
   mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),

@@ -15,7 +15,7 @@ const settings = readSettings({ TABLE_NAME: setting });
 const table = openTable(settings.TABLE_NAME);
 const dependencies = {
   rollups: createRollups(table),
-  practice: openConfiguration(table),
+  practice: openConfiguration(table).current,
   environment: systemEnvironment,
 };
 

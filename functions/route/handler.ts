@@ -18,7 +18,7 @@ const dependencies = {
   inquiries: createInquiries(table),
   contacts: createContacts(table),
   routingStates: createRoutingStates(table),
-  practice: openConfiguration(table),
+  practice: openConfiguration(table).current,
   mailQueue: createSqsQueue<MailMessage>(new SQSClient({}), settings.MAIL_QUEUE_URL),
   environment: systemEnvironment,
 };

@@ -23,7 +23,7 @@ const dependencies: ScoreDependencies = {
   contacts: createContacts(table),
   timelines: createTimelines(table),
   routingStates: createRoutingStates(table),
-  practice: openConfiguration(table),
+  practice: openConfiguration(table).current,
   routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),
   mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),
   environment: systemEnvironment,

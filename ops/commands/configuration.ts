@@ -6,10 +6,9 @@ import {
   applyConfiguration,
   type ConfigurationChange,
   type ConfigurationConflict,
-  ConfigurationMissing,
   planConfiguration,
-  readConfiguration,
-} from '../../shared/data/configuration.ts';
+} from '../../shared/data/apply-configuration.ts';
+import { ConfigurationMissing, readConfiguration } from '../../shared/data/configuration.ts';
 import { openPractice, pathOf } from '../files.ts';
 import { practiceSchemaText } from '../practice-schema.ts';
 import { writePracticeFile } from '../practice-text.ts';

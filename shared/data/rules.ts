@@ -7,15 +7,10 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { Practice } from '../domain/practice.ts';
 import { checkRules, type RuleIssue } from '../domain/rules/check.ts';
-import { type Rule, rulesSchema } from '../domain/rules/rule.ts';
-import {
-  type ChangeMark,
-  ConfigurationMissing,
-  moveVersion,
-  readConfiguration,
-  rulesWrites,
-  transactPastConflicts,
-} from './configuration.ts';
+import type { Rule } from '../domain/rules/rule.ts';
+import { rulesSchema } from '../domain/schema/rule.ts';
+import { type ChangeMark, moveVersion, rulesWrites, transactPastConflicts } from './apply-configuration.ts';
+import { ConfigurationMissing, readConfiguration } from './configuration.ts';
 import { draftRules, publishedRules, rulesPk } from './keys.ts';
 import { atVersion, type Page, type Row, type Table, type Write } from './table.ts';
 

@@ -8,7 +8,7 @@ import { urgencies } from './clinical-urgency.ts';
 import { redFlagStates } from './red-flags.ts';
 import { ruleHitSchema } from './rules/decision.ts';
 import { dispositions, lifecycles, triggers } from './rules/facts.ts';
-import { actionSchema } from './rules/rule.ts';
+import { actionSchema } from './schema/action.ts';
 import { closeReasons, stages, tiers } from './stages.ts';
 
 /** Whoever acted, where it was the person themselves. */

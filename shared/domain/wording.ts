@@ -1,5 +1,4 @@
 /** Words as people write them, in the one form in which they are compared. */
-import * as z from 'zod';
 
 const apostrophes = /['’‘‛ʼʹ`´′＇]/gu;
 /** Of those, the ones within a contraction that people write without them: can't, I'm, I've, you're. */
@@ -18,13 +17,6 @@ const fold = (text: string): string =>
  * "l'acné" has the word acne and "child's" the word child; but "can't" and "cant" are one word.
  */
 export const foldWording = (text: string): string => fold(text.replace(contracted, ''));
-
-/** A word or a phrase that is looked for; whole words only, so that "pain" is not found in "Spain". */
-export const phraseSchema = z
-  .string()
-  .min(1)
-  .max(100)
-  .refine((phrase) => foldWording(phrase) !== '', 'needs a letter or a digit');
 
 /** Whether a phrase stands in a text as whole words; both are folded before. */
 export const holdsPhrase = (foldedText: string, foldedPhrase: string): boolean =>

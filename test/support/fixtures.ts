@@ -22,7 +22,8 @@ import { createTimelines } from '../../shared/data/timeline.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { type Environment, idPrefixes } from '../../shared/domain/ids.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
-import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
 import { createDigest } from '../../shared/secrets/digest.ts';
 

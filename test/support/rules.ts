@@ -2,13 +2,8 @@
 import fc from 'fast-check';
 import type { Facts } from '../../shared/domain/rules/facts.ts';
 import { type FieldName, fieldNames, fields } from '../../shared/domain/rules/fields.ts';
-import {
-  type Action,
-  type Comparison,
-  type Condition,
-  type Rule,
-  ruleSchema,
-} from '../../shared/domain/rules/rule.ts';
+import type { Action, Comparison, Condition, Rule } from '../../shared/domain/rules/rule.ts';
+import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 
 const plainFacts: Facts = {
   trigger: 'arrival',

@@ -1,12 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readPracticeFile } from '../../ops/practice-file.ts';
-import {
-  applyConfiguration,
-  ConfigurationMissing,
-  createConfigurationReader,
-  planConfiguration,
-} from '../../shared/data/configuration.ts';
+import { applyConfiguration, planConfiguration } from '../../shared/data/apply-configuration.ts';
+import { ConfigurationMissing, createConfigurationReader } from '../../shared/data/configuration.ts';
 import { configuration, configurationPk, memberLoad, weeklyReport } from '../../shared/data/keys.ts';
 import { queryAll, type Table } from '../../shared/data/table.ts';
 import { localTime, weekdayOf } from '../../shared/domain/local-time.ts';
@@ -332,13 +328,13 @@ describe('the reader', () => {
     };
     const { watch, spy } = watched(table);
     const stale: unknown[] = [];
-    const { current } = createConfigurationReader({
+    const { current, fresh } = createConfigurationReader({
       table: spy,
       now: () => new Date(nowMs),
       onStale: (error) => stale.push(error),
       ...(maxAgeMs && { maxAgeMs }),
     });
-    return { watch, current, pass, stale };
+    return { watch, current, fresh, pass, stale };
   }
 
   it('says what to do where no practice has been applied', async () => {
@@ -408,5 +404,56 @@ describe('the reader', () => {
     watch.failing = true;
 
     await expect(current()).rejects.toThrow('away');
+  });
+
+  it('looks at once where asked for the practice as it is now', async () => {
+    await apply(demo);
+    const { watch, current, fresh } = clocked();
+    await current();
+    expect(await fresh()).toEqual(demo);
+    await apply(changed(disable('dev')));
+
+    expect((await fresh()).members[3]?.enabled).toBe(false);
+    expect((await current()).members[3]?.enabled).toBe(false);
+    expect(watch.reads).toEqual(['all', 'VERSION', 'VERSION', 'all']);
+  });
+
+  it('does not take for fresh what was looked at before, and looks once for all who ask', async () => {
+    await apply(demo);
+    const { watch, current, fresh, pass } = clocked();
+    await current();
+    pass(10_000);
+
+    await Promise.all([current(), fresh(), fresh()]);
+    expect(watch.reads).toEqual(['all', 'VERSION', 'VERSION']);
+  });
+
+  it('gives nothing for fresh while the table is away', async () => {
+    await apply(demo);
+    const { watch, current, fresh } = clocked();
+    await current();
+    watch.failing = true;
+
+    await expect(fresh()).rejects.toThrow('away');
+    expect(await current()).toEqual(demo);
+  });
+
+  it('fails at what a later release stored', async () => {
+    await apply(demo);
+    const row = (await stored()).find(({ kind }) => kind === 'members');
+    if (row) await table.write({ put: { ...row, schemaVersion: 2 } });
+
+    await expect(reader().current()).rejects.toThrow('unknown version');
+  });
+});
+
+describe('what is written', () => {
+  it('is valid: readers trust it', async () => {
+    const broken = changed((practice) => {
+      practice.pools = [];
+    });
+
+    await expect(apply(broken)).rejects.toThrow('exactly one pool must be the fallback');
+    expect(await stored()).toEqual([]);
   });
 });

@@ -5,11 +5,12 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../ops/commands/run.ts';
 import { Refusal } from '../../ops/terminal.ts';
-import { applyConfiguration, readConfiguration } from '../../shared/data/configuration.ts';
+import { applyConfiguration } from '../../shared/data/apply-configuration.ts';
+import { readConfiguration } from '../../shared/data/configuration.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
 import { createRulesStore } from '../../shared/data/rules.ts';
 import { queryAll } from '../../shared/data/table.ts';
-import { rulesSchema } from '../../shared/domain/rules/rule.ts';
+import { rulesSchema } from '../../shared/domain/schema/rule.ts';
 import { type FreshTable, freshTable } from '../support/dynamodb.ts';
 import { createPipeline, friday, smallPractice } from '../support/fixtures.ts';
 

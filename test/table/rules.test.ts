@@ -1,16 +1,13 @@
 /** Drafts, publications and rollbacks of rules, and what a practice file may not undo. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  applyConfiguration,
-  ConfigurationMissing,
-  planConfiguration,
-  readConfiguration,
-} from '../../shared/data/configuration.ts';
+import { applyConfiguration, planConfiguration } from '../../shared/data/apply-configuration.ts';
+import { ConfigurationMissing, readConfiguration } from '../../shared/data/configuration.ts';
 import { configuration, draftRules, publishedRules } from '../../shared/data/keys.ts';
 import { createRulesStore, type RulesStore } from '../../shared/data/rules.ts';
 import type { Table } from '../../shared/data/table.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { type Rule, rulesSchema } from '../../shared/domain/rules/rule.ts';
+import type { Rule } from '../../shared/domain/rules/rule.ts';
+import { rulesSchema } from '../../shared/domain/schema/rule.ts';
 import { freshTable } from '../support/dynamodb.ts';
 import { friday, smallPractice } from '../support/fixtures.ts';
 

@@ -5,7 +5,7 @@ import { contactPk, inquiryHead, inquiryPk } from '../../shared/data/keys.ts';
 import { queryAll, type Row, type Table } from '../../shared/data/table.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
-import { ruleSchema } from '../../shared/domain/rules/rule.ts';
+import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 import { freshTable } from '../support/dynamodb.ts';
 import { createPipeline, digest, hours } from '../support/fixtures.ts';
 

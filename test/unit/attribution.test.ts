@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attribute, findForm } from '../../shared/domain/attribution.ts';
-import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { smallPractice } from '../support/fixtures.ts';
 
 const practice: Practice = practiceSchema.parse({

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createCaptureApi } from '../../functions/capture/api.ts';
-import { practiceSchema } from '../../shared/domain/practice.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { type EventOptions, proxyEvent } from '../support/events.ts';
 import {
   createPipeline,

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { hours, minutes, smallPractice } from '../support/fixtures.ts';
 import { bodyOf, callers, createStaff } from '../support/staff.ts';
 

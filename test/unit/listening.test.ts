@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { listeningFor, nextSilence } from '../../shared/domain/listening.ts';
-import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
-import { ruleSchema } from '../../shared/domain/rules/rule.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
+import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 import { friday, smallPractice } from '../support/fixtures.ts';
 
 const rule = (id: string, on: string[], change: object = {}) =>

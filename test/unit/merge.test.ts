@@ -6,8 +6,9 @@ import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.
 import type { Contact } from '../../shared/data/contacts.ts';
 import { inquiryPk } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
-import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
 import { type Lifecycle, lifecycles } from '../../shared/domain/rules/facts.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import { createPipeline, smallPractice } from '../support/fixtures.ts';

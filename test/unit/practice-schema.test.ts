@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { readPracticeFile } from '../../ops/practice-file.ts';
 import { type JsonSchema, practiceJsonSchema, practiceSchemaText } from '../../ops/practice-schema.ts';
 import { channels } from '../../shared/domain/channels.ts';
-import { actionSchema } from '../../shared/domain/rules/rule.ts';
+import { actionSchema } from '../../shared/domain/schema/action.ts';
 import { weekdays } from '../../shared/domain/weekdays.ts';
 
 const schema = JSON.parse(practiceSchemaText()) as JsonSchema;

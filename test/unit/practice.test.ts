@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readPracticeFile } from '../../ops/practice-file.ts';
-import {
-  findLocation,
-  findPool,
-  findService,
-  type Practice,
-  practiceSchema,
-} from '../../shared/domain/practice.ts';
-import { commonRedFlags, findRedFlags } from '../../shared/domain/red-flags.ts';
+import { commonRedFlags } from '../../shared/domain/common-red-flags.ts';
+import { findLocation, findPool, findService, type Practice } from '../../shared/domain/practice.ts';
+import { findRedFlags } from '../../shared/domain/red-flags.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { findPhrases, foldWording } from '../../shared/domain/wording.ts';
 
 const demo = readPracticeFile(readFileSync('practices/demo.yaml', 'utf8')).practice as Practice;

@@ -8,7 +8,7 @@ import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { isOpen } from '../../shared/domain/inquiry/state.ts';
 import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
-import { ruleSchema } from '../../shared/domain/rules/rule.ts';
+import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import type { MailMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createPipeline, digest, hours, minutes } from '../support/fixtures.ts';

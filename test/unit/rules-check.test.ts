@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Practice, practiceSchema } from '../../shared/domain/practice.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
 import { checkRules } from '../../shared/domain/rules/check.ts';
 import { compileRules } from '../../shared/domain/rules/compile.ts';
 import type { Facts } from '../../shared/domain/rules/facts.ts';
 import { fieldNames, fields, isWrong, literalOf, operatorNamesOf } from '../../shared/domain/rules/fields.ts';
 import { canHold, isImplied, waysOf, waysToFail } from '../../shared/domain/rules/normal-form.ts';
 import type { Action, Condition, Rule } from '../../shared/domain/rules/rule.ts';
+import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { smallPractice } from '../support/fixtures.ts';
 import { conditionArb, conditionOn, factsArb, ruleOf } from '../support/rules.ts';
 

@@ -7,19 +7,16 @@ import { checkRules } from '../../shared/domain/rules/check.ts';
 import { compileRules } from '../../shared/domain/rules/compile.ts';
 import { type Facts, triggers } from '../../shared/domain/rules/facts.ts';
 import { fieldNames } from '../../shared/domain/rules/fields.ts';
-import {
-  type Action,
-  actionSchema,
-  operators,
-  type Rule,
-  rulesSchema,
-} from '../../shared/domain/rules/rule.ts';
+import { operators } from '../../shared/domain/rules/operators.ts';
+import type { Action, Rule } from '../../shared/domain/rules/rule.ts';
 import {
   fillTemplate,
   type RuleTemplate,
   ruleTemplates,
   type SlotValue,
 } from '../../shared/domain/rules/templates.ts';
+import { actionSchema } from '../../shared/domain/schema/action.ts';
+import { rulesSchema } from '../../shared/domain/schema/rule.ts';
 import { smallPractice } from '../support/fixtures.ts';
 import { factsOf } from '../support/rules.ts';
 

@@ -2,12 +2,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readPracticeFile } from '../../ops/practice-file.ts';
-import {
-  type Practice,
-  publishedScoringModel,
-  type ScoringModel,
-  scoringModelSchema,
-} from '../../shared/domain/practice.ts';
+import { publishedScoringModel } from '../../shared/domain/defaults.ts';
+import type { Practice, ScoringModel } from '../../shared/domain/practice.ts';
+import { scoringModelSchema } from '../../shared/domain/schema/scoring-model.ts';
 import {
   factsChanged,
   lacksPersonalFacts,

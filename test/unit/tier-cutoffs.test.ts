@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { publishedScoringModel, scoringModelSchema } from '../../shared/domain/practice.ts';
+import { publishedScoringModel } from '../../shared/domain/defaults.ts';
+import { scoringModelSchema } from '../../shared/domain/schema/scoring-model.ts';
 import { fewestScores, sharesOf, suggestCutoffs } from '../../shared/domain/tier-cutoffs.ts';
 
 const suggested = (totals: readonly number[]) => {

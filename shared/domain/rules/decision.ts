@@ -1,8 +1,8 @@
 /** What triage decided about an inquiry: stored with its score, and never worked out again. */
 import * as z from 'zod';
 import { urgencies } from '../clinical-urgency.ts';
+import { actionSchema } from '../schema/action.ts';
 import { closeReasons, stages, tiers } from '../stages.ts';
-import { actionSchema } from './rule.ts';
 
 /** One rule that held and what it did, in words; or one that could not be looked at, and why. */
 export const ruleHitSchema = z.object({ rule: z.string(), did: z.array(z.string()) });

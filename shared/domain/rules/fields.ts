@@ -17,7 +17,8 @@ import {
   insuranceKinds,
   lifecycles,
 } from './facts.ts';
-import type { Comparison, Operator } from './rule.ts';
+import type { Operator } from './operators.ts';
+import type { Comparison } from './rule.ts';
 
 const catalogue = {
   source: { type: 'choice', label: 'lead source', values: 'sources' },

@@ -4,9 +4,10 @@
  * published.
  */
 import type { Practice } from '../practice.ts';
+import { ruleSchema } from '../schema/rule.ts';
 import { slugSchema } from '../slug.ts';
 import { foldWording } from '../wording.ts';
-import { type Action, type Rule, ruleSchema } from './rule.ts';
+import type { Action, Rule } from './rule.ts';
 
 /** What a slot takes; those of the practice by their ids. */
 export type SlotKind =

@@ -1,0 +1,64 @@
+/**
+ * What holds where a practice file leaves something out: one constant per kind.
+ * The schemas take their defaults from here, and so does whoever reads an entity
+ * that was stored before a field was there (`entities.ts`).
+ */
+import { commonRedFlags } from './common-red-flags.ts';
+
+export const serviceDefaults = { aliases: [] as string[] };
+
+export const sourceMatchDefaults = { clickIds: [], utm: [], referrers: [] as string[] };
+
+export const formDefaults = {
+  origins: [] as string[],
+  maySetSource: false,
+  channel: 'web_form' as const,
+  maySetChannel: false,
+};
+
+export const memberDefaults = { enabled: true };
+
+export const poolDefaults = { services: [] as string[], fallback: false };
+export const poolMemberDefaults = { weight: 1 };
+
+export const completenessDefaults = {
+  phone: 8,
+  email: 4,
+  name: 2,
+  service: 2,
+  insurance: 2,
+  preferredTime: 2,
+};
+export const scoringDefaults = {
+  caps: { source: 40, value: 40 },
+  completeness: completenessDefaults,
+  channelMinutes: { missed_call: 5, chat: 5, ad_form: 5, referral: 60 },
+};
+/** The published model, in force where a practice file names none. */
+export const publishedScoringModel = {
+  version: '2026-1',
+  tiers: { A: 70, B: 40 },
+  valueAnchorsCents: { low: 15_000, high: 1_000_000 },
+  caps: scoringDefaults.caps,
+  completeness: scoringDefaults.completeness,
+  respondWithinMinutes: { A: 5, B: 60, C: 240 },
+  channelMinutes: scoringDefaults.channelMinutes,
+};
+
+export const criterionDefaults = { services: [] as string[], words: [] as string[] };
+export const urgencyMinutesDefaults = { same_day: 15, soon: 60 };
+export const urgencyDefaults = { respondWithinMinutes: urgencyMinutesDefaults, criteria: [] };
+
+export const redFlagsDefaults = { onDuty: [] as string[] };
+
+export const ruleDefaults = { enabled: true, on: ['arrival' as const] };
+
+/** Of the file's own fields and its single sections. */
+export const practiceDefaults = {
+  phoneCountry: 'US',
+  emergencyLine: 'If this is an emergency, call 911 now. Do not use this form.',
+  scoring: publishedScoringModel,
+  urgency: urgencyDefaults,
+  redFlags: commonRedFlags,
+  rules: [],
+};

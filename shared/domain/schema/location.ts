@@ -1,0 +1,53 @@
+/** Where patients come to, and when it is open. */
+import * as z from 'zod';
+import { weekdays } from '../weekdays.ts';
+import { idOf, nameSchema } from './names.ts';
+
+const clockTimeSchema = z
+  .string()
+  .regex(
+    /^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/,
+    'use 24-hour time such as 08:00 (24:00 is the end of the day)',
+  );
+
+const openBlockSchema = z
+  .strictObject({
+    open: clockTimeSchema.describe('When the block begins, in 24-hour time of the location.'),
+    close: clockTimeSchema.describe('When the block ends; 24:00 is the end of the day.'),
+  })
+  .refine((block) => block.open < block.close, { path: ['close'], message: 'must be later than open' });
+
+const dayBlocksSchema = z
+  .array(openBlockSchema)
+  .refine((blocks) => blocks.every((block, i) => i === 0 || (blocks[i - 1]?.close ?? '') <= block.open), {
+    message: 'blocks of one day must be in order and must not overlap',
+  });
+
+export const businessHoursSchema = z
+  .partialRecord(z.enum(weekdays), dayBlocksSchema)
+  .refine((hours) => Object.values(hours).some((blocks) => blocks.length > 0), {
+    message: 'must be open at least once a week',
+  });
+export type BusinessHours = z.infer<typeof businessHoursSchema>;
+
+const timeZoneSchema = z.string().refine(
+  (zone) => {
+    try {
+      new Intl.DateTimeFormat('en-US', { timeZone: zone });
+      return zone.includes('/') || zone === 'UTC';
+    } catch {
+      return false;
+    }
+  },
+  { message: 'use an IANA time zone such as America/Los_Angeles' },
+);
+
+export const locationSchema = z.strictObject({
+  id: idOf('location'),
+  name: nameSchema,
+  timeZone: timeZoneSchema.describe('IANA time zone in which its hours are meant, America/Los_Angeles say.'),
+  hours: businessHoursSchema.describe(
+    'Opening hours. A day may have several blocks, for a lunch break say; a day left out is closed.',
+  ),
+});
+export type Location = z.infer<typeof locationSchema>;

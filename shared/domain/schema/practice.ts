@@ -1,0 +1,176 @@
+/**
+ * The practice file. Its kinds stand in files of their own beside this one; here
+ * is the whole, with what only the whole can tell. Only what writes a
+ * configuration validates: the functions that read one carry none of these schemas.
+ *
+ * The descriptions reach whoever edits such a file: the editor's schema is made from them.
+ */
+import * as z from 'zod';
+import { practiceDefaults } from '../defaults.ts';
+import { foldWording } from '../wording.ts';
+import { urgencySchema } from './clinical-urgency.ts';
+import { describes } from './description.ts';
+import { formSchema } from './form.ts';
+import { locationSchema } from './location.ts';
+import { memberSchema } from './member.ts';
+import { nameSchema } from './names.ts';
+import { poolSchema } from './pool.ts';
+import { redFlagsSchema } from './red-flags.ts';
+import { rulesSchema } from './rule.ts';
+import { scoringModelSchema } from './scoring-model.ts';
+import { serviceSchema } from './service.ts';
+import { sourceSchema } from './source.ts';
+
+/** The parts of a practice, each with what can be told by itself; `practiceSchema` adds what only the whole can. */
+export const practiceParts = {
+  name: nameSchema,
+  phoneCountry: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'use a two-letter country code such as US')
+    .default(practiceDefaults.phoneCountry)
+    .register(...describes('Country whose numbering plan reads phone numbers without a country code.')),
+  emergencyLine: z
+    .string()
+    .min(1)
+    .max(300)
+    .default(practiceDefaults.emergencyLine)
+    .register(...describes('Line shown on every form and reply to somebody in an emergency.')),
+  locations: z
+    .array(locationSchema)
+    .min(1)
+    .register(...describes('Where patients come to; an inquiry that names none belongs to the first.')),
+  services: z
+    .array(serviceSchema)
+    .min(1)
+    .register(...describes('What patients ask for.')),
+  sources: z
+    .array(sourceSchema)
+    .min(1)
+    .register(...describes('Where inquiries come from, in the order of matching.')),
+  forms: z
+    .array(formSchema)
+    .min(1)
+    .register(...describes('The forms that post inquiries, told apart by the origin they post from.')),
+  members: z
+    .array(memberSchema)
+    .min(1)
+    .register(...describes('Who works here.')),
+  pools: z
+    .array(poolSchema)
+    .min(1)
+    .register(...describes('Who takes what: inquiries rotate among the members of a pool.')),
+  scoring: scoringModelSchema
+    .default(practiceDefaults.scoring)
+    .register(
+      ...describes('How a score is made, and how soon each tier is called; left out, the published model.'),
+    ),
+  urgency: urgencySchema
+    .default(practiceDefaults.urgency)
+    .register(...describes('Clinical urgency: sets clock and pool beside the score, and never the score.')),
+  redFlags: redFlagsSchema
+    .default(practiceDefaults.redFlags)
+    .register(
+      ...describes('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
+    ),
+  rules: rulesSchema
+    .default(practiceDefaults.rules)
+    .register(...describes('Triage rules, in the order in which they are looked at.')),
+} as const;
+
+type Issue = (path: (string | number)[], message: string) => void;
+
+function refuseRepeats(list: readonly { id: string }[], name: string, issue: Issue): void {
+  const seen = new Set<string>();
+  list.forEach((entity, i) => {
+    if (seen.has(entity.id)) issue([name, i, 'id'], `${entity.id} is there twice`);
+    seen.add(entity.id);
+  });
+}
+
+/**
+ * A whole practice. Beyond each field it checks what only the whole can tell:
+ * ids are unique, every reference leads somewhere, each service has one pool,
+ * and exactly one pool takes what no other does.
+ */
+export const practiceSchema = z.strictObject(practiceParts).superRefine((practice, context) => {
+  const issue: Issue = (path, message) => context.addIssue({ code: 'custom', path, message });
+  for (const name of ['locations', 'services', 'sources', 'forms', 'members', 'pools'] as const) {
+    refuseRepeats(practice[name], name, issue);
+  }
+  const services = new Set(practice.services.map((service) => service.id));
+  const sources = new Set(practice.sources.map((source) => source.id));
+  const members = new Set(practice.members.map((member) => member.id));
+
+  const wordings = new Map<string, string>();
+  practice.services.forEach((service, i) => {
+    for (const [j, wording] of [service.id, service.name, ...service.aliases].entries()) {
+      const key = foldWording(wording);
+      const other = wordings.get(key);
+      if (other !== undefined && other !== service.id) {
+        const path = j < 2 ? ['services', i, j === 0 ? 'id' : 'name'] : ['services', i, 'aliases', j - 2];
+        issue(path, `"${wording}" already stands for ${other}`);
+      }
+      wordings.set(key, service.id);
+    }
+  });
+
+  const places = new Map<string, string>();
+  practice.locations.forEach(({ id, name }, i) => {
+    for (const [key, wording] of Object.entries({ id, name })) {
+      const other = places.get(foldWording(wording));
+      if (other !== undefined && other !== id)
+        issue(['locations', i, key], `"${wording}" already stands for ${other}`);
+      places.set(foldWording(wording), id);
+    }
+  });
+
+  practice.forms.forEach((form, i) => {
+    if (!sources.has(form.source)) issue(['forms', i, 'source'], `no source has the id ${form.source}`);
+  });
+  if (!practice.forms.some((form) => form.origins.length === 0)) {
+    issue(['forms'], 'one form must have no origins, to take what no other form does');
+  }
+
+  const poolOfService = new Map<string, string>();
+  practice.pools.forEach((pool, i) => {
+    pool.services.forEach((service, j) => {
+      const other = poolOfService.get(service);
+      if (!services.has(service)) issue(['pools', i, 'services', j], `no service has the id ${service}`);
+      else if (other !== undefined) issue(['pools', i, 'services', j], `${service} already goes to ${other}`);
+      poolOfService.set(service, pool.id);
+    });
+    refuseRepeats(pool.members, `pools.${i}.members`, (_, message) =>
+      issue(['pools', i, 'members'], message),
+    );
+    pool.members.forEach((member, j) => {
+      if (!members.has(member.id))
+        issue(['pools', i, 'members', j, 'id'], `no member has the id ${member.id}`);
+    });
+  });
+  practice.sources.forEach((source, i) => {
+    const most = practice.scoring.caps.source;
+    if (source.quality > most)
+      issue(['sources', i, 'quality'], `must be at most ${most}, the cap of sources`);
+  });
+
+  refuseRepeats(practice.urgency.criteria, 'urgency.criteria', (_, message) =>
+    issue(['urgency', 'criteria'], message),
+  );
+  practice.urgency.criteria.forEach((criterion, i) => {
+    criterion.services.forEach((service, j) => {
+      if (!services.has(service))
+        issue(['urgency', 'criteria', i, 'services', j], `no service has the id ${service}`);
+    });
+    if (criterion.pool !== undefined && !practice.pools.some(({ id }) => id === criterion.pool))
+      issue(['urgency', 'criteria', i, 'pool'], `no pool has the id ${criterion.pool}`);
+  });
+  refuseRepeats(practice.redFlags.flags, 'redFlags.flags', (_, message) =>
+    issue(['redFlags', 'flags'], message),
+  );
+  practice.redFlags.onDuty.forEach((member, i) => {
+    if (!members.has(member)) issue(['redFlags', 'onDuty', i], `no member has the id ${member}`);
+  });
+
+  const fallbacks = practice.pools.filter((pool) => pool.fallback).length;
+  if (fallbacks !== 1) issue(['pools'], `exactly one pool must be the fallback; ${fallbacks} are`);
+});
