@@ -22,6 +22,8 @@ export const inquirySk = {
   scoresEnd: 'SCORE~',
   /** Marks the versions of the head that have been counted in the roll-ups. */
   counted: '~COUNTED',
+  /** Notices that rules asked for; past whatever a step reads. */
+  notice: (noticeId: string): string => `~NOTICE#${noticeId}`,
 } as const;
 
 export const inquiryPk = (inquiryId: string): string => `INQ#${inquiryId}`;
@@ -35,6 +37,11 @@ export const inquiryAlert = (inquiryId: string): Key => ({ pk: inquiryPk(inquiry
 export const inquiryCounted = (inquiryId: string): Key => ({
   pk: inquiryPk(inquiryId),
   sk: inquirySk.counted,
+});
+
+export const inquiryNotice = (inquiryId: string, noticeId: string): Key => ({
+  pk: inquiryPk(inquiryId),
+  sk: inquirySk.notice(noticeId),
 });
 
 export const contactPk = (contactId: string): string => `CON#${contactId}`;
@@ -66,6 +73,17 @@ export const contactAddedPoint = (contactId: string, pointDigest: string): Key =
 export const contactRelation = (contactId: string, otherId: string): Key => ({
   pk: contactPk(contactId),
   sk: `RELATION#${otherId}`,
+});
+
+/** A task about a person; in their own partition, past everything that says who they are. */
+export const contactTask = (contactId: string, taskId: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `TASK#${taskId}`,
+});
+/** An appointment of a person; in their own partition. */
+export const contactAppointment = (contactId: string, appointmentId: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `APPOINTMENT#${appointmentId}`,
 });
 
 /** Everybody behind one e-mail address or phone number, by its digest. */
@@ -113,6 +131,9 @@ export const rollup = (locationId: string, date: string): Key => ({
 /** The weekly report of a location: a due item of its own. */
 export const weeklyReport = (locationId: string): Key => ({ pk: `REPORT#${locationId}`, sk: 'WEEKLY' });
 
+/** The digest of a member's working mornings: a due item of its own. */
+export const dailyDigest = (memberId: string): Key => ({ pk: `DIGEST#${memberId}`, sk: 'DAILY' });
+
 /** Audit entries of one UTC day, in order of time. */
 export const auditPk = (date: string): string => `AUDIT#${date}`;
 export const auditEntry = (at: string, entryId: string): Key => ({
@@ -139,6 +160,10 @@ export const dueUntil = (at: string): string => `${at}~`;
 
 export const queueOfMember = (memberId: string): string => `MEMBER#${memberId}`;
 export const queueOfPool = (poolId: string): string => `POOL#${poolId}`;
+/** Open tasks by who has them, on the queue index; `-` is nobody. */
+export const queueOfTasks = (memberId: string | undefined): string => `TASKS#${memberId ?? '-'}`;
+/** Appointments to come, by location, on the queue index. */
+export const queueOfAppointments = (locationId: string): string => `APPOINTMENTS#${locationId}`;
 export const boardOfStage = (stage: string): string => `STAGE#${stage}`;
 /** Suggested matches by state, `open` or `decided`, on the board index. */
 export const boardOfMatches = (state: string): string => `MATCHES#${state}`;

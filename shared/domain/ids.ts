@@ -6,6 +6,7 @@ export const idPrefixes = {
   contact: 'con',
   entry: 'ent',
   task: 'tsk',
+  appointment: 'apt',
 } as const;
 export type IdKind = keyof typeof idPrefixes;
 

@@ -50,6 +50,10 @@ export type ContactChanges = z.infer<typeof contactChangesSchema>;
 export const relations = ['guardian_of', 'ward_of'] as const;
 export type RelationKind = (typeof relations)[number];
 
+/** What can happen to a task. */
+export const taskChanges = ['made', 'done', 'reopened', 'handed_over', 'moved'] as const;
+export type TaskChange = (typeof taskChanges)[number];
+
 const aliasSchema = z.object({
   survivorId: z.string(),
   mergedId: z.string(),
@@ -93,7 +97,18 @@ export const entryDetails = {
     }),
   ),
   task: z.lazy(() =>
-    z.object({ title: z.string(), dueAt: instantSchema.optional(), done: z.boolean().optional() }),
+    z.object({
+      // These two are absent from entries of before tasks were kept.
+      taskId: z.string().optional(),
+      change: z.enum(taskChanges).optional(),
+      title: z.string(),
+      dueAt: instantSchema.optional(),
+      /** Who has it; absent where nobody has, or whoever has its inquiry. */
+      owner: z.string().optional(),
+      /** It goes with its inquiry to whoever has that. */
+      follows: z.literal(true).optional(),
+      done: z.boolean().optional(),
+    }),
   ),
   /** What rules did at a trigger after arrival; each change with what it was before. */
   rules_applied: z.lazy(() =>

@@ -24,6 +24,13 @@ const pinned: readonly (readonly [made: unknown, expected: unknown])[] = [
   [keys.memberLoad('ana'), { pk: 'ROUTING', sk: 'MEMBER#ana' }],
   [keys.rollup('main-street', '2026-11-20'), { pk: 'ROLLUP#main-street', sk: 'DAY#2026-11-20' }],
   [keys.weeklyReport('main-street'), { pk: 'REPORT#main-street', sk: 'WEEKLY' }],
+  [keys.contactTask('con_1', 'tsk_1'), { pk: 'CON#con_1', sk: 'TASK#tsk_1' }],
+  [keys.contactAppointment('con_1', 'apt_1'), { pk: 'CON#con_1', sk: 'APPOINTMENT#apt_1' }],
+  [keys.inquiryNotice('inq_1', 'ent_1'), { pk: 'INQ#inq_1', sk: '~NOTICE#ent_1' }],
+  [keys.dailyDigest('ana'), { pk: 'DIGEST#ana', sk: 'DAILY' }],
+  [keys.queueOfTasks('ana'), 'TASKS#ana'],
+  [keys.queueOfTasks(undefined), 'TASKS#-'],
+  [keys.queueOfAppointments('main-street'), 'APPOINTMENTS#main-street'],
   [
     keys.auditEntry('2026-11-20T16:00:00.000Z', 'ent_1'),
     { pk: 'AUDIT#2026-11-20', sk: '2026-11-20T16:00:00.000Z#ent_1' },

@@ -136,6 +136,8 @@ export const inquirySchema = z.object({
   hadBy: z.array(z.string()).optional(),
   /** Calls that reached nobody, since somebody was last reached. */
   attempts: z.int().optional(),
+  /** Tasks follow its assignment: whoever gets it gets them. */
+  tasksFollow: z.literal(true).optional(),
   /** Times at which something has to happen; the earliest one is on the due index. */
   timers: z
     .object({
