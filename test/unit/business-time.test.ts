@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { addBusinessMinutes, localDate } from '../../shared/domain/business-time.ts';
+import {
+  addBusinessMinutes,
+  businessMinutesBetween,
+  localDate,
+  nextBusinessDay,
+  type Opening,
+} from '../../shared/domain/business-time.ts';
 import type { BusinessHours } from '../../shared/domain/practice.ts';
 
 const nineToFive = [{ open: '09:00', close: '17:00' }];
@@ -84,9 +90,31 @@ describe('business time', () => {
     max: new Date('2027-12-31T00:00:00Z'),
     noInvalidDate: true,
   });
-  const location = fc.record({
+  /** Blocks that meet where the clocks leap, and hours that they leap over. */
+  const leaping: BusinessHours = {
+    sunday: [
+      { open: '00:00', close: '02:15' },
+      { open: '02:30', close: '02:45' },
+      { open: '02:45', close: '04:00' },
+    ],
+    friday: [{ open: '00:00', close: '01:30' }],
+  };
+  const dates = ['2026-03-08', '2026-04-24', '2026-10-04', '2026-11-01', '2026-11-26', '2027-01-01'] as const;
+  const holiday = fc.oneof(
+    fc.record({ date: fc.constantFrom(...dates) }),
+    fc.record({
+      date: fc.constantFrom(...dates),
+      hours: fc.constantFrom([], [{ open: '01:00', close: '03:00' }], split),
+    }),
+    fc.constantFrom(
+      { from: '2026-12-24', to: '2027-01-03' },
+      { from: '2026-03-01', to: '2026-04-30', hours: nineToFive },
+    ),
+  );
+  const location: fc.Arbitrary<Opening> = fc.record({
     timeZone: fc.constantFrom(...zones),
-    hours: fc.constantFrom(weekdays, everyDay, splitDays),
+    hours: fc.constantFrom(weekdays, everyDay, splitDays, leaping),
+    holidays: fc.oneof(fc.constant(undefined), fc.array(holiday, { maxLength: 5 })),
   });
   const minutes = fc.integer({ min: 1, max: 3_000 });
 
@@ -111,6 +139,32 @@ describe('business time', () => {
     );
   });
 
+  it('between two instants is what has to be added to come from the one to the other', () => {
+    fc.assert(
+      fc.property(instant, instant, location, fc.integer({ min: 0, max: 3_000 }), (from, until, place, a) => {
+        expect(businessMinutesBetween(from, addBusinessMinutes(from, a, place), place)).toBe(a);
+        const passed = businessMinutesBetween(from, until, place);
+        if (until <= from) expect(passed).toBe(0);
+        // Where the second lies outside opening hours, the way there ended at the closing before.
+        else
+          expect(addBusinessMinutes(from, passed, place) <= addBusinessMinutes(until, 0, place)).toBe(true);
+      }),
+    );
+  });
+
+  it('between instants adds up, and is never more than the clock shows', () => {
+    fc.assert(
+      fc.property(fc.tuple(instant, instant, instant), location, (times, place) => {
+        const [a, b, c] = times.toSorted((x, y) => x.getTime() - y.getTime()) as [Date, Date, Date];
+        const whole = businessMinutesBetween(a, c, place);
+        const parts = businessMinutesBetween(a, b, place) + businessMinutesBetween(b, c, place);
+        expect(parts).toBeCloseTo(whole, 6);
+        expect(whole).toBeLessThanOrEqual((c.getTime() - a.getTime()) / 60_000);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('goes on for years where a location is open an hour a week, on the days when clocks change too', () => {
     const wednesdays = { wednesday: [{ open: '09:00', close: '10:00' }] };
     expect(add('2026-11-20T16:30-05:00', 10_080, wednesdays)).toBe('2030-02-06T15:00:00.000Z');
@@ -123,6 +177,96 @@ describe('business time', () => {
 
   it('refuses a location that is never open', () => {
     expect(() => addBusinessMinutes(new Date(), 1, newYork({ monday: [] }))).toThrow(RangeError);
+  });
+
+  describe('on holidays', () => {
+    const fromFriday = (
+      holidays: NonNullable<Opening['holidays']>,
+      minutes = 60,
+      from = '2026-11-20T16:30-05:00',
+    ) => addBusinessMinutes(new Date(from), minutes, { ...newYork(weekdays), holidays }).toISOString();
+
+    it.each([
+      ['a Monday off is not counted', [{ date: '2026-11-23' }], '2026-11-24T14:30:00.000Z'],
+      [
+        'one that bridges the weekend is not',
+        [{ from: '2026-11-20', to: '2026-11-24' }],
+        '2026-11-25T15:00:00.000Z',
+      ],
+      [
+        'a day of special hours counts with those',
+        [{ date: '2026-11-23', hours: [{ open: '12:00', close: '12:20' }] }],
+        '2026-11-24T14:10:00.000Z',
+      ],
+      [
+        'a Saturday may be open for once',
+        [{ date: '2026-11-21', hours: [{ open: '10:00', close: '11:00' }] }],
+        '2026-11-21T15:30:00.000Z',
+      ],
+      [
+        'of two for one day the first holds',
+        [
+          { date: '2026-11-23', hours: nineToFive },
+          { from: '2026-11-20', to: '2026-11-27' },
+        ],
+        '2026-11-23T15:00:00.000Z',
+      ],
+    ])('%s', (_, holidays, expected) => {
+      expect(fromFriday(holidays)).toBe(expected);
+    });
+
+    it('are days of the calendar of the location, wherever that is', () => {
+      const auckland = { timeZone: 'Pacific/Auckland', hours: everyDay, holidays: [{ date: '2026-12-25' }] };
+
+      expect(addBusinessMinutes(new Date('2026-12-24T10:59:00Z'), 2, auckland).toISOString()).toBe(
+        '2026-12-25T11:01:00.000Z',
+      );
+    });
+
+    it('may follow each other for a year', () => {
+      const mondays: BusinessHours = { monday: nineToFive };
+      const place = { ...newYork(mondays), holidays: [{ from: '2026-11-21', to: '2027-11-20' }] };
+
+      expect(addBusinessMinutes(new Date('2026-11-20T17:00Z'), 30, place).toISOString()).toBe(
+        '2027-11-22T14:30:00.000Z',
+      );
+      expect(nextBusinessDay(new Date('2026-11-20T17:00Z'), place).toISOString()).toBe(
+        '2027-11-22T14:00:00.000Z',
+      );
+    });
+  });
+
+  it('a line of 24 hours counts each minute of both nights on which clocks change', () => {
+    expect(add('2026-03-08T01:50-05:00', 20, everyDay)).toBe(
+      new Date('2026-03-08T03:10-04:00').toISOString(),
+    );
+    expect(add('2026-11-01T01:50-04:00', 20, everyDay)).toBe(
+      new Date('2026-11-01T01:10-05:00').toISOString(),
+    );
+  });
+
+  it('counts an hour once where two blocks meet by a leap of the clocks', () => {
+    const nights: BusinessHours = {
+      sunday: [
+        { open: '02:00', close: '02:30' },
+        { open: '03:00', close: '04:00' },
+      ],
+    };
+    const [from, to] = [new Date('2026-03-08T00:00-05:00'), new Date('2026-03-08T12:00-04:00')];
+
+    expect(businessMinutesBetween(from, to, newYork(nights))).toBe(60);
+  });
+
+  it('the next business day opens at its own hour, over weekends and holidays', () => {
+    const place = { ...newYork(weekdays), holidays: [{ date: '2026-11-23' }] };
+
+    expect(nextBusinessDay(new Date('2026-11-20T03:00-05:00'), place).toISOString()).toBe(
+      '2026-11-24T14:00:00.000Z',
+    );
+    expect(nextBusinessDay(new Date('2026-11-24T23:59-05:00'), place).toISOString()).toBe(
+      '2026-11-25T14:00:00.000Z',
+    );
+    expect(() => nextBusinessDay(new Date(), newYork({}))).toThrow(RangeError);
   });
 
   describe("the process's own zone", () => {

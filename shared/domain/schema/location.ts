@@ -1,6 +1,7 @@
 /** Where patients come to, and when it is open. */
 import * as z from 'zod';
 import { weekdays } from '../weekdays.ts';
+import { describes } from './description.ts';
 import { idOf, nameSchema } from './names.ts';
 
 const clockTimeSchema = z
@@ -42,6 +43,39 @@ const timeZoneSchema = z.string().refine(
   { message: 'use an IANA time zone such as America/Los_Angeles' },
 );
 
+const dateSchema = z.iso.date('use a date such as 2026-12-25');
+
+const holidayFields = {
+  name: nameSchema.optional().describe('What it is, for whoever reads the file.'),
+  hours: dayBlocksSchema
+    .optional()
+    .describe('Opening hours of such a day, in place of its usual ones; left out, it is closed.'),
+};
+
+const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 86_400_000;
+
+/** A day or several on which the usual hours do not hold. */
+const holidaySchema = z.union(
+  [
+    z.strictObject({
+      date: dateSchema.describe('The day, by the calendar of the location.'),
+      ...holidayFields,
+    }),
+    z
+      .strictObject({
+        from: dateSchema.describe('The first of several days.'),
+        to: dateSchema.describe('The last of them.'),
+        ...holidayFields,
+      })
+      .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before from' })
+      .refine(({ from, to }) => daysBetween(from, to) < 366, {
+        path: ['to'],
+        message: 'must be within a year of from',
+      }),
+  ],
+  'give either date, or from and to',
+);
+
 export const locationSchema = z.strictObject({
   id: idOf('location'),
   name: nameSchema,
@@ -49,5 +83,10 @@ export const locationSchema = z.strictObject({
   hours: businessHoursSchema.describe(
     'Opening hours. A day may have several blocks, for a lunch break say; a day left out is closed.',
   ),
+  holidays: z
+    .array(holidaySchema)
+    .max(200)
+    .optional()
+    .register(...describes('Days on which the usual hours do not hold; of several for one day, the first.')),
 });
 export type Location = z.infer<typeof locationSchema>;
