@@ -1,0 +1,96 @@
+/** What a person has agreed to, per purpose; and what a mailbox may not get, whoever reads it. */
+import * as z from 'zod';
+import { type Purpose, purposes, purposesFrom } from './template.ts';
+
+const instantSchema = z.iso.datetime();
+
+/** A HIPAA authorisation for messages that others pay for, as the person signed it. */
+export const authorisationSchema = z.lazy(() =>
+  z.object({
+    signedAt: instantSchema,
+    expiresAt: instantSchema,
+    /** What is paid for the message, as the authorisation names it. */
+    remuneration: z.string().min(1),
+  }),
+);
+export type Authorisation = z.infer<typeof authorisationSchema>;
+
+export const consentSchema = z.lazy(() =>
+  z.object({
+    purpose: z.enum(purposes),
+    given: z.boolean(),
+    at: instantSchema,
+    /** Where and how it was given or taken back. */
+    source: z.string(),
+    /** Which wording they agreed to. */
+    textVersion: z.string().optional(),
+    authorisation: authorisationSchema.optional(),
+    version: z.int().min(1),
+  }),
+);
+/** A person's consent to one purpose by e-mail, as it stands. */
+export type Consent = z.infer<typeof consentSchema>;
+
+/** The wording beside the tick box of the hosted form; a new wording gets a new name. */
+export const formConsentText = 'form-email-1';
+
+/** What is known of one mailbox, by its digest. */
+export const mailboxSchema = z.lazy(() =>
+  z.object({
+    version: z.int().min(0).default(0),
+    /** Nothing is ever sent to it again. */
+    suppressed: z.object({ reason: z.enum(['bounce', 'complaint']), at: instantSchema }).optional(),
+    /** Whoever reads it wants no more of these; since when. */
+    optedOut: z.partialRecord(z.enum(purposes), instantSchema).default({}),
+    /** Messages of one UTC day, so that nobody floods somebody else's mailbox through a form. */
+    day: z.string().optional(),
+    sentThatDay: z.int().min(0).default(0),
+  }),
+);
+export type Mailbox = z.infer<typeof mailboxSchema>;
+
+export const unknownMailbox: Mailbox = { version: 0, optedOut: {}, sentThatDay: 0 };
+
+/** Of one person's contacts, the latest word on each purpose. */
+export function latestConsents(consents: readonly Consent[]): Map<Purpose, Consent> {
+  const latest = new Map<Purpose, Consent>();
+  for (const consent of consents) {
+    const other = latest.get(consent.purpose);
+    // Of one instant, the refusal counts.
+    const isLater =
+      !other || consent.at > other.at || (consent.at === other.at && other.given && !consent.given);
+    if (isLater) latest.set(consent.purpose, consent);
+  }
+  return latest;
+}
+
+/** The purposes that taking one back takes back. */
+export const takenBackWith = purposesFrom;
+
+/** The mailbox once whoever reads it wants no more of these. */
+export function optedOut(mailbox: Mailbox, taken: readonly Purpose[], now: Date): Mailbox {
+  const at = now.toISOString();
+  return {
+    ...mailbox,
+    version: mailbox.version + 1,
+    optedOut: { ...mailbox.optedOut, ...Object.fromEntries(taken.map((purpose) => [purpose, at])) },
+  };
+}
+
+/** The mailbox once nothing may be sent to it any more. */
+export const suppressed = (mailbox: Mailbox, reason: 'bounce' | 'complaint', now: Date): Mailbox => ({
+  ...mailbox,
+  version: mailbox.version + 1,
+  suppressed: { reason, at: now.toISOString() },
+});
+
+/** The mailbox once one more message goes to it. */
+export function countedMessage(mailbox: Mailbox, now: Date): Mailbox {
+  const day = now.toISOString().slice(0, 10);
+  return {
+    ...mailbox,
+    version: mailbox.version + 1,
+    day,
+    sentThatDay: mailbox.day === day ? mailbox.sentThatDay + 1 : 1,
+  };
+}
