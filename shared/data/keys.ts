@@ -24,6 +24,10 @@ export const inquirySk = {
   counted: '~COUNTED',
   /** Notices that rules asked for; past whatever a step reads. */
   notice: (noticeId: string): string => `~NOTICE#${noticeId}`,
+  /** A message to the person, by what names it among those of its inquiry. */
+  message: (messageKey: string): string => `~MESSAGE#${messageKey}`,
+  /** How far the inquiry has come in a sequence of messages. */
+  nurture: (sequence: string): string => `~NURTURE#${sequence}`,
 } as const;
 
 export const inquiryPk = (inquiryId: string): string => `INQ#${inquiryId}`;
@@ -42,6 +46,15 @@ export const inquiryCounted = (inquiryId: string): Key => ({
 export const inquiryNotice = (inquiryId: string, noticeId: string): Key => ({
   pk: inquiryPk(inquiryId),
   sk: inquirySk.notice(noticeId),
+});
+
+export const inquiryMessage = (inquiryId: string, messageKey: string): Key => ({
+  pk: inquiryPk(inquiryId),
+  sk: inquirySk.message(messageKey),
+});
+export const inquiryNurture = (inquiryId: string, sequence: string): Key => ({
+  pk: inquiryPk(inquiryId),
+  sk: inquirySk.nurture(sequence),
 });
 
 export const contactPk = (contactId: string): string => `CON#${contactId}`;
@@ -86,6 +99,15 @@ export const contactAppointment = (contactId: string, appointmentId: string): Ke
   sk: `APPOINTMENT#${appointmentId}`,
 });
 
+/** What a person has agreed to get by e-mail, per purpose; in their own partition. */
+export const contactConsent = (contactId: string, purpose: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `CONSENT#EMAIL#${purpose}`,
+});
+
+/** What is known of one e-mail address, whoever reads it: bounces, complaints, what its readers want no more of. */
+export const mailbox = (emailDigest: string): Key => ({ pk: `MAILBOX#${emailDigest}`, sk: 'STATE' });
+
 /** Everybody behind one e-mail address or phone number, by its digest. */
 export const contactPointPk = (pointDigest: string): string => `PT#${pointDigest}`;
 /** One person behind a contact point, by the digest of the normalised name; `-` is nobody by name yet. */
@@ -105,6 +127,9 @@ export const configuration = {
   urgency: { pk: configurationPk, sk: 'URGENCY' } as Key,
   redFlags: { pk: configurationPk, sk: 'RED_FLAGS' } as Key,
   rules: { pk: configurationPk, sk: 'RULES' } as Key,
+  messages: { pk: configurationPk, sk: 'MESSAGES' } as Key,
+  followUp: { pk: configurationPk, sk: 'FOLLOW_UP' } as Key,
+  digest: { pk: configurationPk, sk: 'DIGEST' } as Key,
   /** One configured entity: `kind` is the practice file's list, `MEMBERS` say. */
   entity: (kind: string, id: string): Key => ({ pk: configurationPk, sk: `${kind.toUpperCase()}#${id}` }),
 } as const;

@@ -3,6 +3,7 @@
  * The schemas take their defaults from here, and so does whoever reads an entity
  * that was stored before a field was there (`entities.ts`).
  */
+import type { CadenceStep } from './cadence.ts';
 import { commonRedFlags } from './common-red-flags.ts';
 
 export const serviceDefaults = { aliases: [] as string[] };
@@ -53,6 +54,24 @@ export const redFlagsDefaults = { onDuty: [] as string[] };
 
 export const ruleDefaults = { enabled: true, on: ['arrival' as const] };
 
+/** Who could not be reached is called again the same day, the next, on day 3 and on day 7. */
+export const followUpDefaults = {
+  cadence: [
+    { afterDays: 0, partOfDay: 'afternoon' },
+    { afterDays: 1, partOfDay: 'morning' },
+    { afterDays: 3, partOfDay: 'midday' },
+    { afterDays: 7, partOfDay: 'afternoon' },
+  ] as CadenceStep[],
+};
+export const digestDefaults = { at: '07:30' };
+
+export const messagesDefaults = {
+  /** What SES takes from a new account. */
+  sendPerSecond: 1,
+  quietHours: { from: '20:00', to: '08:00' },
+  templates: [],
+};
+
 /** Of the file's own fields and its single sections. */
 export const practiceDefaults = {
   phoneCountry: 'US',
@@ -60,5 +79,8 @@ export const practiceDefaults = {
   scoring: publishedScoringModel,
   urgency: urgencyDefaults,
   redFlags: commonRedFlags,
+  messages: messagesDefaults,
   rules: [],
+  followUp: followUpDefaults,
+  digest: digestDefaults,
 };

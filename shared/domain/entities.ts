@@ -17,8 +17,11 @@ import type * as z from 'zod';
 import {
   completenessDefaults,
   criterionDefaults,
+  digestDefaults,
+  followUpDefaults,
   formDefaults,
   memberDefaults,
+  messagesDefaults,
   poolDefaults,
   poolMemberDefaults,
   practiceDefaults,
@@ -37,7 +40,16 @@ import type { practiceSchema } from './schema/practice.ts';
 export const listKinds = ['locations', 'services', 'sources', 'forms', 'members', 'pools'] as const;
 type ListKind = (typeof listKinds)[number];
 /** The file's single parts; `practice` is its own fields. */
-export const singleKinds = ['practice', 'scoring', 'urgency', 'redFlags', 'rules'] as const;
+export const singleKinds = [
+  'practice',
+  'scoring',
+  'urgency',
+  'redFlags',
+  'messages',
+  'rules',
+  'followUp',
+  'digest',
+] as const;
 type SingleKind = (typeof singleKinds)[number];
 export const kinds = [...singleKinds, ...listKinds] as const;
 export type ConfigurationKind = ListKind | SingleKind;
@@ -88,6 +100,9 @@ const fillers: {
     };
   },
   redFlags: (redFlags) => ({ ...redFlagsDefaults, ...redFlags }),
+  messages: (messages) => ({ ...messagesDefaults, ...messages }),
+  followUp: (followUp) => ({ ...followUpDefaults, ...followUp }),
+  digest: (digest) => ({ ...digestDefaults, ...digest }),
   rules: ({ rules }) => ({ rules: rules.map((rule) => ({ ...ruleDefaults, ...rule })) }),
   locations: (location) => location,
   services: (service) => ({ ...serviceDefaults, ...service }),
@@ -111,11 +126,12 @@ export function fillIn<Kind extends ConfigurationKind>(kind: Kind, data: unknown
 
 /** The entities of a practice, in the order of its file. Sections that are as by default have none, and follow the default. */
 export function toEntities(practice: Practice): Entity[] {
-  const { name, phoneCountry, emergencyLine, scoring, urgency, redFlags, rules } = practice;
+  const { name, phoneCountry, emergencyLine, scoring, urgency, redFlags, messages, rules, followUp, digest } =
+    practice;
   const single = <Kind extends SingleKind>(kind: Kind, data: DataOf<Practice>[Kind]): Entity[] => [
     { kind, id: kind, position: 1, data },
   ];
-  const unlessDefault = <Kind extends 'urgency' | 'redFlags'>(
+  const unlessDefault = <Kind extends 'urgency' | 'redFlags' | 'messages' | 'followUp' | 'digest'>(
     kind: Kind,
     data: DataOf<Practice>[Kind],
   ): Entity[] => (isDeepStrictEqual(data, practiceDefaults[kind]) ? [] : single(kind, data));
@@ -124,6 +140,9 @@ export function toEntities(practice: Practice): Entity[] {
     ...single('scoring', scoring),
     ...unlessDefault('urgency', urgency),
     ...unlessDefault('redFlags', redFlags),
+    ...unlessDefault('messages', messages),
+    ...unlessDefault('followUp', followUp),
+    ...unlessDefault('digest', digest),
     ...(rules.length > 0 ? single('rules', { rules }) : []),
     ...listKinds.flatMap((kind) =>
       practice[kind].map((data, i): Entity => ({ kind, id: data.id, position: i + 1, data })),
@@ -146,7 +165,10 @@ export function fromEntities(entities: readonly (Entity & { readonly version: nu
     scoring: ofKind('scoring')[0] ?? practiceDefaults.scoring,
     urgency: ofKind('urgency')[0] ?? practiceDefaults.urgency,
     redFlags: ofKind('redFlags')[0] ?? practiceDefaults.redFlags,
+    messages: ofKind('messages')[0] ?? practiceDefaults.messages,
     rules: ofKind('rules')[0]?.rules ?? practiceDefaults.rules,
+    followUp: ofKind('followUp')[0] ?? practiceDefaults.followUp,
+    digest: ofKind('digest')[0] ?? practiceDefaults.digest,
     locations: ofKind('locations'),
     services: ofKind('services'),
     sources: ofKind('sources'),

@@ -7,12 +7,15 @@
  */
 import * as z from 'zod';
 import { practiceDefaults } from '../defaults.ts';
+import { subjectIssues } from '../messages/sender.ts';
 import { foldWording } from '../wording.ts';
 import { urgencySchema } from './clinical-urgency.ts';
 import { describes } from './description.ts';
+import { digestSchema, followUpSchema } from './follow-up.ts';
 import { formSchema } from './form.ts';
 import { locationSchema } from './location.ts';
 import { memberSchema } from './member.ts';
+import { messagesSchema } from './messages.ts';
 import { nameSchema } from './names.ts';
 import { poolSchema } from './pool.ts';
 import { redFlagsSchema } from './red-flags.ts';
@@ -72,9 +75,18 @@ export const practiceParts = {
     .register(
       ...describes('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
     ),
+  messages: messagesSchema
+    .default(practiceDefaults.messages)
+    .register(...describes('Messages to people: acknowledgements, templates, who sends them and when.')),
   rules: rulesSchema
     .default(practiceDefaults.rules)
     .register(...describes('Triage rules, in the order in which they are looked at.')),
+  followUp: followUpSchema
+    .default(practiceDefaults.followUp)
+    .register(...describes('What follows a call that reached nobody.')),
+  digest: digestSchema
+    .default(practiceDefaults.digest)
+    .register(...describes('The mail that says, each working morning, what waits for a member.')),
 } as const;
 
 type Issue = (path: (string | number)[], message: string) => void;
@@ -147,6 +159,21 @@ export const practiceSchema = z.strictObject(practiceParts).superRefine((practic
         issue(['pools', i, 'members', j, 'id'], `no member has the id ${member.id}`);
     });
   });
+  const locations = new Set(practice.locations.map((location) => location.id));
+  practice.members.forEach((member, i) => {
+    const known = (
+      ids: readonly string[] | undefined,
+      list: ReadonlySet<string>,
+      what: string,
+      path: string[],
+    ) =>
+      ids?.forEach((id, j) => {
+        if (!list.has(id)) issue(['members', i, ...path, j], `no ${what} has the id ${id}`);
+      });
+    known(member.locations, locations, 'location', ['locations']);
+    known(member.specialties, services, 'service', ['specialties']);
+    known(member.provider?.specialties, services, 'service', ['provider', 'specialties']);
+  });
   practice.sources.forEach((source, i) => {
     const most = practice.scoring.caps.source;
     if (source.quality > most)
@@ -170,6 +197,8 @@ export const practiceSchema = z.strictObject(practiceParts).superRefine((practic
   practice.redFlags.onDuty.forEach((member, i) => {
     if (!members.has(member)) issue(['redFlags', 'onDuty', i], `no member has the id ${member}`);
   });
+
+  for (const { path, message } of subjectIssues(practice)) issue(['messages', ...path], message);
 
   const fallbacks = practice.pools.filter((pool) => pool.fallback).length;
   if (fallbacks !== 1) issue(['pools'], `exactly one pool must be the fallback; ${fallbacks} are`);
