@@ -4,11 +4,12 @@ import type { Practice } from '../../shared/domain/practice.ts';
 import { emergencyNotice, findRedFlags } from '../../shared/domain/red-flags.ts';
 import { writtenText } from '../../shared/domain/rules/gather.ts';
 import { bodyText, headerOf, mediaType, parseForm, parseJson } from '../../shared/http/body.ts';
+import { pageHeaders } from '../../shared/http/page.ts';
 import { Problem, type ProblemCode, problemHeaders, toProblem } from '../../shared/http/problem.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
 import { type CaptureDependencies, type Captured, captureInquiry } from './capture-inquiry.ts';
 import { checkKey, readLead } from './google-ads.ts';
-import { formPage, isPrefilled, pageHeaders, type Typed, thankYouPage } from './pages.ts';
+import { formPage, isPrefilled, type Typed, thankYouPage } from './pages.ts';
 import { identify, readSubmission } from './web-form.ts';
 
 export interface CaptureApi {

@@ -23,9 +23,10 @@ import { summarize } from '../../shared/domain/rollup.ts';
 import { reportSent, type WeeklyReport } from '../../shared/domain/weekly-report.ts';
 import type { MailMessage } from '../../shared/queues/messages.ts';
 import { alertMail, inquiryMail, weeklyReportMail } from './mails.ts';
+import { type PersonDependencies, sendToPerson, type ToldPerson } from './person-mails.ts';
 import type { Mailer } from './ses-mailer.ts';
 
-export interface NotifyDependencies {
+export interface NotifyDependencies extends PersonDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
   readonly weeklyReports: WeeklyReports;
@@ -37,6 +38,7 @@ export interface NotifyDependencies {
 }
 
 export type Notified =
+  | ToldPerson
   | 'mailed'
   /** Some of its recipients could not be written to. */
   | 'mailed_in_part'
@@ -138,6 +140,10 @@ export function sendMail(dependencies: NotifyDependencies, message: MailMessage)
       return sendInquiryMail(dependencies, message.inquiryId);
     case 'alert':
       return sendAlert(dependencies, message.inquiryId);
+    case 'acknowledgement':
+    case 'message':
+    case 'nurture':
+      return sendToPerson(dependencies, message);
     case 'weekly_report':
       return sendWeeklyReport(dependencies, message.locationId);
   }

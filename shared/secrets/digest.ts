@@ -6,7 +6,10 @@ import * as z from 'zod';
 export const digestSecretSchema = z.object({ version: z.string().min(1), key: z.string().min(16) });
 
 /** Digest of a value within one purpose: the same text as a name and as a mailbox gives two digests. */
-export type Digest = (purpose: 'email' | 'phone' | 'name' | 'idempotency' | 'body', value: string) => string;
+export type Digest = (
+  purpose: 'email' | 'phone' | 'name' | 'idempotency' | 'body' | 'unsubscribe',
+  value: string,
+) => string;
 
 /** 128 of HMAC-SHA-256's bits: enough that no two of a practice's values meet, and short in a key. */
 const digestBytes = 16;

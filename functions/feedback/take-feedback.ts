@@ -1,0 +1,140 @@
+/**
+ * What comes back of mails: bounces and complaints, as SES tells them. A mailbox
+ * that bounced for good, or whose reader complained, gets nothing any more, and
+ * somebody is asked to find another way.
+ */
+import * as z from 'zod';
+import type { Contacts } from '../../shared/data/contacts.ts';
+import type { Inquiries } from '../../shared/data/inquiries.ts';
+import { askStaff } from '../../shared/data/mail-tasks.ts';
+import type { Mailboxes } from '../../shared/data/mailboxes.ts';
+import type { Messages } from '../../shared/data/messages.ts';
+import type { Table } from '../../shared/data/table.ts';
+import type { Tasks } from '../../shared/data/tasks.ts';
+import { normalizeEmail } from '../../shared/domain/contact-point.ts';
+import { type Environment, idSchema } from '../../shared/domain/ids.ts';
+import { suppressed } from '../../shared/domain/messages/consent.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
+
+const recipients = z.array(z.object({ emailAddress: z.string() }));
+const tag = z.array(z.string()).optional();
+
+/** An event of SES, as it publishes it to a topic; what is not needed of it is not looked at. */
+export const sesEventSchema = z.object({
+  eventType: z.string(),
+  mail: z.object({
+    tags: z.object({ inquiry: tag, contact: tag, message: tag }).optional(),
+  }),
+  bounce: z.object({ bounceType: z.string(), bouncedRecipients: recipients }).optional(),
+  complaint: z.object({ complainedRecipients: recipients }).optional(),
+});
+export type SesEvent = z.infer<typeof sesEventSchema>;
+
+export interface FeedbackDependencies {
+  readonly table: Table;
+  readonly inquiries: Pick<Inquiries, 'findHead'>;
+  readonly contacts: Pick<Contacts, 'addEntry' | 'findByPoint'>;
+  readonly messages: Pick<Messages, 'find' | 'save'>;
+  readonly mailboxes: Mailboxes;
+  readonly tasks: Tasks;
+  readonly practice: () => Promise<Practice>;
+  readonly environment: Environment;
+  readonly openDigest: () => Promise<Digest>;
+}
+
+export type Feedback =
+  | 'mailbox_suppressed'
+  | 'mailbox_suppressed_before'
+  /** A member's mailbox: they may not learn of their inquiries. */
+  | 'staff_mail_bounced'
+  /** It may go better the next time. */
+  | 'bounce_passing'
+  | 'mail_rejected'
+  | 'feedback_noted';
+
+const mostAttempts = 6;
+
+/** Takes up one event; gives what became of each recipient. @throws where it could not be written down */
+export async function takeFeedback(dependencies: FeedbackDependencies, event: SesEvent): Promise<Feedback[]> {
+  const { bounce, complaint, eventType } = event;
+  if (bounce) {
+    if (bounce.bounceType !== 'Permanent') return ['bounce_passing'];
+    return await suppressAll(dependencies, event, bounce.bouncedRecipients, 'bounce');
+  }
+  if (complaint) return await suppressAll(dependencies, event, complaint.complainedRecipients, 'complaint');
+  return [eventType === 'Reject' || eventType === 'Rendering Failure' ? 'mail_rejected' : 'feedback_noted'];
+}
+
+const suppressAll = (
+  dependencies: FeedbackDependencies,
+  event: SesEvent,
+  addresses: readonly { readonly emailAddress: string }[],
+  reason: 'bounce' | 'complaint',
+): Promise<Feedback[]> =>
+  Promise.all(addresses.map(({ emailAddress }) => suppress(dependencies, event, emailAddress, reason)));
+
+/** An address as SES writes it: alone, or with a name before it. */
+const addressIn = (text: string): string | undefined =>
+  normalizeEmail(/<([^<>]+)>\s*$/.exec(text)?.[1] ?? text);
+
+const idIn = (kind: 'inquiry' | 'contact', values: readonly string[] | undefined): string | undefined => {
+  const parsed = idSchema(kind).safeParse(values?.[0]);
+  return parsed.success ? parsed.data : undefined;
+};
+
+async function suppress(
+  dependencies: FeedbackDependencies,
+  { mail }: SesEvent,
+  given: string,
+  reason: 'bounce' | 'complaint',
+): Promise<Feedback> {
+  const { table, inquiries, contacts, messages, mailboxes, environment } = dependencies;
+  const address = addressIn(given);
+  if (address === undefined) return 'feedback_noted';
+  const practice = await dependencies.practice();
+  if (practice.members.some(({ email }) => normalizeEmail(email) === address)) return 'staff_mail_bounced';
+  const digest = (await dependencies.openDigest())('email', address);
+  const inquiryId = idIn('inquiry', mail.tags?.inquiry);
+  const key = mail.tags?.message?.[0];
+
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const mailbox = await mailboxes.find(digest);
+    // Told twice, or known by another message.
+    if (mailbox.suppressed) return 'mailbox_suppressed_before';
+    const now = environment.now();
+    const head = inquiryId === undefined ? undefined : await inquiries.findHead(inquiryId);
+    const record =
+      head && key !== undefined ? await messages.find(head.id, key).catch(() => undefined) : undefined;
+    const contactId =
+      head?.contactId ??
+      idIn('contact', mail.tags?.contact) ??
+      (await contacts.findByPoint({ kind: 'email', digest }, 1))[0];
+    const entry = contactId !== undefined && {
+      entryId: environment.newId('entry'),
+      contactId,
+      ...(head && { inquiryId: head.id }),
+      actor: systemActor,
+      at: now.toISOString(),
+    };
+    const title =
+      reason === 'bounce'
+        ? 'E-mail does not arrive: find another way to reach them'
+        : 'They marked our e-mail as spam: write no more, call instead';
+    const done = await table.transact([
+      mailboxes.save(digest, suppressed(mailbox, reason, now)),
+      ...(record ? [messages.save({ ...record, version: record.version + 1, feedback: reason })] : []),
+      ...(entry
+        ? [
+            contacts.addEntry(
+              entryOf('mailbox_suppressed', entry, { reason, ...(record && { message: record.key }) }),
+            ),
+            ...askStaff(dependencies, practice, { contactId: entry.contactId, head, title }, now),
+          ]
+        : []),
+    ]);
+    if (done.committed) return 'mailbox_suppressed';
+  }
+  throw new Error('the mailbox or its inquiry changed in every attempt');
+}

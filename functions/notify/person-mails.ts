@@ -1,0 +1,443 @@
+/**
+ * Messages to people: the answer to an arrival, what rules reply, the steps of a
+ * sequence. Whether each may go out is decided in one place (`lawful`), on what
+ * is known the moment before; the claim holds that nothing of it changed since.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Consents, noteFormConsent } from '../../shared/data/consents.ts';
+import type { Contact, Contacts } from '../../shared/data/contacts.ts';
+import type { Inquiries, InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
+import { askStaff } from '../../shared/data/mail-tasks.ts';
+import type { Mailboxes } from '../../shared/data/mailboxes.ts';
+import type { Messages } from '../../shared/data/messages.ts';
+import type { Table, Write } from '../../shared/data/table.ts';
+import type { Tasks } from '../../shared/data/tasks.ts';
+import type { Timelines } from '../../shared/data/timeline.ts';
+import type { Environment } from '../../shared/domain/ids.ts';
+import { countedMessage, unknownMailbox } from '../../shared/domain/messages/consent.ts';
+import { answersOf, repliesOf, sequencesOf, wroteByEmail } from '../../shared/domain/messages/greeting.ts';
+import { lawful, type Sendable } from '../../shared/domain/messages/lawful.ts';
+import {
+  type Enrolment,
+  enrolled,
+  findSequence,
+  type StopReason,
+  stepTaken,
+  stopped,
+} from '../../shared/domain/messages/nurture.ts';
+import {
+  type Addressee,
+  addresseeOf,
+  ageOfMajority,
+  firstNameOf,
+} from '../../shared/domain/messages/recipient.ts';
+import {
+  answerWithinMs,
+  asked,
+  claimed,
+  type DropReason,
+  isClaimable,
+  type MessageRecord,
+  messageRefused,
+  messageSent,
+  putOff,
+} from '../../shared/domain/messages/record.ts';
+import { findTemplate, senderOf } from '../../shared/domain/messages/sender.ts';
+import { personOf } from '../../shared/domain/person.ts';
+import { findLocation, type Practice } from '../../shared/domain/practice.ts';
+import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
+import type { PersonMessage } from '../../shared/queues/messages.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
+import type { Pace } from './pace.ts';
+import type { PersonMailer } from './person-mailer.ts';
+
+export interface PersonDependencies {
+  readonly table: Table;
+  readonly inquiries: Inquiries;
+  readonly contacts: Contacts;
+  readonly timelines: Pick<Timelines, 'answeredSince'>;
+  readonly messages: Messages;
+  readonly consents: Consents;
+  readonly mailboxes: Mailboxes;
+  readonly tasks: Tasks;
+  readonly practice: () => Promise<Practice>;
+  readonly environment: Environment;
+  readonly personMailer: PersonMailer;
+  readonly pace: Pace;
+  readonly openDigest: () => Promise<Digest>;
+}
+
+export type ToldPerson =
+  | 'message_sent'
+  /** The rules of lawful messages, or those of answers, forbid it. */
+  | 'message_refused'
+  /** It waits for its hour, or for its turn. */
+  | 'message_put_off'
+  | 'message_not_due'
+  | 'message_unknown_inquiry';
+
+/** What becomes of one message; `until` where it waits. */
+type Delivered = { readonly told: ToldPerson; readonly until?: string };
+
+const mostAttempts = 8;
+/** The longest that a message waits for its turn within the function; beyond that it is put off. */
+const mostPauseMs = 5_000;
+/** How long a message without a turn is put off. */
+const turnlessMs = 60_000;
+
+/** Thrown where somebody changed what a message depends on in every attempt; it is asked for again. */
+export class MessageBusy extends Error {
+  override readonly name = 'MessageBusy';
+}
+
+type Known = InquiryRecord & { readonly body: InquiryBody };
+
+export async function sendToPerson(
+  dependencies: PersonDependencies,
+  message: PersonMessage,
+): Promise<ToldPerson> {
+  const found = await dependencies.inquiries.find(message.inquiryId);
+  if (!found?.body) return 'message_unknown_inquiry';
+  const record: Known = { ...found, body: found.body };
+  if (message.kind === 'acknowledgement') return await answerArrival(dependencies, record);
+  if (message.kind === 'nurture') return await nurture(dependencies, record, message.sequence);
+  const asked = await dependencies.messages.find(message.inquiryId, message.key);
+  return asked ? (await deliver(dependencies, record, asked)).told : 'message_not_due';
+}
+
+/** Answers whoever wrote, and begins what rules ask for; each of it once, however often it is asked for. */
+async function answerArrival(dependencies: PersonDependencies, record: Known): Promise<ToldPerson> {
+  const { table, messages, environment } = dependencies;
+  const { head, body, score } = record;
+  // A human looks at it first.
+  if (head.progress === 'quarantined') return 'message_not_due';
+  await noteConsent(dependencies, record);
+  const practice = await dependencies.practice();
+  const now = environment.now();
+  const { id: inquiryId, contactId } = head;
+  const by = systemActor;
+  const actions = score?.decision?.recorded ?? [];
+  for (const sequence of sequencesOf(actions)) {
+    const enrolment = enrolled({ inquiryId, contactId, sequence, by }, now);
+    if (enrolment) await table.write(messages.enrol(enrolment));
+  }
+  const replies = repliesOf(actions).map((templateId) =>
+    asked({ inquiryId, contactId, key: `reply-${templateId}`, kind: 'reply', templateId, by }, now),
+  );
+  const location = findLocation(practice, head.locationId);
+  const templateId = answersOf(practice, location, { channel: body.channel, now });
+  // What a rule replies takes the place of the usual answer: nobody gets two at once.
+  const wanted =
+    replies.length > 0 || templateId === undefined
+      ? replies
+      : [
+          asked(
+            { inquiryId, contactId, key: 'acknowledgement', kind: 'acknowledgement', templateId, by },
+            now,
+          ),
+        ];
+  let told: ToldPerson = 'message_not_due';
+  for (const fresh of wanted) {
+    const isLate = now.getTime() - Date.parse(head.clockFrom ?? head.receivedAt) > answerWithinMs;
+    const existing = await messages.find(inquiryId, fresh.key);
+    if (!existing && isLate) continue;
+    const written = existing ? undefined : await table.write(messages.ask(fresh));
+    const current = existing ?? (written?.committed ? fresh : await messages.find(inquiryId, fresh.key));
+    if (current) told = (await deliver(dependencies, record, current)).told;
+  }
+  return told;
+}
+
+/** Notes the consent that came with the inquiry, as of whoever wrote it. */
+async function noteConsent(dependencies: PersonDependencies, { head, body }: Known): Promise<void> {
+  const { table, consents } = dependencies;
+  const byEmail = wroteByEmail(body.channel);
+  if (body.fields['consentEmail'] !== true && !byEmail) return;
+  const contactId = body.writerId ?? head.contactId;
+  const known = await consents.of([contactId]);
+  if (known.some(({ purpose, at }) => purpose === 'inquiry' && at >= body.receivedAt)) return;
+  // Where somebody was faster it is noted, or something later is.
+  await table.transact(
+    noteFormConsent(dependencies, { contactId, inquiryId: head.id, at: body.receivedAt }, byEmail),
+  );
+}
+
+/** The next step of a sequence, unless there is a reason to end it. */
+async function nurture(
+  dependencies: PersonDependencies,
+  record: Known,
+  sequence: string,
+): Promise<ToldPerson> {
+  const { table, messages, environment } = dependencies;
+  const { head } = record;
+  const enrolment = await messages.findEnrolment(head.id, sequence);
+  if (enrolment?.state !== 'active') return 'message_not_due';
+  const step = findSequence(sequence)?.steps[enrolment.step];
+  const reason = step ? await reasonToStop(dependencies, record, enrolment) : 'unknown';
+  if (!step || reason) {
+    await table.write(messages.saveEnrolment(stopped(enrolment, reason ?? 'unknown')));
+    return 'message_not_due';
+  }
+  const key = `nurture-${sequence}-${enrolment.step + 1}`;
+  // Its due time is that of the sequence: one thing is due, not two.
+  const { nextAt: _sequences, ...fresh } = asked(
+    {
+      inquiryId: head.id,
+      contactId: head.contactId,
+      key,
+      kind: 'nurture',
+      templateId: step.template,
+      by: enrolment.by,
+    },
+    environment.now(),
+  );
+  const existing = await messages.find(head.id, key);
+  if (!existing) await table.write(messages.ask(fresh));
+  const current = existing ?? (await messages.find(head.id, key));
+  if (!current) return 'message_not_due';
+  const { told, until } = await deliver(dependencies, record, current);
+  const after = await messages.find(head.id, key);
+  const now = environment.now();
+  const next =
+    after?.state === 'sent'
+      ? stepTaken(enrolment, now)
+      : after?.state === 'refused'
+        ? stopped(enrolment, 'refused')
+        : until !== undefined
+          ? { ...enrolment, version: enrolment.version + 1, nextAt: until }
+          : undefined;
+  // Where the sweep has moved it meanwhile it asks again, and finds the message sent.
+  if (next) await table.write(messages.saveEnrolment(next));
+  return told;
+}
+
+async function reasonToStop(
+  { contacts, timelines }: PersonDependencies,
+  { head }: Known,
+  { startedAt }: Enrolment,
+): Promise<StopReason | undefined> {
+  if (head.stage === 'booked' || head.stage === 'closed') return head.stage;
+  const whole = await contacts.findWhole(head.contactId, { consistent: true });
+  const ids = whole ? whole.family.map(({ id }) => id) : [head.contactId];
+  return (await timelines.answeredSince(ids, startedAt)) ? 'answered' : undefined;
+}
+
+/** Who is written to, with every contact that they are. */
+interface Reached {
+  readonly addressee: Addressee;
+  readonly familyIds: readonly string[];
+  readonly isMinor: boolean;
+}
+
+const addresseeFrom = (family: readonly [Contact, ...Contact[]], wrote: readonly string[]): Addressee => {
+  const { id, name, email, languages } = personOf<Contact>(family);
+  return { contactId: id, name, email, languages: [...wrote, ...languages] };
+};
+
+async function findAddressee(
+  { contacts }: PersonDependencies,
+  { head, body }: Known,
+): Promise<Reached | undefined> {
+  const families = new Map<string, readonly string[]>();
+  const wrote = typeof body.fields['language'] === 'string' ? [body.fields['language']] : [];
+  const find = async (id: string): Promise<{ addressee: Addressee; wardOf: string[] } | undefined> => {
+    const whole = await contacts.findWhole(id, { consistent: true });
+    if (!whole) return undefined;
+    const addressee = addresseeFrom(whole.family as readonly [Contact, ...Contact[]], wrote);
+    families.set(
+      addressee.contactId,
+      whole.family.map((contact) => contact.id),
+    );
+    const wardOf = whole.family.flatMap(({ relations }) =>
+      relations.filter(({ relation }) => relation === 'ward_of').map(({ contactId }) => contactId),
+    );
+    return { addressee, wardOf };
+  };
+  const patient = await find(head.contactId);
+  if (!patient) return undefined;
+  const writer = body.writerId === undefined ? undefined : await find(body.writerId);
+  const age = typeof body.fields['age'] === 'string' ? Number(body.fields['age']) : undefined;
+  const isMinor = age !== undefined && age < ageOfMajority;
+  const guardians = isMinor ? await Promise.all([...new Set(patient.wardOf)].map(find)) : [];
+  const addressee = addresseeOf({
+    patient: patient.addressee,
+    writer: writer?.addressee,
+    guardians: guardians.flatMap((guardian) => (guardian ? [guardian.addressee] : [])),
+    age,
+  });
+  if (!addressee) return undefined;
+  const { contactId } = addressee;
+  return {
+    addressee,
+    familyIds: families.get(contactId) ?? [contactId],
+    isMinor: isMinor && contactId === patient.addressee.contactId,
+  };
+}
+
+/** Sends one message, if it may go out and nobody else is at it. @throws MessageBusy */
+async function deliver(
+  dependencies: PersonDependencies,
+  record: Known,
+  first: MessageRecord,
+): Promise<Delivered> {
+  const { table, messages, mailboxes, environment } = dependencies;
+  const { head } = record;
+  let current: MessageRecord | undefined = first;
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    if (attempt > 1) {
+      await sleep(Math.random() * 20 * attempt);
+      current = await messages.find(head.id, first.key);
+    }
+    if (!current || !isClaimable(current, environment.now())) return { told: 'message_not_due' };
+    const practice = await dependencies.practice();
+    const decided = await decide(dependencies, practice, record, current);
+    const now = environment.now();
+    if ('refused' in decided) {
+      const done = await table.transact(
+        refusalWrites(dependencies, practice, record, current, decided.refused, now),
+      );
+      if (done.committed) return { told: 'message_refused' };
+      // A task that follows notes so on the head, which may have moved on.
+      const newer = await dependencies.inquiries.findHead(head.id);
+      if (newer) record = { ...record, head: newer };
+      continue;
+    }
+    if ('notBefore' in decided) return await wait(dependencies, current, decided.notBefore);
+    const pauseMs = dependencies.pace.turn(now, practice.messages.sendPerSecond, mostPauseMs);
+    if (pauseMs === undefined) {
+      return await wait(dependencies, current, new Date(now.getTime() + turnlessMs).toISOString());
+    }
+    if (pauseMs > 0) await sleep(pauseMs);
+    const mine = claimed(current, environment.now());
+    const { sendable, mailboxDigest, mailbox } = decided;
+    // Of the mailbox the version that was looked at: whoever opts out in this moment gets nothing.
+    const taken = await table.transact([
+      messages.save(current.nextAt === undefined ? withoutDue(mine) : mine),
+      mailboxes.save(mailboxDigest, countedMessage(mailbox, now)),
+    ]);
+    if (!taken.committed) continue;
+    await dependencies.personMailer.send(sendable, {
+      inquiry: head.id,
+      contact: head.contactId,
+      message: current.key,
+    });
+    await noteSent(dependencies, mine, sendable);
+    return { told: 'message_sent' };
+  }
+  throw new MessageBusy('what the message depends on changed in every attempt');
+}
+
+/** A record whose due time is another item's. */
+const withoutDue = ({ nextAt: _elsewhere, ...record }: MessageRecord): MessageRecord => record;
+
+async function wait(
+  { table, messages }: PersonDependencies,
+  current: MessageRecord,
+  until: string,
+): Promise<Delivered> {
+  // The steps of a sequence wait with it.
+  if (current.nextAt !== undefined) await table.write(messages.save(putOff(current, until)));
+  return { told: 'message_put_off', until };
+}
+
+type Decided =
+  | { readonly refused: DropReason }
+  | { readonly notBefore: string }
+  | {
+      readonly sendable: Sendable;
+      readonly mailboxDigest: string;
+      readonly mailbox: Awaited<ReturnType<Mailboxes['find']>>;
+    };
+
+/** Reads what the decision looks at, and decides. */
+async function decide(
+  dependencies: PersonDependencies,
+  practice: Practice,
+  record: Known,
+  { kind, askedAt, templateId }: MessageRecord,
+): Promise<Decided> {
+  const { consents, mailboxes, environment } = dependencies;
+  const { head } = record;
+  const now = environment.now();
+  if (kind !== 'nurture' && now.getTime() - Date.parse(askedAt) > answerWithinMs)
+    return { refused: 'too_late' };
+  const template = findTemplate(practice, templateId);
+  if (!template) return { refused: 'no_template' };
+  const reached = await findAddressee(dependencies, record);
+  if (!reached) return { refused: 'no_guardian' };
+  const { addressee, familyIds } = reached;
+  const { email } = addressee;
+  const mailboxDigest = email === undefined ? undefined : (await dependencies.openDigest())('email', email);
+  const [agreed, mailbox] = await Promise.all([
+    consents.of(familyIds),
+    mailboxDigest === undefined ? unknownMailbox : mailboxes.find(mailboxDigest),
+  ]);
+  const { timeZone } = findLocation(practice, head.locationId);
+  const decision = lawful(template, {
+    recipient: {
+      contactId: addressee.contactId,
+      email,
+      firstName: firstNameOf(addressee.name),
+      languages: addressee.languages,
+      timeZone,
+      isMinor: reached.isMinor,
+    },
+    consents: agreed,
+    mailbox,
+    inquiry: { quarantined: head.progress === 'quarantined', redFlag: head.redFlag },
+    sender: senderOf(practice, head.locationId, now),
+    now,
+  });
+  if ('sendable' in decision && mailboxDigest !== undefined) {
+    return { sendable: decision.sendable, mailboxDigest, mailbox };
+  }
+  return 'sendable' in decision ? { refused: 'no_address' } : decision;
+}
+
+/** The refused record, and a task where only a human can get on. */
+function refusalWrites(
+  dependencies: PersonDependencies,
+  practice: Practice,
+  { head }: Known,
+  record: MessageRecord,
+  reason: DropReason,
+  now: Date,
+): Write[] {
+  const refused = dependencies.messages.save(messageRefused(record, reason, now));
+  if (reason !== 'no_guardian') return [refused];
+  const title = 'Find a guardian to write to: the patient is a minor';
+  return [refused, ...askStaff(dependencies, practice, { contactId: head.contactId, head, title }, now)];
+}
+
+/** Notes that it is out, with its entry in the timeline. */
+async function noteSent(
+  { table, messages, contacts, environment }: PersonDependencies,
+  mine: MessageRecord,
+  { message }: Sendable,
+): Promise<void> {
+  let current: MessageRecord | undefined = mine;
+  const { contactId: recipientId, class: is, purpose, language, templateId } = message;
+  while (current?.state === 'sending' && current.stateAt === mine.stateAt) {
+    const now = environment.now();
+    const { inquiryId, contactId, key, by } = current;
+    const written = await table.transact([
+      messages.save(messageSent(current, { recipientId, class: is, purpose, language }, now)),
+      contacts.addEntry(
+        entryOf(
+          'message',
+          { entryId: environment.newId('entry'), contactId, inquiryId, actor: by, at: now.toISOString() },
+          {
+            key,
+            template: templateId,
+            class: is,
+            purpose,
+            language,
+            ...(recipientId !== contactId && { recipientId }),
+          },
+        ),
+      ),
+    ]);
+    if (written.committed) return;
+    current = await messages.find(inquiryId, key);
+  }
+}

@@ -1,0 +1,96 @@
+/** Taking e-mails back: for the person, and for every mailbox of theirs, whoever else reads it. */
+import type { Environment } from '../domain/ids.ts';
+import { optedOut, takenBackWith } from '../domain/messages/consent.ts';
+import type { Purpose } from '../domain/messages/template.ts';
+import { contactActor, entryOf } from '../domain/timeline.ts';
+import { type Consents, consentWrites } from './consents.ts';
+import type { Contact, Contacts } from './contacts.ts';
+import type { Mailboxes } from './mailboxes.ts';
+import type { Table, Write } from './table.ts';
+
+export interface OptOutDependencies {
+  readonly consents: Pick<Consents, 'of' | 'keep'>;
+  readonly mailboxes: Pick<Mailboxes, 'find' | 'save'>;
+}
+
+/** Every mailbox of a family, by what stands for it in keys. */
+const mailboxesOf = (family: readonly Pick<Contact, 'pointDigests'>[]): string[] => [
+  ...new Set(
+    family.flatMap(({ pointDigests }) =>
+      pointDigests.filter(({ kind }) => kind === 'email').map(({ digest }) => digest),
+    ),
+  ),
+];
+
+/** The writes by which a family gets no more e-mails of these purposes; the entry is the caller's. */
+export async function optOutWrites(
+  { consents, mailboxes }: OptOutDependencies,
+  family: readonly Pick<Contact, 'id' | 'pointDigests'>[],
+  contactId: string,
+  purpose: Purpose,
+  { at, source }: { readonly at: string; readonly source: string },
+): Promise<Write[]> {
+  const known = await consents.of([contactId]);
+  const taken = takenBackWith(purpose);
+  const boxes = await Promise.all(
+    mailboxesOf(family).map(async (digest) => ({ digest, box: await mailboxes.find(digest) })),
+  );
+  return [
+    ...consentWrites(consents, known, contactId, at, { channel: 'email', given: false, source, purpose }),
+    ...boxes
+      .filter(({ box }) => taken.some((each) => (box.optedOut[each] ?? '') < at))
+      .map(({ digest, box }) => mailboxes.save(digest, optedOut(box, taken, new Date(at)))),
+  ];
+}
+
+/** Racing deliveries settle in one or two rounds. */
+const mostAttempts = 6;
+
+export interface TakeBackDependencies extends OptOutDependencies {
+  readonly table: Table;
+  readonly contacts: Pick<Contacts, 'findWhole' | 'addEntry'>;
+  readonly environment: Environment;
+}
+
+export type TakenBack = 'taken_back' | 'taken_back_before' | 'unknown_contact';
+
+/**
+ * Takes back what somebody agreed to, and what is further from what they asked for, at once.
+ * A repetition changes nothing.
+ *
+ * @throws Error where it could not be written down
+ */
+export async function takeBack(
+  dependencies: TakeBackDependencies,
+  contactId: string,
+  purpose: Purpose,
+  source: string,
+): Promise<TakenBack> {
+  const { table, contacts, consents, environment } = dependencies;
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const whole = await contacts.findWhole(contactId, { consistent: true });
+    if (!whole) return 'unknown_contact';
+    const stands = await consents.of(whole.family.map(({ id }) => id));
+    const isTaken = takenBackWith(purpose).every((each) => {
+      const ofPurpose = stands.filter((consent) => consent.purpose === each);
+      return ofPurpose.length > 0 && ofPurpose.every(({ given }) => !given);
+    });
+    if (isTaken) return 'taken_back_before';
+    const at = environment.now().toISOString();
+    const said = { channel: 'email' as const, given: false, source, purpose };
+    const frame = { entryId: environment.newId('entry'), contactId, actor: contactActor, at };
+    const writes = await optOutWrites(dependencies, whole.family, contactId, purpose, { at, source });
+    // Whoever else of the family had agreed is the same person.
+    const others = whole.family.filter(({ id }) => id !== contactId);
+    const ofOthers = await Promise.all(
+      others.map(async ({ id }) => consentWrites(consents, await consents.of([id]), id, at, said)),
+    );
+    const done = await table.transact([
+      ...writes,
+      ...ofOthers.flat(),
+      contacts.addEntry(entryOf('consent', frame, said)),
+    ]);
+    if (done.committed) return 'taken_back';
+  }
+  throw new Error('the mailbox changed in every attempt');
+}
