@@ -1,6 +1,10 @@
 /** Runs the sweep, once a minute. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createContacts } from '../../shared/data/contacts.ts';
+import { createDigests } from '../../shared/data/digests.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
+import { createNotices } from '../../shared/data/notices.ts';
+import { createTasks } from '../../shared/data/tasks.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import type { MailMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
@@ -21,7 +25,11 @@ const sqs = new SQSClient({});
 const dependencies = {
   table,
   inquiries: createInquiries(table),
+  contacts: createContacts(table),
   weeklyReports: createWeeklyReports(table),
+  tasks: createTasks(table),
+  notices: createNotices(table),
+  digests: createDigests(table),
   practice: openConfiguration(table).current,
   scoreQueue: createSqsQueue<StepMessage>(sqs, settings.SCORE_QUEUE_URL),
   routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),

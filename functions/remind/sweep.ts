@@ -3,14 +3,19 @@
  * asked for. It claims each entry by moving its due time on, so that two sweeps
  * never do the same twice and an entry that cannot be read holds up no other.
  */
+import type { Contacts } from '../../shared/data/contacts.ts';
 import { duePk, dueShardCount, dueUntil, inquiryHead, inquiryPk, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
-import { type DueAction, takeDue } from '../../shared/domain/inquiry/due.ts';
+import { type Due, takeDue } from '../../shared/domain/inquiry/due.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { clockFor } from '../../shared/domain/listening.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
 import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
 import { type DueKindDependencies, dueKinds, kindsCounted } from './due-kinds.ts';
 
 export interface SweepDependencies extends DueKindDependencies {
+  readonly contacts: Pick<Contacts, 'addEntry'>;
   readonly scoreQueue: Queue<StepMessage>;
   readonly routeQueue: Queue<StepMessage>;
   readonly mailQueue: Queue<MailMessage>;
@@ -19,8 +24,8 @@ export interface SweepDependencies extends DueKindDependencies {
   readonly onBroken: (entry: { readonly pk: string; readonly sk: string }, error: unknown) => void;
 }
 
-/** What a sweep counts; `broken` entries could not be read, and were put off, or not claimed. */
-const counted = ['score', 'route', 'mail', ...kindsCounted, 'stale', 'broken'] as const;
+/** What a sweep counts; `ended` moved on without anything to be asked for, `broken` entries could not be read, and were put off, or not claimed. */
+const counted = ['score', 'route', 'mail', 'ended', ...kindsCounted, 'stale', 'broken'] as const;
 export type Swept = Record<(typeof counted)[number], number>;
 export const sweptNothing = (): Swept => Object.fromEntries(counted.map((name) => [name, 0])) as Swept;
 
@@ -57,12 +62,33 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
     });
   }
 
-  async function claim(inquiry: Inquiry): Promise<{ inquiry: Inquiry; action: DueAction } | undefined> {
-    const due = takeDue(inquiry, environment.now());
-    const written = due && (await table.write(inquiries.save(due.next)));
-    if (due && written?.committed) return { inquiry: due.next, action: due.action };
+  async function claim(inquiry: Inquiry, practice: Practice): Promise<Due | undefined> {
+    const now = environment.now();
+    const due = takeDue(inquiry, now, clockFor(practice, inquiry));
+    if (due && (await write(due, now))) return due;
     swept.stale++;
     return undefined;
+  }
+
+  /** Writes a claim, in one transaction with what the timeline tells of it. */
+  async function write({ next, entries }: Due, now: Date): Promise<boolean> {
+    const save = inquiries.save(next);
+    if (entries.length === 0) return (await table.write(save)).committed;
+    const { id: inquiryId, contactId } = next;
+    const told = entries.map(({ kind, details }) =>
+      entryOf(
+        kind,
+        {
+          entryId: environment.newId('entry'),
+          contactId,
+          inquiryId,
+          actor: systemActor,
+          at: now.toISOString(),
+        },
+        details,
+      ),
+    );
+    return (await table.transact([save, ...told.map(dependencies.contacts.addEntry)])).committed;
   }
 
   /** Claims what is due beside inquiries, by what it is. */
@@ -87,17 +113,19 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
       if (row) broken.push({ row, error });
     });
     await forEachConcurrently(heads, async (head) => {
-      const claimed = await claim(head).catch((error: unknown) => {
+      // The practice is kept: it is read once, and again when it is some seconds old.
+      const claiming = dependencies.practice().then((practice) => claim(head, practice));
+      const claimed = await claiming.catch((error: unknown) => {
         // Readable, so most likely a passing fault: it stays due, and the others go on.
         swept.broken++;
         dependencies.onBroken(inquiryHead(head.id), error);
       });
       if (!claimed) return;
-      const { inquiry, action } = claimed;
-      const message = { inquiryId: inquiry.id, version: inquiry.version };
+      const { next, action } = claimed;
+      const message = { inquiryId: next.id, version: next.version };
       if (action === 'mail') mails.push({ kind: 'inquiry', ...message });
-      else steps[action].push(message);
-      swept[action]++;
+      else if (action !== undefined) steps[action].push(message);
+      swept[action ?? 'ended']++;
     });
     await forEachConcurrently(
       rows.filter((row) => !isHead(row)),

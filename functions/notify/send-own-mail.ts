@@ -1,0 +1,134 @@
+/** Mails with a due item of their own: the reminder of a task, a rule's notice, a digest. */
+import type { Digests } from '../../shared/data/digests.ts';
+import type { Inquiries } from '../../shared/data/inquiries.ts';
+import type { Notices } from '../../shared/data/notices.ts';
+import type { Table, Write } from '../../shared/data/table.ts';
+import type { Tasks } from '../../shared/data/tasks.ts';
+import { digestMembers, digestSent } from '../../shared/domain/digest.ts';
+import type { Environment } from '../../shared/domain/ids.ts';
+import { type Inquiry, mailLeaseMs } from '../../shared/domain/inquiry/state.ts';
+import { noticeSent } from '../../shared/domain/notice.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import type { Sending } from '../../shared/domain/sending.ts';
+import { isTaskOpen, taskFollowing, taskReminded } from '../../shared/domain/task.ts';
+import { countForDigest } from './count-for-digest.ts';
+import { digestMail, noticeMail, taskMail } from './own-mails.ts';
+import { managers, memberOrManagers } from './recipients.ts';
+import type { Mailer } from './ses-mailer.ts';
+
+export interface OwnMailDependencies {
+  readonly table: Table;
+  readonly inquiries: Inquiries;
+  readonly tasks: Tasks;
+  readonly notices: Notices;
+  readonly digests: Digests;
+  readonly practice: () => Promise<Practice>;
+  readonly mailer: Mailer;
+  readonly environment: Environment;
+  readonly consoleUrl: string;
+}
+
+type OwnMail = 'mailed' | 'mail_not_due' | 'mail_without_recipient';
+
+const outcomeOf = (to: readonly string[]): OwnMail => (to.length > 0 ? 'mailed' : 'mail_without_recipient');
+
+/** Records that the claimed mail is out; whatever was changed meanwhile is kept, and this is added to it. */
+async function finish<State extends Sending>(
+  table: Table,
+  claimed: State,
+  find: () => Promise<State | undefined>,
+  save: (current: State) => Write,
+): Promise<void> {
+  let current: State | undefined = claimed;
+  while (current?.mailState === 'sending' && current.mailAt === claimed.mailAt) {
+    if ((await table.write(save(current))).committed) return;
+    current = await find();
+  }
+}
+
+/** Reminds the owner of a task: of one that follows its inquiry, whoever has that now. */
+export async function sendTaskMail(
+  { table, inquiries, tasks, mailer, environment, consoleUrl, practice }: OwnMailDependencies,
+  contactId: string,
+  taskId: string,
+): Promise<OwnMail> {
+  const configured = await practice();
+  const claimed = await tasks.claimMail(contactId, taskId, environment.now(), mailLeaseMs);
+  if (!claimed) return 'mail_not_due';
+  const { inquiryId, follows } = claimed;
+  const head = follows && inquiryId !== undefined ? await inquiries.findHead(inquiryId) : undefined;
+  const owner = head?.assignedTo ?? (follows ? undefined : claimed.owner);
+  const to = memberOrManagers(configured, owner);
+  if (to.length > 0) await mailer.send(to, taskMail(claimed, configured, consoleUrl));
+  await finish(
+    table,
+    claimed,
+    () => tasks.find(contactId, taskId),
+    (current) => {
+      const { version } = current;
+      const whose = (owner !== undefined && taskFollowing(current, owner)) || current;
+      return tasks.save(taskReminded({ ...whose, version }, environment.now()));
+    },
+  );
+  return outcomeOf(to);
+}
+
+/** Tells a member, or the managers, that a rule wants them to look at an inquiry. */
+export async function sendNotice(
+  { table, notices, mailer, environment, consoleUrl, practice }: OwnMailDependencies,
+  inquiryId: string,
+  noticeId: string,
+): Promise<OwnMail> {
+  const configured = await practice();
+  const claimed = await notices.claimMail(inquiryId, noticeId, environment.now(), mailLeaseMs);
+  if (!claimed) return 'mail_not_due';
+  const to = claimed.whom === 'managers' ? managers(configured) : memberOrManagers(configured, claimed.whom);
+  if (to.length > 0) await mailer.send(to, noticeMail(inquiryId, configured, consoleUrl));
+  await finish(
+    table,
+    claimed,
+    () => notices.find(inquiryId, noticeId),
+    (current) => notices.save(noticeSent(current, environment.now())),
+  );
+  return outcomeOf(to);
+}
+
+/** Tells a member what waits for them this morning. */
+export async function sendDigest(dependencies: OwnMailDependencies, memberId: string): Promise<OwnMail> {
+  const { table, digests, mailer, environment, consoleUrl } = dependencies;
+  const practice = await dependencies.practice();
+  const claimed = await digests.claimMail(memberId, environment.now(), mailLeaseMs);
+  if (claimed?.date === undefined) return 'mail_not_due';
+  // Who was disabled a moment ago reads no more of the practice.
+  const member = digestMembers(practice).find(({ id }) => id === memberId);
+  if (member) {
+    const counts = await countForDigest(dependencies, practice, member, environment.now());
+    await mailer.send([member.email], digestMail(claimed.date, counts, practice, consoleUrl));
+  }
+  await finish(
+    table,
+    claimed,
+    () => digests.find(memberId),
+    (current) => digests.save(digestSent(current, environment.now())),
+  );
+  return member ? 'mailed' : 'mail_not_due';
+}
+
+/** Changes that meet in one task settle in a round or two. */
+const mostAttempts = 5;
+
+/** Hands the tasks that follow an inquiry to whoever has it now. Doing it again changes nothing. */
+export async function handTasksOver(
+  { table, tasks }: Pick<OwnMailDependencies, 'table' | 'tasks'>,
+  { id, contactId, assignedTo, tasksFollow }: Inquiry,
+): Promise<void> {
+  if (!tasksFollow || assignedTo === undefined) return;
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const following = (await tasks.ofContact(contactId)).flatMap((task) => {
+      const next = task.inquiryId === id && isTaskOpen(task) ? taskFollowing(task, assignedTo) : undefined;
+      return next ?? [];
+    });
+    const written = await Promise.all(following.map((next) => table.write(tasks.save(next))));
+    if (written.every(({ committed }) => committed)) return;
+  }
+}
