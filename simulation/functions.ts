@@ -5,27 +5,39 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { createStaffApi } from '../functions/api/staff-api.ts';
 import { createCaptureApi } from '../functions/capture/api.ts';
+import { type SesEvent, takeFeedback } from '../functions/feedback/take-feedback.ts';
+import type { Pace } from '../functions/notify/pace.ts';
+import type { PersonMailer } from '../functions/notify/person-mailer.ts';
 import { sendMail } from '../functions/notify/send-mail.ts';
 import type { Mailer } from '../functions/notify/ses-mailer.ts';
 import { followChange } from '../functions/people/follow-change.ts';
 import { type Swept, sweep } from '../functions/remind/sweep.ts';
 import { countChanges, type HeadChange } from '../functions/report/count-change.ts';
-import { routeInquiry, routeTogether } from '../functions/route/route-inquiry.ts';
+import { handleMessage, handleTogether } from '../functions/route/handle-message.ts';
 import { scoreInquiry, scoreTogether } from '../functions/score/score-inquiry.ts';
+import { createUnsubscribeApi } from '../functions/unsubscribe/api.ts';
 import { createAudit } from '../shared/data/audit.ts';
 import { createConfigurationReader } from '../shared/data/configuration.ts';
+import { createConsents } from '../shared/data/consents.ts';
 import { createContacts } from '../shared/data/contacts.ts';
+import { createDigests } from '../shared/data/digests.ts';
 import { createInquiries } from '../shared/data/inquiries.ts';
+import { createMailboxes } from '../shared/data/mailboxes.ts';
+import { createMessages } from '../shared/data/messages.ts';
+import { createNotices } from '../shared/data/notices.ts';
 import { createRollups } from '../shared/data/rollups.ts';
 import { createRoutingStates } from '../shared/data/rotation.ts';
 import type { Row, Table } from '../shared/data/table.ts';
+import { createTasks } from '../shared/data/tasks.ts';
 import { createTimelines } from '../shared/data/timeline.ts';
+import { createAppointments } from '../shared/data/appointments.ts';
 import { createWeeklyReports } from '../shared/data/weekly-reports.ts';
 import type { Environment } from '../shared/domain/ids.ts';
 import {
   type MailMessage,
   mailMessageSchema,
   type Queue,
+  type RouteMessage,
   type StepMessage,
 } from '../shared/queues/messages.ts';
 import { createDigest } from '../shared/secrets/digest.ts';
@@ -40,6 +52,8 @@ export const functionNames = [
   'report',
   'people',
   'api',
+  'unsubscribe',
+  'feedback',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
@@ -47,9 +61,11 @@ export type FunctionName = (typeof functionNames)[number];
 export interface Ports {
   readonly table: Table;
   readonly scoreQueue: Queue<StepMessage>;
-  readonly routeQueue: Queue<StepMessage>;
+  readonly routeQueue: Queue<RouteMessage>;
   readonly mailQueue: Queue<MailMessage>;
   readonly mailer: Mailer;
+  readonly personMailer: PersonMailer;
+  readonly pace: Pace;
   readonly environment: Environment;
 }
 
@@ -63,18 +79,22 @@ export interface Surroundings {
   /** Where staff's links lead. */
   readonly consoleUrl: string;
   readonly staffClientId: string;
+  /** Origins of sites that may post. */
+  readonly allowedOrigins: readonly string[];
 }
 
 export interface Functions {
   capture(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult>;
   readonly score: Consumer<StepMessage>;
-  readonly route: Consumer<StepMessage>;
+  readonly route: Consumer<RouteMessage>;
   readonly notify: Consumer<MailMessage>;
   remind(): Promise<Swept>;
   /** Gives an error for each change that has to come again, by position. */
   report(changes: readonly HeadChange[]): Promise<readonly (Error | undefined)[]>;
   people(row: Row): Promise<void>;
   api(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult>;
+  unsubscribe(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult>;
+  feedback(event: SesEvent): Promise<void>;
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
@@ -101,7 +121,7 @@ async function workThrough<Message>(
 /** Puts every function together on the ports that it is given. */
 export function composeFunctions(
   portsOf: (name: FunctionName) => Ports,
-  { hmac, googleAdsKey, consoleUrl, staffClientId }: Surroundings,
+  { hmac, googleAdsKey, consoleUrl, staffClientId, allowedOrigins }: Surroundings,
   onTrouble: OnTrouble,
 ): Functions {
   const digest = createDigest(hmac);
@@ -122,7 +142,16 @@ export function composeFunctions(
       routingStates: createRoutingStates(table),
       rollups: createRollups(table),
       weeklyReports: createWeeklyReports(table),
+      appointments: createAppointments(table),
+      messages: createMessages(table),
+      consents: createConsents(table),
+      mailboxes: createMailboxes(table),
+      tasks: createTasks(table),
+      notices: createNotices(table),
+      digests: createDigests(table),
       practice: configuration.current,
+      freshPractice: configuration.fresh,
+      openDigest: async () => digest,
       onEnqueueFailure: (_id: string, error: unknown) => onTrouble(`${name}: enqueue`, error),
     };
   };
@@ -130,7 +159,7 @@ export function composeFunctions(
   const captureApi = (() => {
     const capture = dependenciesOf('capture');
     return createCaptureApi({
-      allowedOrigins: [],
+      allowedOrigins,
       practice: capture.practice,
       digest: async () => digest,
       googleAdsKey: async () => googleAdsKey,
@@ -163,12 +192,14 @@ export function composeFunctions(
     return createStaffApi({
       ...api,
       audit: createAudit(api.table, api.environment),
-      openDigest: async () => digest,
       clientId: staffClientId,
       consoleOrigin: new URL(consoleUrl).origin,
       onFailed: (error) => onTrouble('api', error),
     });
   })();
+
+  const unsubscribing = createUnsubscribeApi({ ...dependenciesOf('unsubscribe'), onTakenBack: () => {} });
+  const feedback = dependenciesOf('feedback');
 
   return {
     capture: captureApi,
@@ -181,8 +212,8 @@ export function composeFunctions(
     route: (messages) =>
       workThrough(
         messages,
-        (message) => routeInquiry(routing, message),
-        (all) => routeTogether(routing, all),
+        (message) => handleMessage(routing, message),
+        (all) => handleTogether(routing, all),
       ),
     notify: (messages) =>
       workThrough(messages, (message) => sendMail(notifying, mailMessageSchema.parse(message))),
@@ -193,6 +224,10 @@ export function composeFunctions(
       ),
     people: async (row) => {
       await followChange(following, row);
+    },
+    unsubscribe: unsubscribing,
+    feedback: async (event) => {
+      await takeFeedback(feedback, event);
     },
     api: (event) => staffApi.resolve(event, {} as Context) as Promise<APIGatewayProxyResult>,
   };

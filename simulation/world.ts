@@ -5,30 +5,41 @@
  */
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { ulid } from 'ulid';
-import type { Mail } from '../functions/notify/mails.ts';
+import type { SesEvent } from '../functions/feedback/take-feedback.ts';
+import { createPace, type Pace } from '../functions/notify/pace.ts';
+import type { MessageTags, PersonMailer } from '../functions/notify/person-mailer.ts';
 import type { Mailer } from '../functions/notify/ses-mailer.ts';
 import { applyConfiguration } from '../shared/data/apply-configuration.ts';
 import { auditPk, inquirySk } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
 import { type Environment, idPrefixes } from '../shared/domain/ids.ts';
+import { compose } from '../shared/domain/messages/compose.ts';
 import type { Practice } from '../shared/domain/practice.ts';
-import type { MailMessage, StepMessage } from '../shared/queues/messages.ts';
+import type { MailMessage, RouteMessage, StepMessage } from '../shared/queues/messages.ts';
+import { createDigest } from '../shared/secrets/digest.ts';
+import { unsubscribeToken } from '../shared/secrets/unsubscribe-token.ts';
 import { type Agenda, createAgenda } from './agenda.ts';
 import { type EventOptions, proxyEvent } from './events.ts';
 import { composeFunctions, type FunctionName, type Functions, type Ports } from './functions.ts';
 import { createMemoryTable, type MemoryTable, type RowChange } from './memory-table.ts';
+import { minuteMs } from './minutes.ts';
 import { type Consumer, createVirtualQueue } from './queue.ts';
 import { createRandom, type Random } from './random.ts';
-
-export const minuteMs = 60_000;
-export const hourMs = 60 * minuteMs;
 
 /** A mail as it left, with what asked for it. */
 export interface SentMail {
   readonly at: string;
   readonly to: readonly string[];
-  readonly mail: Mail;
+  readonly subject: string;
+  readonly text: string;
   readonly asked: MailMessage;
+  /** Of a message to a person: the address behind its link, and what its bounce would be known by. */
+  readonly toPerson?: { readonly unsubscribeUrl: string; readonly tags: MessageTags };
+  /** Sends the same mail by other mailers. */
+  readonly again: (mailers: {
+    readonly mailer: Mailer;
+    readonly personMailer: PersonMailer;
+  }) => Promise<void>;
 }
 
 /** Something that should not have happened, where it was noticed. */
@@ -42,6 +53,10 @@ export interface WorldOptions {
   readonly seed: number;
   readonly practice: Practice;
   readonly from: Date;
+  /** Where the API and the links of mails lead. */
+  readonly origin?: string;
+  /** Origins of sites that may post. */
+  readonly allowedOrigins?: readonly string[];
   /** Told the changes of each commit, at once. */
   readonly onCommit?: (changes: readonly RowChange[]) => void;
   readonly onMail?: (sent: SentMail) => void;
@@ -62,6 +77,10 @@ export interface World {
   practice(): Practice;
   /** A post or webhook from outside, or a visit of a public page. */
   fromOutside(route: string, options?: EventOptions): Promise<APIGatewayProxyResult>;
+  /** A click on the link of a message, or on the button behind it. */
+  unsubscribe(method: 'GET' | 'POST', url: string): Promise<APIGatewayProxyResult>;
+  /** What SES tells of a mail that went out. */
+  feedback(event: SesEvent): Promise<void>;
   /** A call of the staff API by a member. */
   asStaff(memberId: string, route: string, options?: EventOptions): Promise<APIGatewayProxyResult>;
   /** Changes the configuration, as `practice -- apply` does. */
@@ -70,7 +89,6 @@ export interface World {
 }
 
 export const googleAdsKey = 'local-google-key';
-export const consoleUrl = 'http://localhost:4000';
 const staffClientId = 'console-client';
 
 /** The stream brings a change so much later. */
@@ -88,6 +106,7 @@ const isForReport = ({ before, after }: RowChange): boolean => {
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { seed, from, portsOf = (_name: FunctionName, plain: Ports) => plain } = options;
+  const { origin = 'http://localhost:4000' } = options;
   const random = createRandom(seed);
   const agenda = createAgenda(from.getTime());
   const idRandom = random.fork('ids');
@@ -126,7 +145,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       onDead: (message, error) => noteTrouble(`${name} queue: dead letter ${JSON.stringify(message)}`, error),
     });
   const scoreQueue = queue<StepMessage>('score', (messages) => working().score(messages));
-  const routeQueue = queue<StepMessage>('route', (messages) => working().route(messages));
+  const routeQueue = queue<RouteMessage>('route', (messages) => working().route(messages));
   // One after the other, so that it is known which message a mail was sent for.
   let asked: MailMessage | undefined;
   const mailQueue = queue<MailMessage>('mail', async (messages) => {
@@ -137,20 +156,55 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     }
     return failed;
   });
+  function note(mail: Omit<SentMail, 'at' | 'asked'>): void {
+    if (asked === undefined) throw new Error('nobody asked for this mail');
+    const sent = { ...mail, at: environment.now().toISOString(), asked };
+    mails.push(sent);
+    options.onMail?.(sent);
+  }
   const mailer: Mailer = {
     async send(to, mail) {
-      if (asked === undefined) throw new Error('nobody asked for this mail');
-      const sent = { at: environment.now().toISOString(), to, mail, asked };
-      mails.push(sent);
-      options.onMail?.(sent);
+      const { subject, text } = mail;
+      note({ to, subject, text, again: (other) => other.mailer.send(to, mail) });
     },
   };
-
-  const plain: Ports = { table, scoreQueue, routeQueue, mailQueue, mailer, environment };
   const hmac = { version: '1', key: `simulation-${seed}`.padEnd(32, '.') };
+  const digest = createDigest(hmac);
+  const personMailer: PersonMailer = {
+    async send(sendable, tags) {
+      const { to, subject, text, unsubscribeUrl } = compose(
+        sendable,
+        (contactId, purpose) => `${origin}/v1/unsubscribe/${unsubscribeToken(digest, contactId, purpose)}`,
+      );
+      note({
+        to: [to],
+        subject,
+        text,
+        toPerson: { unsubscribeUrl, tags },
+        again: (other) => other.personMailer.send(sendable, tags),
+      });
+    },
+  };
+  const own = createPace(1);
+  const pace: Pace = {
+    staffMail: own.staffMail,
+    // Nobody waits within a function, which would take real time: without a turn it comes again later.
+    turn: (now, sendPerSecond) => own.turn(now, sendPerSecond, 0),
+  };
+
+  const plain: Ports = {
+    table,
+    scoreQueue,
+    routeQueue,
+    mailQueue,
+    mailer,
+    personMailer,
+    pace,
+    environment,
+  };
   functions = composeFunctions(
     (name) => portsOf(name, plain),
-    { hmac, googleAdsKey, consoleUrl, staffClientId },
+    { hmac, googleAdsKey, consoleUrl: origin, staffClientId, allowedOrigins: options.allowedOrigins ?? [] },
     noteTrouble,
   );
 
@@ -170,7 +224,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await again('report', () => countHeads(batch));
     }
     for (const { before, after } of changes) {
-      if (before === undefined && after !== undefined) await again('people', () => working().people(after));
+      const isNew = before === undefined || (after?.pk === 'CONFIG' && after.sk === 'VERSION');
+      if (isNew && after !== undefined) await again('people', () => working().people(after));
     }
   }
 
@@ -221,6 +276,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     hmac,
     practice: () => practice,
     fromOutside: (route, event) => working().capture(proxyEvent(route, event)),
+    unsubscribe: (method, url) =>
+      working().unsubscribe(
+        proxyEvent(`${method} /v1/unsubscribe/{token}`, {
+          pathParameters: { token: url.slice(url.lastIndexOf('/') + 1) },
+        }),
+      ),
+    feedback: (event) => working().feedback(event),
     asStaff: (memberId, route, event = {}) => {
       const member = practice.members.find(({ id }) => id === memberId);
       const claims = {

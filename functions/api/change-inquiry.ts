@@ -1,10 +1,19 @@
-/** Changes an inquiry by hand: its stage, its release from quarantine, what its red flag was. */
+/** Changes an inquiry by hand: its stage, its release from quarantine, its red flag, what sets it aside. */
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
+import {
+  beginCall,
+  endCall,
+  endHold,
+  type HoldChange,
+  type HoldRefusal,
+  park,
+  snooze,
+} from '../../shared/domain/inquiry/hold.ts';
 import { released, reviewRedFlag } from '../../shared/domain/inquiry/review.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
-import type { Inquiry, Listening } from '../../shared/domain/inquiry/state.ts';
-import { listeningFor } from '../../shared/domain/listening.ts';
+import type { Inquiry, Listening, ParkReason } from '../../shared/domain/inquiry/state.ts';
+import { clockFor, listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import type { RedFlagState } from '../../shared/domain/red-flags.ts';
 import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
@@ -12,19 +21,30 @@ import { type EntryFrame, entryOf, type TimelineEntry } from '../../shared/domai
 import { Problem } from '../../shared/http/problem.ts';
 import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
 import { type ConsequenceDependencies, consequencesOf } from './stage-consequences.ts';
+import { type TellDependencies, tellRouting } from './tell-routing.ts';
 
-export interface ChangeDependencies extends ConsequenceDependencies {
+export interface ChangeDependencies extends ConsequenceDependencies, TellDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
   readonly scoreQueue: Queue<StepMessage>;
-  /** Called where rules are to look at something and could not be asked to; the sweep will. */
-  readonly onEnqueueFailure: (inquiryId: string, error: unknown) => void;
 }
 
 export type Change =
   | { readonly stage: Stage; readonly closeReason?: CloseReason | undefined }
   | { readonly release: true }
-  | { readonly redFlag: Exclude<RedFlagState, 'raised'> };
+  | { readonly redFlag: Exclude<RedFlagState, 'raised'> }
+  | { readonly snoozeUntil: string }
+  | { readonly wake: true }
+  | {
+      readonly park: {
+        readonly reason: ParkReason;
+        /** Left out, whoever has it, or else whoever parks it. */
+        readonly owner?: string | undefined;
+        readonly until: string;
+      };
+    }
+  | { readonly unpark: true }
+  | { readonly calling: boolean };
 
 /** Who changes something, and the practice as it is then. */
 export interface ByStaff {
@@ -58,7 +78,7 @@ export async function changeInquiry(
   change: Change,
   { memberId, practice }: ByStaff,
 ): Promise<Inquiry> {
-  const { table, inquiries, contacts, environment } = dependencies;
+  const { table, inquiries, contacts, routingStates, environment } = dependencies;
   const stale = new Problem('precondition_failed', 'Somebody changed this inquiry meanwhile. Read it again.');
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const head = await inquiries.findHead(id);
@@ -73,15 +93,12 @@ export async function changeInquiry(
       actor: memberId,
       at: now.toISOString(),
     });
-    const { next, entry } = apply(
-      head,
-      change,
-      now,
-      listeningFor(practice, head, now, 'stage_change'),
-      frame,
-    );
+    const { next, entry } =
+      'stage' in change || 'release' in change || 'redFlag' in change
+        ? apply(head, change, now, listeningFor(practice, head, now, 'stage_change'), frame)
+        : setAside(head, change, now, { memberId, practice }, frame);
     const beside: Write[] = entry
-      ? [contacts.addEntry(entry)]
+      ? [contacts.addEntry(entry), ...routingStates.follow(head, next)]
       : await consequencesOf(dependencies, head, next, {
           actor: memberId,
           now,
@@ -89,6 +106,7 @@ export async function changeInquiry(
     const done = await table.transact([inquiries.save(next), ...beside]);
     if (done.committed) {
       await askRules(dependencies, next);
+      await tellRouting(dependencies, practice, head, next);
       return next;
     }
     if (done.failed.has(0)) throw stale;
@@ -97,14 +115,19 @@ export async function changeInquiry(
   throw new Problem('unavailable', 'Nothing was changed. Try again in a moment.');
 }
 
+interface Changed {
+  readonly next: Inquiry;
+  readonly entry?: TimelineEntry;
+}
+
 /** The next state, with its entry; a change of the stage has its entry among its consequences. */
 function apply(
   head: Inquiry,
-  change: Change,
+  change: Extract<Change, { stage: Stage } | { release: true } | { redFlag: unknown }>,
   now: Date,
   listening: Listening,
   frame: () => EntryFrame,
-): { readonly next: Inquiry; readonly entry?: TimelineEntry } {
+): Changed {
   if ('release' in change) {
     const next = released(head, now);
     if (!next) throw new Problem('transition_not_allowed', 'The inquiry is not in quarantine.');
@@ -116,6 +139,57 @@ function apply(
     return { next, entry: entryOf('red_flag_reviewed', frame(), { result: change.redFlag }) };
   }
   return { next: withStage(head, change.stage, change.closeReason, now, listening) };
+}
+
+/** Why something cannot be set aside, as its problem says. */
+const refusals: Readonly<Record<HoldRefusal, string>> = {
+  not_open: 'The inquiry is closed or booked.',
+  not_placed: 'The inquiry is still on its way, or in quarantine: nobody can work on it yet.',
+  parked: 'The inquiry is parked. Let it go on first.',
+  not_snoozed: 'The inquiry is not snoozed.',
+  not_parked: 'The inquiry is not parked.',
+  called_by_other: 'Somebody else is calling about it at this moment.',
+  not_calling: 'Nobody is calling about it.',
+};
+
+/**
+ * The next state where something is set aside, called about, or goes on, with its entry.
+ *
+ * @throws Problem `conflict`
+ */
+function setAside(
+  head: Inquiry,
+  change: Exclude<Change, { stage: Stage } | { release: true } | { redFlag: unknown }>,
+  now: Date,
+  { memberId: by, practice }: ByStaff,
+  frame: () => EntryFrame,
+): Changed {
+  const clock = clockFor(practice, head);
+  const done = (changed: HoldChange): Inquiry => {
+    if (changed.outcome === 'refused') throw new Problem('conflict', refusals[changed.because]);
+    return changed.next;
+  };
+  if ('calling' in change) {
+    if (change.calling) {
+      const next = done(beginCall(head, by, now, clock));
+      return { next, entry: entryOf('calling', frame(), { state: 'began' }) };
+    }
+    const next = done(endCall(head, now, clock));
+    return { next, entry: entryOf('calling', frame(), { state: 'ended', because: 'by_hand' }) };
+  }
+  if ('wake' in change || 'unpark' in change) {
+    const kind = 'wake' in change ? 'snoozed' : 'parked';
+    const next = done(endHold(head, kind, now, clock));
+    return { next, entry: entryOf('resumed', frame(), { kind, because: 'by_hand' }) };
+  }
+  if ('snoozeUntil' in change) {
+    const { snoozeUntil: until } = change;
+    const next = done(snooze(head, { by, until }, now, clock));
+    return { next, entry: entryOf('held', frame(), { kind: 'snoozed', until }) };
+  }
+  const { reason, owner = head.assignedTo ?? by, until } = change.park;
+  const next = done(park(head, { by, reason, owner, until }, now, clock));
+  return { next, entry: entryOf('held', frame(), { kind: 'parked', until, reason, owner }) };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The route by which staff record what they did with a person. */
 import * as z from 'zod';
 import { idSchema } from '../../shared/domain/ids.ts';
+import { purposes } from '../../shared/domain/messages/template.ts';
 import { dispositions } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import { limits } from '../../shared/domain/text-fields.ts';
@@ -45,6 +46,7 @@ const entrySchema = z.lazy(() =>
         kind: z.literal('email'),
         direction: choice(['sent', 'received']),
         subject: optionalLine,
+        text: optionalText,
         inquiryId,
         at,
       }),
@@ -62,6 +64,12 @@ const entrySchema = z.lazy(() =>
         class: slugSchema.optional(),
         given: z.boolean('must be true or false'),
         source: requiredLine,
+        /** Left out, what is given is about their inquiry, and all is taken back. */
+        purpose: choice(purposes).optional(),
+        textVersion: slugSchema.optional(),
+        authorisation: z
+          .strictObject({ signedAt: instant, expiresAt: instant, remuneration: requiredLine })
+          .optional(),
         at,
       }),
     ],

@@ -2,11 +2,13 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { createAppointments } from '../../shared/data/appointments.ts';
 import { createAudit } from '../../shared/data/audit.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
+import { createTasks } from '../../shared/data/tasks.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
@@ -22,6 +24,8 @@ const settings = readSettings({
   STAFF_CLIENT_ID: setting,
   CONSOLE_URL: setting,
   SCORE_QUEUE_URL: setting,
+  ROUTE_QUEUE_URL: setting,
+  MAIL_QUEUE_URL: setting,
   HMAC_SECRET_ARN: setting,
 });
 // What staff did is stored before rules are asked to look at it: a queue that hangs must not cost the answer.
@@ -37,6 +41,8 @@ const api = createStaffApi({
   inquiries: createInquiries(table),
   contacts: createContacts(table),
   timelines: createTimelines(table),
+  tasks: createTasks(table),
+  appointments: createAppointments(table),
   rollups: createRollups(table),
   routingStates: createRoutingStates(table),
   audit: createAudit(table, systemEnvironment),
@@ -44,6 +50,8 @@ const api = createStaffApi({
   environment: systemEnvironment,
   openDigest: async () => createDigest(await digestSecret()),
   scoreQueue: createSqsQueue(sqs, settings.SCORE_QUEUE_URL),
+  routeQueue: createSqsQueue(sqs, settings.ROUTE_QUEUE_URL),
+  mailQueue: createSqsQueue(sqs, settings.MAIL_QUEUE_URL),
   onEnqueueFailure: (inquiryId, error) =>
     logger.warn('stored, not enqueued: the sweep will', { inquiryId, ...describeError(error) }),
   clientId: settings.STAFF_CLIENT_ID,

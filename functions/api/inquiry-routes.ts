@@ -1,11 +1,14 @@
 /** Routes of inquiries: lists, one of them, and changes by hand. */
 import * as z from 'zod';
+import { parkReasons } from '../../shared/domain/inquiry/state.ts';
 import { personOf } from '../../shared/domain/person.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
-import { type Change, type ChangeDependencies, changeInquiry } from './change-inquiry.ts';
+import { type AssignDependencies, assignInquiry } from './assign-inquiry.ts';
+import { type Change, changeInquiry } from './change-inquiry.ts';
 import { fromCursor, toCursor } from './cursor.ts';
+import { checkReferences } from './fields.ts';
 import { type InquiryFilter, listInquiries, startsOf } from './list-inquiries.ts';
 import {
   type Answer,
@@ -35,27 +38,66 @@ const listSchema = z.strictObject({
   ...pageFields,
 });
 
-const changeSchema = z
-  .strictObject({
-    stage: oneOf(stages),
-    closeReason: oneOf(closeReasons),
-    release: z.literal(true, 'must be true').optional(),
-    redFlag: oneOf(redFlagReviews),
-  })
-  .superRefine((change, context) => {
-    const refuse = (field: string, message: string): void =>
-      context.addIssue({ code: 'custom', path: [field], message });
-    const changes = [change.stage, change.release, change.redFlag].filter((wanted) => wanted !== undefined);
-    if (changes.length !== 1) refuse('stage', 'give either stage, release or redFlag');
-    if (change.stage === 'closed' && change.closeReason === undefined) {
-      refuse('closeReason', 'is needed to close an inquiry');
-    }
-    if (change.stage !== 'closed' && change.closeReason !== undefined) {
-      refuse('closeReason', 'goes only with the stage closed');
-    }
-  });
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-11-20T16:00:00Z' })
+  .transform((text) => new Date(text).toISOString());
 
-export function inquiryRoutes(api: ChangeDependencies): StaffRoutes {
+/** What staff may change, one at a time; `closeReason` goes with a stage. */
+const changeFields = {
+  stage: oneOf(stages),
+  closeReason: oneOf(closeReasons),
+  release: z.literal(true, 'must be true').optional(),
+  redFlag: oneOf(redFlagReviews),
+  snoozeUntil: instant.optional(),
+  wake: z.literal(true, 'must be true').optional(),
+  park: z
+    .strictObject({
+      reason: z.enum(parkReasons, `must be one of ${parkReasons.join(', ')}`),
+      owner: slugSchema.optional(),
+      until: instant,
+    })
+    .optional(),
+  unpark: z.literal(true, 'must be true').optional(),
+  calling: z.boolean('must be true or false').optional(),
+  assignTo: slugSchema.optional(),
+  claim: z.literal(true, 'must be true').optional(),
+  returnToPool: z.union([z.literal(true), slugSchema], 'must be true or the id of a pool').optional(),
+};
+
+const changeSchema = z.strictObject(changeFields).superRefine((change, context) => {
+  const refuse = (field: string, message: string): void =>
+    context.addIssue({ code: 'custom', path: [field], message });
+  const { closeReason: _with, ...changes } = change;
+  const given = Object.values(changes).filter((wanted) => wanted !== undefined);
+  if (given.length !== 1)
+    refuse(
+      'stage',
+      `give just one of ${Object.keys(changeFields)
+        .filter((name) => name !== 'closeReason')
+        .join(', ')}`,
+    );
+  if (change.stage === 'closed' && change.closeReason === undefined) {
+    refuse('closeReason', 'is needed to close an inquiry');
+  }
+  if (change.stage !== 'closed' && change.closeReason !== undefined) {
+    refuse('closeReason', 'goes only with the stage closed');
+  }
+});
+
+/** Nothing is set aside for longer: by then it is another inquiry, or none. */
+const longestHoldMs = 366 * 24 * 60 * 60_000;
+
+/** Refuses a time until which nothing can be set aside. @throws Problem `invalid_fields` */
+function checkUntil(field: string, until: string | undefined, now: Date): void {
+  if (until === undefined) return;
+  const ms = Date.parse(until) - now.getTime();
+  const reason =
+    ms <= 0 ? 'must be later than now' : ms > longestHoldMs ? 'must be within a year' : undefined;
+  if (reason !== undefined)
+    throw new Problem('invalid_fields', 'Correct the fields named in errors.', [{ field, reason }]);
+}
+
+export function inquiryRoutes(api: AssignDependencies): StaffRoutes {
   const { inquiries, contacts } = api;
 
   async function listPage(
@@ -102,12 +144,30 @@ export function inquiryRoutes(api: ChangeDependencies): StaffRoutes {
 
   async function change({ event, caller, practice, audit }: Request): Promise<Answer> {
     const id = pathId(event, 'inquiry');
-    const { stage, closeReason, redFlag } = jsonOf(changeSchema, event);
+    const { assignTo, claim, returnToPool, ...changes } = jsonOf(changeSchema, event);
+    const now = api.environment.now();
+    checkUntil('snoozeUntil', changes.snoozeUntil, now);
+    checkUntil('park.until', changes.park?.until, now);
+    checkReferences(practice, [['park.owner', 'members', changes.park?.owner]]);
     const version = seenVersion(event, 'inquiry');
     await audit({ action: 'change', resource: `inquiry ${id}` });
-    const wanted: Change =
-      stage !== undefined ? { stage, closeReason } : redFlag === undefined ? { release: true } : { redFlag };
-    const next = await changeInquiry(api, id, version, wanted, { memberId: caller.member.id, practice });
+    const by = { memberId: caller.member.id, practice };
+    const assignment =
+      assignTo !== undefined
+        ? { assignTo }
+        : claim
+          ? { claim }
+          : returnToPool === undefined
+            ? undefined
+            : { returnToPool };
+    if (assignment) {
+      const next = await assignInquiry(api, id, version, assignment, by);
+      return { body: summaryOf(next), headers: { etag: etag(next.version) } };
+    }
+    // Just one was given: what is left of the fields is that change.
+    const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+    const wanted = Object.fromEntries(given) as Change;
+    const next = await changeInquiry(api, id, version, wanted, by);
     return { body: summaryOf(next), headers: { etag: etag(next.version) } };
   }
 

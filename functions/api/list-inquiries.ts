@@ -25,7 +25,7 @@ export interface ListDependencies {
 }
 
 /** The heads of index rows, in the rows' order. */
-async function headsOf({ inquiries }: ListDependencies, page: Page): Promise<Inquiry[]> {
+export async function headsOf({ inquiries }: ListDependencies, page: Page): Promise<Inquiry[]> {
   const prefix = inquiryPk('');
   // An inquiry that changes its stage meanwhile can be read under both.
   const ids = [...new Set(page.rows.map(({ pk }) => pk.slice(prefix.length)))];

@@ -1,9 +1,11 @@
 /** Records what staff did with a person: calls, notes, e-mails, appointments, consents. */
+
 import { type EntryRecord, parseEntryRecord, recordAnswer } from '../../shared/data/idempotency.ts';
 import { idempotency } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
+import { isMissed } from '../../shared/domain/cadence.ts';
 import { type Inquiry, isOpen, type Listening } from '../../shared/domain/inquiry/state.ts';
-import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
+import { attemptsAfter, withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import type { Disposition } from '../../shared/domain/rules/facts.ts';
@@ -18,8 +20,10 @@ import {
   mostAttempts,
   withStage,
 } from './change-inquiry.ts';
+import { consentEffects } from './consent-effects.ts';
 import { wholeOf } from './read-people.ts';
 import { consequencesOf } from './stage-consequences.ts';
+import { tellRouting } from './tell-routing.ts';
 
 export interface RecordDependencies extends ChangeDependencies {
   readonly openDigest: () => Promise<Digest>;
@@ -120,12 +124,14 @@ export async function recordEntry(
     };
     const writes: Write[] = [
       contacts.addEntry(entry),
+      ...(await consentEffects(table, wanted, family, entry)),
       ...(keyDigest === undefined ? [] : [recordAnswer(keyDigest, record, now)]),
       ...(head && changed ? await inquiryWrites(dependencies, head, changed, wanted.kind, by, now) : []),
     ];
     const done = await table.transact(writes);
     if (!done.committed) continue;
     if (changed) await askRules(dependencies, changed);
+    if (head && changed) await tellRouting(dependencies, by.practice, head, changed);
     return { entry, ...(left && { inquiry: stateOf(left) }) };
   }
   throw new Problem('unavailable', 'Nothing was recorded. Try again in a moment.');
@@ -191,12 +197,17 @@ function repetition(
 function stageOf(
   disposition: Disposition,
   head: Inquiry,
+  { cadence }: Listening,
 ): { readonly to: Stage; readonly closeReason?: CloseReason } | undefined {
   // It only moves on from there: a second call to somebody who is in consult keeps them there.
   if (disposition === 'reached') return head.stage === 'new' ? { to: 'contacted' } : undefined;
   if (disposition === 'booked') return head.stage === 'booked' ? undefined : { to: 'booked' };
   if (disposition === 'not_interested' && head.stage !== 'closed')
     return { to: 'closed', closeReason: 'not_interested' };
+  // After the last step of the cadence nobody is called any more.
+  const isLast =
+    isMissed(disposition) && attemptsAfter(head, disposition) > (cadence?.steps.length ?? Infinity);
+  if (isLast && isOpen(head)) return { to: 'closed', closeReason: 'no_response' };
   return undefined;
 }
 
@@ -210,7 +221,8 @@ function effectOf(head: Inquiry, wanted: WantedEntry, at: string, now: Date, pra
     listeningFor(practice, head, now, trigger);
   if (wanted.kind === 'email') {
     const listening = listen('reply');
-    const matters = listening.awaitsRules || listening.silence !== undefined;
+    const matters =
+      listening.awaitsRules || listening.silence !== undefined || head.attempts !== undefined || head.hold;
     if (wanted.details.direction !== 'received' || !matters) return head;
     return withTrigger({ ...head, version: head.version + 1 }, { kind: 'reply' }, now, listening);
   }
@@ -218,16 +230,17 @@ function effectOf(head: Inquiry, wanted: WantedEntry, at: string, now: Date, pra
 
   const { disposition } = wanted.details;
   const suspected = head.progress === 'quarantined' && isOpen(head);
-  const move = suspected && disposition === 'reached' ? undefined : stageOf(disposition, head);
-  const moved = move && withStage(head, move.to, move.closeReason, now, listen('stage_change'));
   const listening = listen('disposition');
+  const move = suspected && disposition === 'reached' ? undefined : stageOf(disposition, head, listening);
+  const moved = move && withStage(head, move.to, move.closeReason, now, listen('stage_change'));
   const matters = listening.awaitsRules || listening.silence !== undefined;
-  if (!moved && !matters && head.firstContactedAt !== undefined) return head;
+  // What is an end stays as it is, whatever calls follow.
+  if (!moved && !matters && head.firstContactedAt !== undefined && !isOpen(head)) return head;
   const next: Inquiry = {
     ...(moved ?? head),
     version: head.version + 1,
     // The first attempt that was recorded, and when it was made.
     firstContactedAt: head.firstContactedAt ?? at,
   };
-  return withTrigger(next, { kind: 'disposition', disposition }, now, listening);
+  return withTrigger(next, { kind: 'disposition', disposition, calledAt: at }, now, listening);
 }

@@ -6,16 +6,19 @@ import type { Rollups } from '../../shared/data/rollups.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { Problem, problemHeaders, toProblem } from '../../shared/http/problem.ts';
 import { routes } from '../../shared/http/routes.ts';
+import type { AssignDependencies } from './assign-inquiry.ts';
 import { callerOf, requireRole, signInOf } from './caller.ts';
 import { type ContactRoutesDependencies, contactRoutes } from './contact-routes.ts';
 import { entryRoutes } from './entry-routes.ts';
 import { inquiryRoutes } from './inquiry-routes.ts';
 import { linkRoutes } from './link-routes.ts';
+import { messageRoutes } from './message-routes.ts';
+import { poolRoutes } from './pool-routes.ts';
 import type { RecordDependencies } from './record-entry.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { StaffRoute, StaffRoutes } from './staff-route.ts';
 
-export interface StaffApi extends RecordDependencies, ContactRoutesDependencies {
+export interface StaffApi extends AssignDependencies, RecordDependencies, ContactRoutesDependencies {
   readonly rollups: Rollups;
   readonly audit: Audit;
   readonly practice: () => Promise<Practice>;
@@ -32,10 +35,12 @@ const toRouterPath = (path: string): `/${string}` => path.replaceAll(/\{(\w+)\}/
 export function createStaffApi(api: StaffApi): Router {
   const staffRoutes: StaffRoutes = {
     ...inquiryRoutes(api),
+    ...poolRoutes(api),
     ...contactRoutes(api),
     ...entryRoutes(api),
     ...linkRoutes(api),
     ...reportRoutes(api),
+    ...messageRoutes(api),
   };
 
   const cors = {

@@ -4,7 +4,7 @@ import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Write } from '../../shared/data/table.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
+import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
 
@@ -16,7 +16,7 @@ export interface ConsequenceDependencies {
 }
 
 /**
- * The writes beside the inquiry's own: the assignee's load, and, where the stage
+ * The writes beside the inquiry's own: what is counted of members and pools, and, where the stage
  * moved, its entry and the lifecycle of the contact whose inquiry it is: theirs,
  * whoever speaks for them, so that it stays with them if a merge is undone.
  *
@@ -36,9 +36,7 @@ export async function consequencesOf(
     at: now.toISOString(),
     inquiryId: next.id,
   });
-  if (next.assignedTo !== undefined && isOpen(before) !== isOpen(next)) {
-    writes.push(routingStates.changeOpen(next.assignedTo, isOpen(next) ? 1 : -1));
-  }
+  writes.push(...routingStates.follow(before, next));
   if (before.stage === next.stage) return writes;
 
   const { closeReason } = next;

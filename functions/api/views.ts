@@ -8,6 +8,7 @@ import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { urgencies } from '../../shared/domain/clinical-urgency.ts';
 import {
   type Inquiry,
+  parkReasons,
   progresses,
   quarantineReasons,
   receiptSchema,
@@ -38,6 +39,19 @@ export const inquirySummarySchema = z.object({
   assignee: z.string().optional(),
   urgency: z.enum(urgencies),
   redFlag: z.enum(redFlagStates).optional(),
+  /** Until when the present assignee is to call, where that is not the respond-by. */
+  deadline: z.string().optional(),
+  hold: z
+    .object({
+      kind: z.enum(['snoozed', 'parked']),
+      by: z.string(),
+      since: z.string(),
+      until: z.string(),
+      reason: z.enum(parkReasons).optional(),
+      owner: z.string().optional(),
+    })
+    .optional(),
+  calling: z.object({ by: z.string(), since: z.string(), until: z.string() }).optional(),
 });
 export type InquirySummary = z.infer<typeof inquirySummarySchema>;
 

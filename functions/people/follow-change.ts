@@ -1,22 +1,32 @@
-/** What a new row of the table means for the people behind it: a person, a point of theirs, or their next inquiry. */
+/**
+ * What a new row of the table means for the people behind it: a person, a point of theirs, or their
+ * next inquiry. And for those who work here: a new version of the configuration.
+ */
 import * as z from 'zod';
 import { pointsOf } from '../../shared/data/contacts.ts';
 import { bodySchema } from '../../shared/data/inquiries.ts';
-import { contactPk, inquirySk } from '../../shared/data/keys.ts';
+import { configuration, contactPk, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
+import type { Queue, RouteMessage } from '../../shared/queues/messages.ts';
 import { askRescoring, type RescoreDependencies } from './ask-rescoring.ts';
 import { type NoteDependencies, noteFacts } from './note-facts.ts';
 import { type SuggestDependencies, suggestMatches } from './suggest-matches.ts';
 
-export type PeopleDependencies = SuggestDependencies & RescoreDependencies & NoteDependencies;
+export type PeopleDependencies = SuggestDependencies &
+  RescoreDependencies &
+  NoteDependencies & {
+    readonly routeQueue: Queue<RouteMessage>;
+  };
 
 export type Followed =
   | { readonly outcome: 'people_followed'; readonly suggested: number; readonly rescored: number }
+  | { readonly outcome: 'configuration_told' }
   | { readonly outcome: 'people_not_concerned' };
 
+const versionSchema = z.object({ version: z.int() });
 const pointSchema = z.object({ addedAt: z.string() });
 
-/** Follows one new row; every other is none of its concern. Doing it again changes nothing. */
+/** Follows one row that is new, or the configuration's version; every other is none of its concern. Doing it again changes nothing. */
 export async function followChange(dependencies: PeopleDependencies, row: Row): Promise<Followed> {
   const done = (suggested: number, rescored: number): Followed => ({
     outcome: 'people_followed',
@@ -24,6 +34,12 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
     rescored,
   });
 
+  if (row.pk === configuration.version.pk && row.sk === configuration.version.sk) {
+    // Somebody may have been disabled, or be able to take what waits: routing looks.
+    const { version } = versionSchema.parse(row);
+    await dependencies.routeQueue.send({ kind: 'configuration_changed', version });
+    return { outcome: 'configuration_told' };
+  }
   if (row.sk === inquirySk.body) {
     const body = bodySchema.parse(row);
     const { inquiryId, contactId, namesakeIds, quarantine = [] } = body;

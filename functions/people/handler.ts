@@ -1,4 +1,4 @@
-/** Follows the table's stream, beside the pipeline: who came new, who came again, and who may be the same. */
+/** Follows the table's stream, beside the pipeline: who came new, who came again, who may be the same, and what is configured anew. */
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -13,13 +13,15 @@ import { countMetric, describeError, lambdaHandler, logger } from '../../shared/
 import { openTable } from '../../shared/runtime/table.ts';
 import { followChange, type PeopleDependencies } from './follow-change.ts';
 
-const settings = readSettings({ TABLE_NAME: setting, SCORE_QUEUE_URL: setting });
+const settings = readSettings({ TABLE_NAME: setting, SCORE_QUEUE_URL: setting, ROUTE_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
+const sqs = new SQSClient({});
 const dependencies: PeopleDependencies = {
   table,
   contacts: createContacts(table),
   inquiries: createInquiries(table),
-  scoreQueue: createSqsQueue(new SQSClient({}), settings.SCORE_QUEUE_URL),
+  scoreQueue: createSqsQueue(sqs, settings.SCORE_QUEUE_URL),
+  routeQueue: createSqsQueue(sqs, settings.ROUTE_QUEUE_URL),
   environment: systemEnvironment,
   onBroken: (inquiryId, error) =>
     logger.error('an inquiry cannot be read', { inquiryId, ...describeError(error) }),
@@ -29,8 +31,8 @@ async function handleRecord(record: DynamoDBRecord): Promise<void> {
   const ids = { eventId: record.eventID };
   try {
     const image = record.dynamodb?.NewImage as Record<string, AttributeValue> | undefined;
-    // The filter lets only new rows through.
-    if (record.eventName !== 'INSERT' || image === undefined) return;
+    // The filter lets only new rows through, and new versions of the configuration.
+    if (record.eventName === 'REMOVE' || image === undefined) return;
     const followed = await followChange(dependencies, unmarshall(image) as Row);
     logger.info('change handled', { ...ids, ...followed });
     countMetric(followed.outcome);

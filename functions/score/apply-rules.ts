@@ -5,7 +5,7 @@ import type { Urgency } from '../../shared/domain/clinical-urgency.ts';
 import { businessMinutesAfter } from '../../shared/domain/destination.ts';
 import { afterRules } from '../../shared/domain/inquiry/rules.ts';
 import { type Inquiry, isOpen, type PendingTrigger } from '../../shared/domain/inquiry/state.ts';
-import { nextSilence } from '../../shared/domain/listening.ts';
+import { listeningFor, nextSilence } from '../../shared/domain/listening.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import { rulesOf } from '../../shared/domain/rules/compile.ts';
 import { gatherFacts, knownOf } from '../../shared/domain/rules/gather.ts';
@@ -13,14 +13,19 @@ import type { Action } from '../../shared/domain/rules/rule.ts';
 import { applyTrigger, describeAction, type Outcome } from '../../shared/domain/rules/triage.ts';
 import type { Score } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf, ruleActor, systemActor } from '../../shared/domain/timeline.ts';
+import type { MailMessage } from '../../shared/queues/messages.ts';
+import { messagesOfRules } from './ask-messages.ts';
 import type { ScoreDependencies } from './dependencies.ts';
 import { changePerson, findPerson, newTags, type Person, touchesPerson } from './person.ts';
+import { workOf } from './rule-work.ts';
 
 export interface RulesApplied {
   readonly next: Inquiry;
   /** All that is written with it. */
   readonly writes: readonly Write[];
   readonly hit: boolean;
+  /** Messages to send once it is written. */
+  readonly asked: readonly MailMessage[];
 }
 
 /** What rules ask for that is recorded only: an inquiry has its place by now, and moving it comes later. */
@@ -67,8 +72,8 @@ export async function applyRules(
   // What was closed since is no longer silent.
   const isMoot = !rules.has(trigger.kind) || (trigger.kind === 'silence' && !isOpen(head));
   if (isMoot) {
-    const next = afterRules(head, {}, now);
-    return { next, writes: [inquiries.save(next)], hit: false };
+    const next = afterRules(head, {}, now, undefined, listeningFor(practice, head, now));
+    return { next, writes: [inquiries.save(next)], hit: false, asked: [] };
   }
 
   let person: Person | undefined;
@@ -104,7 +109,7 @@ export async function applyRules(
   const respondBy = respondWithin
     ? businessMinutesAfter(now.toISOString(), respondWithin.minutes, head, practice)
     : soonerBy(practice, head, outcome.urgency, now);
-  const next = afterRules(
+  const moved = afterRules(
     head,
     {
       tier: outcome.tier,
@@ -115,15 +120,16 @@ export async function applyRules(
     },
     now,
     silence,
+    listeningFor(practice, head, now),
   );
-  if (hits.length === 0) return { next, writes: [inquiries.save(next)], hit: false };
+  if (hits.length === 0) return { next: moved, writes: [inquiries.save(moved)], hit: false, asked: [] };
 
-  const moved = next.stage === head.stage ? undefined : next.stage;
-  const effects = { tags: outcome.tags, stage: moved };
+  const stageSet = moved.stage === head.stage ? undefined : moved.stage;
+  const effects = { tags: outcome.tags, stage: stageSet };
   if (touchesPerson(effects)) person ??= await findPerson(contacts, head.contactId);
   // Asked only where it matters: once in a patient's second booking.
   const bookedBefore =
-    moved === 'booked' &&
+    stageSet === 'booked' &&
     person?.own.lifecycle === 'patient' &&
     (await dependencies.timelines.wasBooked(head.contactId, head.id));
   const tags = person ? newTags(person, outcome.tags) : [];
@@ -132,6 +138,11 @@ export async function applyRules(
     actor: actorOf(hits),
     at: now.toISOString(),
   };
+  const work = workOf(dependencies, practice, moved, outcome.spam ? [] : outcome.recorded, {
+    actor: frame.actor,
+    now,
+  });
+  const next: Inquiry = { ...moved, ...work.head };
   const recorded = [
     ...outcome.actions.filter(({ do: name }) => routingActions.includes(name)),
     ...outcome.recorded,
@@ -140,10 +151,10 @@ export async function applyRules(
     trigger: trigger.kind,
     hits: [...hitsAsDone(outcome, head, next)],
     ...(rulesVersion !== undefined && { rulesVersion }),
-    ...(moved !== undefined && {
+    ...(stageSet !== undefined && {
       stage: {
         from: head.stage,
-        to: moved,
+        to: stageSet,
         ...(next.closeReason !== undefined && { closeReason: next.closeReason }),
       },
     }),
@@ -153,13 +164,17 @@ export async function applyRules(
     }),
     ...(next.respondBy !== head.respondBy && { respondBy: next.respondBy }),
     ...(tags.length > 0 && { tags }),
-    ...(outcome.spam && moved === 'closed' && { spam: true }),
+    ...(outcome.spam && stageSet === 'closed' && { spam: true }),
     ...(recorded.length > 0 && { recorded }),
   };
+  const messages = await messagesOfRules(dependencies, head, outcome.actions, { by: frame.actor, now });
   return {
     next,
+    asked: [...messages.asked, ...work.messages],
     writes: [
       inquiries.save(next),
+      ...messages.writes,
+      ...work.writes,
       contacts.addEntry(
         entryOf(
           'rules_applied',
@@ -175,9 +190,7 @@ export async function applyRules(
             { ...frame, entryId: environment.newId('entry') },
           )
         : []),
-      ...(head.assignedTo !== undefined && isOpen(head) !== isOpen(next)
-        ? [dependencies.routingStates.changeOpen(head.assignedTo, isOpen(next) ? 1 : -1)]
-        : []),
+      ...dependencies.routingStates.follow(head, next),
     ],
     hit: true,
   };

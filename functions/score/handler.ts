@@ -2,9 +2,11 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
+import { createNotices } from '../../shared/data/notices.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
+import { createTasks } from '../../shared/data/tasks.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
-import { type MailMessage, type StepMessage, stepMessageSchema } from '../../shared/queues/messages.ts';
+import { type MailMessage, type RouteMessage, stepMessageSchema } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
@@ -22,9 +24,11 @@ const dependencies: ScoreDependencies = {
   inquiries: createInquiries(table),
   contacts: createContacts(table),
   timelines: createTimelines(table),
+  tasks: createTasks(table),
+  notices: createNotices(table),
   routingStates: createRoutingStates(table),
   practice: openConfiguration(table).current,
-  routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),
+  routeQueue: createSqsQueue<RouteMessage>(sqs, settings.ROUTE_QUEUE_URL),
   mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),
   environment: systemEnvironment,
   onRuleFault: (inquiryId, { rule, reason }) => {

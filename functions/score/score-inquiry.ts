@@ -10,13 +10,17 @@ import { knowingTriage, rescored } from '../../shared/domain/inquiry/arrival.ts'
 import { suspectedByRule } from '../../shared/domain/inquiry/review.ts';
 import { afterRules } from '../../shared/domain/inquiry/rules.ts';
 import { awaitsRouting, type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
+import { clockFor, listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
+import { poolsRelieved } from '../../shared/domain/relief.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf } from '../../shared/domain/timeline.ts';
 import type { StepMessage } from '../../shared/queues/messages.ts';
 import { actorOf, applyRules } from './apply-rules.ts';
+import { answersToAsk } from './ask-messages.ts';
 import type { ScoreDependencies } from './dependencies.ts';
 import { changePerson, findPerson, touchesPerson } from './person.ts';
+import { workOf } from './rule-work.ts';
 import { type ArrivalTriage, isReleasedSpam, triageAgain, triageArrival } from './triage-arrival.ts';
 
 export type Scored =
@@ -71,7 +75,13 @@ export async function scoreInquiry(dependencies: ScoreDependencies, message: Ste
     if (outcome === 'score_race_lost') return done;
     if (next.trigger !== undefined) continue;
     // Also where it was scored before: the message to route may never have been sent.
-    if (awaitsRouting(next)) await routeQueue.send(routingOf(next));
+    if (awaitsRouting(next)) {
+      // Before its routing, which is asked for again until it is done, and this with it.
+      for (const answer of await answersToAsk(dependencies, [{ ...record, head: next }])) {
+        await mailQueue.send(answer);
+      }
+      await routeQueue.send(routingOf(next));
+    }
     return done;
   }
   throw new InquiryBusy('the inquiry or its person changed in every attempt');
@@ -92,14 +102,20 @@ async function stepOf(dependencies: ScoreDependencies, record: Known): Promise<S
     const knowing = record.score
       ? knowingTriage(head, { score: total, tier, urgency: record.score.decision?.urgency })
       : head;
-    const { next, writes, hit } = await applyRules(
+    const { next, writes, hit, asked } = await applyRules(
       dependencies,
       practice,
       { head: knowing, body, score: scored },
       head.trigger,
     );
     const outcome = hit ? 'rules_applied' : 'rules_without_hit';
-    return (await commit(dependencies, writes)) ? { outcome, next } : 'refused';
+    if (!(await commit(dependencies, writes))) return 'refused';
+    // They are due, too: where this is cut short, the sweep asks.
+    for (const message of asked) await dependencies.mailQueue.send(message);
+    // Rules that close something make room for what waits.
+    const relieved = poolsRelieved(practice, head, next);
+    await dependencies.routeQueue.sendAll(relieved.map((poolId) => ({ kind: 'pool', poolId })));
+    return { outcome, next };
   }
   if (awaitsRouting(head) && record.score && isReleasedSpam(head, record.score)) {
     const again = await triageArrival(dependencies.contacts, practice, record);
@@ -135,8 +151,8 @@ async function scoreFirst(
     now,
   );
   const suspected = decision.spam ? suspectedByRule(head, now) : undefined;
-  const next = suspected ?? stagedOnArrival(head, decision, now) ?? head;
-  const stage = next.stage === head.stage ? undefined : next.stage;
+  const moved = suspected ?? stagedOnArrival(practice, head, decision, now) ?? head;
+  const stage = moved.stage === head.stage ? undefined : moved.stage;
   // What is suspected changes nobody: whoever releases it may want to know who it was first.
   const effects = { tags: suspected ? [] : (decision.tags ?? []), stage };
   const frame = {
@@ -147,17 +163,22 @@ async function scoreFirst(
   const person = touchesPerson(effects)
     ? (triaged.person ?? (await findPerson(contacts, head.contactId)))
     : undefined;
+  // Nor is anybody given work by it, until it is released.
+  const asked = suspected ? [] : (decision.recorded ?? []);
+  const work = workOf(dependencies, practice, moved, asked, { actor: frame.actor, now });
+  const next = work.head.tasksFollow ? { ...moved, ...work.head, version: head.version + 1 } : moved;
   const writes: Write[] = [
     put,
-    ...(next === head
+    ...(next === head ? [] : [inquiries.save(next)]),
+    ...work.writes,
+    ...(moved === head
       ? []
       : [
-          inquiries.save(next),
           contacts.addEntry(
             entryOf(
               'rules_applied',
               { ...frame, entryId: environment.newId('entry'), contactId: head.contactId },
-              { ...arrivalDetails(head, next, decision), ...(suspected && { spam: true }) },
+              { ...arrivalDetails(head, moved, decision), ...(suspected && { spam: true }) },
             ),
           ),
         ]),
@@ -170,7 +191,10 @@ async function scoreFirst(
     return { outcome: written.committed ? 'scored' : 'score_race_lost', next: head };
   }
   const done = await table.transact(writes);
-  if (done.committed) return { outcome: suspected ? 'scored_as_spam' : 'scored', next };
+  if (done.committed) {
+    await dependencies.mailQueue.sendAll(work.messages);
+    return { outcome: suspected ? 'scored_as_spam' : 'scored', next };
+  }
   return done.failed.has(0) ? { outcome: 'score_race_lost', next: head } : 'refused';
 }
 
@@ -194,12 +218,19 @@ const arrivalDetails = (
 
 /** The state where rules set a stage on arrival; undefined where they do not, or staff were faster. */
 function stagedOnArrival(
+  practice: Practice,
   head: Inquiry,
   { stage, closeReason }: ArrivalTriage['decision'],
   now: Date,
 ): Inquiry | undefined {
   if (stage === undefined || head.stage !== 'new' || head.trigger !== undefined) return undefined;
-  const next = afterRules(head, { stage: { to: stage, closeReason } }, now);
+  const next = afterRules(
+    head,
+    { stage: { to: stage, closeReason } },
+    now,
+    undefined,
+    listeningFor(practice, head, now),
+  );
   return next.stage === head.stage ? undefined : next;
 }
 
@@ -214,19 +245,27 @@ async function scoreAgain(
   const { inquiries, contacts, environment } = dependencies;
   const now = environment.now();
   for (const fault of faults) dependencies.onRuleFault(head.id, fault);
-  const again = rescored(head, {
-    score: scored.total,
-    tier: scored.tier,
-    tierBefore: before?.tier ?? scored.tier,
-    urgency: decision.urgency,
-    respondBy: businessMinutesAfter(now.toISOString(), decision.respondWithinMinutes, head, practice),
-  });
+  const again = rescored(
+    head,
+    {
+      score: scored.total,
+      tier: scored.tier,
+      tierBefore: before?.tier ?? scored.tier,
+      urgency: decision.urgency,
+      respondBy: businessMinutesAfter(now.toISOString(), decision.respondWithinMinutes, head, practice),
+    },
+    now,
+    clockFor(practice, head),
+  );
   // Released spam has its arrival only now, as far as rules are concerned.
   const isArrival = before !== undefined && isReleasedSpam(head, before);
-  const staged = isArrival ? stagedOnArrival(again, decision, now) : undefined;
-  const next: Inquiry = { ...(staged ?? again), version: again.version };
+  const staged = isArrival ? stagedOnArrival(practice, again, decision, now) : undefined;
+  const moved: Inquiry = { ...(staged ?? again), version: again.version };
   const effects = { tags: decision.tags ?? [], stage: staged?.stage };
   const frame = { inquiryId: head.id, actor: actorOf(decision.hits ?? []), at: now.toISOString() };
+  const asked = isArrival ? (decision.recorded ?? []) : [];
+  const work = workOf(dependencies, practice, moved, asked, { actor: frame.actor, now });
+  const next: Inquiry = { ...moved, ...work.head };
   const person = touchesPerson(effects)
     ? (triaged.person ?? (await findPerson(contacts, head.contactId)))
     : undefined;
@@ -243,6 +282,7 @@ async function scoreAgain(
       now,
     ),
     inquiries.save(next),
+    ...work.writes,
     ...(staged
       ? [
           contacts.addEntry(
@@ -258,7 +298,9 @@ async function scoreAgain(
       ? changePerson(contacts, person, effects, { ...frame, entryId: environment.newId('entry') })
       : []),
   ]);
-  return committed ? { outcome: 'rescored', next } : 'refused';
+  if (!committed) return 'refused';
+  await dependencies.mailQueue.sendAll(work.messages);
+  return { outcome: 'rescored', next };
 }
 
 /**
@@ -271,7 +313,7 @@ export async function scoreTogether(
   dependencies: ScoreDependencies,
   messages: readonly StepMessage[],
 ): Promise<(Scored | undefined)[]> {
-  const { inquiries, routeQueue } = dependencies;
+  const { inquiries, routeQueue, mailQueue } = dependencies;
   const [practice, records] = await Promise.all([
     dependencies.practice(),
     inquiries.findMany(
@@ -292,6 +334,13 @@ export async function scoreTogether(
     }),
   );
   const scored = steps.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
+  const isScored = new Set(scored.map(({ id }) => id));
+  await mailQueue.sendAll(
+    await answersToAsk(
+      dependencies,
+      records.filter(({ head }) => isScored.has(head.id)),
+    ),
+  );
   await routeQueue.sendAll(scored.map(routingOf));
   const left = new Set(scored.map(({ id }) => id));
   // The second of two messages about one inquiry has its own look.

@@ -1,6 +1,7 @@
 /** Scores and triages an inquiry by what is known of it now. */
 import type { InquiryBody, StoredScore } from '../../shared/data/inquiries.ts';
 import { findUrgency } from '../../shared/domain/clinical-urgency.ts';
+import { poolOf } from '../../shared/domain/destination.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { type CompiledRules, rulesOf } from '../../shared/domain/rules/compile.ts';
@@ -41,8 +42,21 @@ export async function triageArrival(
     body.returning === true &&
     (lacksPersonalFacts(scoredFacts(body)) || rulesFor(practice, head).needsPerson('arrival'));
   const person = asksForPerson ? await findPerson(contacts, head.contactId) : undefined;
-  return { person, ...triageBy(practice, { head, body }, person) };
+  const triaged = triageBy(practice, { head, body }, person);
+  if (!asksForOwner(practice, head, triaged.decision)) return { person, ...triaged };
+  const known = person ?? (await findPerson(contacts, head.contactId));
+  return { person: known, ...withOwner(triaged, known) };
 }
+
+/** Whether it goes to the coordinator who knows the person, where there is one: by a rule, or by its pool. */
+const asksForOwner = (practice: Practice, head: Inquiry, decision: Triaged['decision']): boolean =>
+  decision.toOwner === true || poolOf(head, decision, practice).ownerFirst === true;
+
+/** The decision with who knows the person: routing reads nobody any more. */
+const withOwner = (triaged: Triaged, person: Person | undefined): Triaged =>
+  person?.owner === undefined
+    ? triaged
+    : { ...triaged, decision: { ...triaged.decision, owner: person.owner } };
 
 /**
  * Scores and triages an inquiry again; undefined where its facts are those that
@@ -58,7 +72,8 @@ export async function triageAgain(
   if (!lacksPersonalFacts(scoredFacts(body))) return undefined;
   const person = await findPerson(contacts, head.contactId);
   if (!factsChanged(before, scoredFacts(body, person))) return undefined;
-  const again = triageBy(practice, { head, body }, person);
+  const triaged = triageBy(practice, { head, body }, person);
+  const again = asksForOwner(practice, head, triaged.decision) ? withOwner(triaged, person) : triaged;
   const decided = ({ tier, parts }: Pick<StoredScore, 'tier' | 'parts'>, decision: unknown): string =>
     JSON.stringify([tier, parts, decision]);
   if (decided(again.score, again.decision) === decided(before, before.decision)) return undefined;

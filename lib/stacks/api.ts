@@ -19,7 +19,7 @@ export interface ApiStackProps extends StackProps {
 const callersRetry =
   'API Gateway invokes it and waits: whoever called gets the error and tries again; nothing is left to queue.';
 
-/** What the world sees: the REST API, its firewall, who may sign in, and the two functions that answer. */
+/** What the world sees: the REST API, its firewall, who may sign in, and the functions that answer. */
 export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     const { config, foundation, pipeline, ...own } = props;
@@ -60,13 +60,16 @@ export class ApiStack extends Stack {
         STAFF_CLIENT_ID: staff.client.userPoolClientId,
         CONSOLE_URL: config.consoleUrl,
         SCORE_QUEUE_URL: pipeline.scoreQueue.queueUrl,
+        ROUTE_QUEUE_URL: pipeline.routeQueue.queueUrl,
+        MAIL_QUEUE_URL: pipeline.mailQueue.queueUrl,
         HMAC_SECRET_ARN: digestSecret.secretArn,
       },
       permissions: [
         onTable(table, 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
         onIndexes(table, 'queue', 'board', 'timeline'),
         // What staff change may be a trigger of rules, and those are looked at where inquiries are scored.
-        sendTo(pipeline.scoreQueue),
+        // Whoever is given an inquiry by hand is told; what goes back to a pool is handed out there.
+        sendTo(pipeline.scoreQueue, pipeline.routeQueue, pipeline.mailQueue),
         // People are searched for by phone number or mailbox, whose digests are the keys.
         readSecrets(digestSecret),
         ...useKey(key, 'dynamodb', 'sqs', 'secretsmanager'),
@@ -74,10 +77,25 @@ export class ApiStack extends Stack {
     });
     api.acknowledgeNoDeadLetters(callersRetry);
 
+    const unsubscribe = new FirstcallFunction(this, 'Unsubscribe', {
+      surroundings,
+      table,
+      timeout: Duration.seconds(10),
+      errorImpact:
+        'Unsubscribe links fail: people who want no more e-mail get an error, and the law gives us little time.',
+      environment: { HMAC_SECRET_ARN: digestSecret.secretArn },
+      permissions: [
+        onTable(table, 'PutItem', 'Query', 'UpdateItem'),
+        readSecrets(digestSecret),
+        ...useKey(key, 'dynamodb', 'secretsmanager'),
+      ],
+    });
+    unsubscribe.acknowledgeNoDeadLetters(callersRetry);
+
     const restApi = new InquiryApi(this, 'RestApi', {
       surroundings,
       routes,
-      answeredBy: { capture, api },
+      answeredBy: { capture, api, unsubscribe },
       staff,
     });
     new Firewall(this, 'Firewall', { surroundings, stage: restApi.deploymentStage, routes });

@@ -5,12 +5,21 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../config.ts';
 import { FirstcallFunction } from '../constructs/firstcall-function.ts';
 import { ImpactAlarm } from '../constructs/impact-alarm.ts';
-import { onIndexes, onTable, readStreamOf, receiveFrom, sendTo, useKey } from '../constructs/permissions.ts';
+import {
+  onIndexes,
+  onTable,
+  readSecrets,
+  readStreamOf,
+  receiveFrom,
+  sendTo,
+  useKey,
+} from '../constructs/permissions.ts';
 import { DeadLetterQueue, WorkQueue } from '../constructs/work-queue.ts';
 import type { FoundationStack } from './foundation.ts';
 
@@ -26,6 +35,7 @@ const timeouts = {
   remind: Duration.seconds(50),
   report: Duration.seconds(30),
   people: Duration.seconds(30),
+  feedback: Duration.seconds(30),
 };
 
 /**
@@ -41,6 +51,8 @@ const queuesAreRetried =
 /** From a stored inquiry to the e-mail: score, route, notify; and remind, report and people beside them. */
 export class PipelineStack extends Stack {
   readonly scoreQueue: IQueue;
+  readonly routeQueue: IQueue;
+  readonly mailQueue: IQueue;
 
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     const { config, foundation, ...own } = props;
@@ -69,6 +81,8 @@ export class PipelineStack extends Stack {
       delayImpact: 'E-mails to coordinators wait more than five minutes: first calls will be late.',
     });
     this.scoreQueue = scoring.queue;
+    this.routeQueue = routing.queue;
+    this.mailQueue = mailing.queue;
 
     const score = new FirstcallFunction(this, 'Score', {
       surroundings,
@@ -99,11 +113,14 @@ export class PipelineStack extends Stack {
       table,
       timeout: timeouts.route,
       errorImpact: 'Inquiries are scored but given to nobody: they wait until this works again.',
-      environment: { MAIL_QUEUE_URL: mailing.queue.queueUrl },
+      environment: { ROUTE_QUEUE_URL: routing.queue.queueUrl, MAIL_QUEUE_URL: mailing.queue.queueUrl },
       permissions: [
         receiveFrom(routing.queue),
-        onTable(table, 'BatchGetItem', 'PutItem', 'Query'),
-        sendTo(mailing.queue),
+        onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
+        // What waits in a pool, and what somebody has who is disabled.
+        onIndexes(table, 'queue'),
+        // Where there is more than one run takes on, it asks itself to go on.
+        sendTo(routing.queue, mailing.queue),
         ...useKey(key, 'dynamodb', 'sqs'),
       ],
     });
@@ -120,12 +137,16 @@ export class PipelineStack extends Stack {
         SENDER_ADDRESS: config.senderAddress,
         CONFIGURATION_SET: mail.staff.configurationSetName,
         CONSOLE_URL: config.consoleUrl,
+        PUBLIC_URL: config.publicUrl,
+        HMAC_SECRET_ARN: foundation.digestSecret.secretArn,
       },
       permissions: [
         receiveFrom(mailing.queue),
         onTable(table, 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
-        mail.maySendToStaff(),
-        ...useKey(key, 'dynamodb', 'sqs'),
+        mail.maySend(),
+        // Links to unsubscribe are signed with it, and mailboxes known by it.
+        readSecrets(foundation.digestSecret),
+        ...useKey(key, 'dynamodb', 'sqs', 'secretsmanager'),
       ],
     });
     notify.acknowledgeNoDeadLetters(queuesAreRetried);
@@ -137,9 +158,44 @@ export class PipelineStack extends Stack {
       metric: notify.metricCounted('mail_without_recipient'),
     });
 
+    this.#followMail(foundation);
     this.#remindEveryMinute(foundation, [scoring.queue, routing.queue, mailing.queue]);
     this.#reportFromStream(foundation);
-    this.#followPeopleFromStream(foundation, scoring.queue);
+    this.#followPeopleFromStream(foundation, scoring.queue, routing.queue);
+  }
+
+  /** Bounces and complaints, as SES tells them to the topic. */
+  #followMail({ surroundings, table, digestSecret, mail }: FoundationStack): void {
+    const lost = new DeadLetterQueue(this, 'LostFeedback', {
+      surroundings,
+      errorImpact:
+        'A bounce or a complaint was not taken up: a mailbox that should get no more e-mail may get some. Redrive it.',
+    });
+    const feedback = new FirstcallFunction(this, 'Feedback', {
+      surroundings,
+      table,
+      timeout: timeouts.feedback,
+      errorImpact: 'Bounces and complaints are not taken up: people who complained may be written to again.',
+      environment: { HMAC_SECRET_ARN: digestSecret.secretArn },
+      retryAttempts: 2,
+      onFailure: new SqsDestination(lost),
+      permissions: [
+        onTable(table, 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+        readSecrets(digestSecret),
+        sendTo(lost),
+        ...useKey(surroundings.key, 'dynamodb', 'sqs', 'secretsmanager'),
+      ],
+    });
+    feedback.acknowledgeNoDeadLetters(
+      'A failed event goes to the failure destination of its invocations, which says more than a dead-letter queue would.',
+    );
+    mail.events.addSubscription(new LambdaSubscription(feedback, { deadLetterQueue: lost }));
+    new ImpactAlarm(this, 'StaffMailBouncedAlarm', {
+      surroundings,
+      errorImpact:
+        "A member's own mailbox bounced or complained: they may not be told of their inquiries. Look at the e-mail addresses of the members.",
+      metric: feedback.metricCounted('staff_mail_bounced'),
+    });
   }
 
   #remindEveryMinute({ surroundings, table }: FoundationStack, queues: [IQueue, IQueue, IQueue]): void {
@@ -250,11 +306,15 @@ export class PipelineStack extends Stack {
     });
   }
   // The second reader of the stream: DynamoDB advises against a third, which would be throttled.
-  #followPeopleFromStream({ surroundings, table }: FoundationStack, scoreQueue: IQueue): void {
+  #followPeopleFromStream(
+    { surroundings, table }: FoundationStack,
+    scoreQueue: IQueue,
+    routeQueue: IQueue,
+  ): void {
     const unfollowed = new DeadLetterQueue(this, 'UnfollowedPeople', {
       surroundings,
       errorImpact:
-        'For some new contacts nobody looked who else is behind their phone number or mailbox, or open inquiries of somebody who wrote again kept their score. Nobody waits longer for a call; duplicates may go unnoticed.',
+        'A change of the configuration may not be followed at once (open work of somebody who was disabled stays with them), and for some new contacts nobody looked who else is behind their phone number or mailbox, or open inquiries of somebody who wrote again kept their score. Nobody waits longer for a call; duplicates may go unnoticed.',
     });
     const people = new FirstcallFunction(this, 'People', {
       surroundings,
@@ -262,12 +322,12 @@ export class PipelineStack extends Stack {
       timeout: timeouts.people,
       errorImpact:
         'Duplicates among contacts are not suggested to staff, and scores do not follow what people add later. Inquiries go their way as before.',
-      environment: { SCORE_QUEUE_URL: scoreQueue.queueUrl },
+      environment: { SCORE_QUEUE_URL: scoreQueue.queueUrl, ROUTE_QUEUE_URL: routeQueue.queueUrl },
       permissions: [
         ...readStreamOf(table),
         onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
         onIndexes(table, 'timeline'),
-        sendTo(scoreQueue, unfollowed),
+        sendTo(scoreQueue, routeQueue, unfollowed),
         ...useKey(surroundings.key, 'dynamodb', 'sqs'),
       ],
     });
@@ -283,8 +343,15 @@ export class PipelineStack extends Stack {
         reportBatchItemFailures: true,
         retryAttempts: 10,
         onFailure: new SqsDlq(unfollowed),
-        // Who came new, with which later point, and who came again; never what it writes itself.
+        // Who came new, with which later point, and who came again; never what it writes itself. And
+        // each version of the configuration, for what waits and for who is disabled.
         filters: [
+          FilterCriteria.filter({
+            eventName: FilterRule.or('INSERT', 'MODIFY'),
+            dynamodb: {
+              Keys: { pk: { S: FilterRule.isEqual('CONFIG') }, sk: { S: FilterRule.isEqual('VERSION') } },
+            },
+          }),
           FilterCriteria.filter({
             eventName: FilterRule.isEqual('INSERT'),
             dynamodb: { Keys: { ...ofContact, sk: { S: FilterRule.isEqual('PROFILE') } } },

@@ -95,21 +95,32 @@ const codedOutcomes: Readonly<Record<string, Candidate['outcome']>> = {
   x: 'excluded',
 };
 
-const packReceipt = ({ pool, strategy, candidates }: Receipt): string =>
+/** Beside the candidates' outcomes: a provider recommended. */
+const recommendedCode = 'r';
+
+const packReceipt = ({ pool, strategy, candidates, by, provider }: Receipt): string =>
   [
-    `${pool} ${strategy}`,
+    `${pool} ${strategy}${by === undefined ? '' : ` ${by}`}`,
     ...candidates.map((c) => `${c.memberId} ${c.share} ${outcomeCodes[c.outcome]} ${c.reason}`),
+    ...(provider ? [`${provider.memberId} 0 ${recommendedCode} ${provider.reason}`] : []),
   ].join('\n');
 
 /** What is not as it was packed is left for the schema to refuse. */
 function unpackReceipt(packed: string): unknown {
   const [first = '', ...lines] = packed.split('\n');
-  const [pool, strategy] = first.split(' ');
-  const candidates = lines.map((line) => {
+  const [pool, strategy, by] = first.split(' ');
+  const read = lines.map((line) => {
     const [, memberId, share, code = '', reason] = /^(\S+) (\S+) (\S) (.*)$/.exec(line) ?? [];
-    return { memberId, share: Number(share), outcome: codedOutcomes[code], reason };
+    return { code, candidate: { memberId, share: Number(share), outcome: codedOutcomes[code], reason } };
   });
-  return { pool, strategy, candidates };
+  const recommended = read.find(({ code }) => code === recommendedCode)?.candidate;
+  return {
+    pool,
+    strategy,
+    candidates: read.filter(({ code }) => code !== recommendedCode).map(({ candidate }) => candidate),
+    ...(by !== undefined && { by }),
+    ...(recommended && { provider: { memberId: recommended.memberId, reason: recommended.reason } }),
+  };
 }
 
 /**

@@ -51,7 +51,7 @@ function tell(row: Row, contactId: string): Told[] {
   if (row.sk === inquirySk.body) return [toldOfBody(bodySchema.parse(row), contactId)];
   if (row.sk === inquirySk.head) {
     const { assignedAt, receivedAt, assignedTo, respondBy, receipt, ...head } = parseHead(row);
-    const routed = told('routed', assignedAt ?? receivedAt, systemActor, {
+    const routed = told('routed', assignedAt ?? receivedAt, receipt?.by ?? systemActor, {
       memberId: assignedTo,
       respondBy,
       receipt,
@@ -107,6 +107,15 @@ function stageSetBy({ kind, details }: TimelineEntry): Stage | undefined {
   return kind === 'rules_applied' ? entryDetails.rules_applied.parse(details).stage?.to : undefined;
 }
 
+const answeringCalls: readonly string[] = ['reached', 'booked', 'not_interested'];
+
+/** Whether an entry says that the person was spoken with, or answered. */
+function isAnswer({ kind, details }: TimelineEntry): boolean {
+  if (kind === 'appointment') return true;
+  if (kind === 'email') return details['direction'] === 'received';
+  return kind === 'call' && answeringCalls.includes(String(details['disposition']));
+}
+
 export type Timelines = ReturnType<typeof createTimelines>;
 
 export function createTimelines(table: Table) {
@@ -122,6 +131,27 @@ export function createTimelines(table: Table) {
       return rows
         .map((row) => entrySchema.parse(row))
         .some((entry) => entry.inquiryId === inquiryId && stageSetBy(entry) === 'booked');
+    },
+
+    /**
+     * Whether any of these contacts wrote back, was reached by a call, or has an
+     * appointment, as was recorded since a moment.
+     */
+    async answeredSince(family: readonly string[], since: string): Promise<boolean> {
+      const pages = await Promise.all(
+        family.map((contactId) =>
+          queryAll(table, {
+            pk: contactPk(contactId),
+            from: contactEntry(contactId, '').sk,
+            to: contactEntry(contactId, '~').sk,
+            consistent: true,
+          }),
+        ),
+      );
+      return pages
+        .flat()
+        .map((row) => entrySchema.parse(row))
+        .some((entry) => (entry.recordedAt ?? entry.at) >= since && isAnswer(entry));
     },
 
     /** When anything was last recorded of a family; undefined where nothing was. */

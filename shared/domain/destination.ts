@@ -2,12 +2,14 @@
  * Where a scored inquiry goes and by when: what triage decided, stored with the
  * score, else the pool of its service and the clock of its tier.
  */
+import { findMember, type Needs } from './availability.ts';
 import { addBusinessMinutes } from './business-time.ts';
 import type { Candidate, Inquiry } from './inquiry/state.ts';
 import { findLocation, findPool, type Pool, type Practice } from './practice.ts';
-import { type Exclusion, type Lags, type Rotation, rotate } from './routing.ts';
+import type { Exclusion, Lags, Rotation } from './routing.ts';
 import type { Decision } from './rules/decision.ts';
 import type { Score } from './scoring.ts';
+import { type Preference, takeTurn } from './strategies.ts';
 
 /** A member who is to get it before anybody's turn. */
 export interface Named {
@@ -22,6 +24,10 @@ export interface Destination {
   readonly respondBy: string;
   /** Who gets it, the first of them who can; without any, or where none can, the pool takes turns. */
   readonly named: readonly Named[];
+  /** What is asked of whoever takes it. */
+  readonly needs: Needs;
+  /** Whom of those who can the pool puts first. */
+  readonly preferences: readonly Preference[];
 }
 
 /** Minutes of opening time to the first call; scores of before there was triage have the clock of their tier. */
@@ -38,29 +44,53 @@ export const businessMinutesAfter = (
   practice: Practice,
 ): string => addBusinessMinutes(new Date(from), minutes, findLocation(practice, locationId)).toISOString();
 
-/**
- * @param owner - the coordinator who knows the person; asked for only where triage sends it to them
- */
-export function destinationOf(
-  head: Inquiry,
-  score: { readonly tier: Score['tier']; readonly decision?: Decision | undefined },
+type Scored = { readonly tier: Score['tier']; readonly decision?: Decision | undefined };
+
+/** The pool that an inquiry goes to: where it waits already, else the one that triage decided. */
+export function poolOf(
+  head: Pick<Inquiry, 'progress' | 'poolId' | 'serviceId'>,
+  decision: Decision | undefined,
   practice: Practice,
-  owner?: string,
-): Destination {
+): Pool {
+  // Staff may have put it there. A pool that is gone by now is as good as none.
+  const wanted = head.progress === 'waiting' ? head.poolId : decision?.poolId;
+  return (
+    practice.pools.find(({ id }) => id === wanted) ??
+    practice.pools.find(({ id }) => id === decision?.poolId) ??
+    findPool(practice, head.serviceId)
+  );
+}
+
+const has = (practice: Practice, memberId: string, specialty: string): boolean =>
+  findMember(practice, memberId)?.specialties?.includes(specialty) === true;
+
+export function destinationOf(head: Inquiry, score: Scored, practice: Practice): Destination {
   const { decision } = score;
-  const { memberId } = decision ?? {};
-  // A pool that is gone by now is as good as none.
-  const decided = practice.pools.find(({ id }) => id === decision?.poolId);
+  const { memberId, owner, specialty, needs } = decision ?? {};
+  const pool = poolOf(head, decision, practice);
   const minutes = clockMinutes(score, practice);
+  const toOwner = decision?.toOwner === true || pool.ownerFirst === true;
+  const { serviceId, hadBy = [] } = head;
+  // A specialty that nobody of the pool has would be waited for in vain.
+  const isThere =
+    specialty !== undefined &&
+    pool.members.some(({ id }) => findMember(practice, id)?.enabled && has(practice, id, specialty));
   return {
-    pool: decided ?? findPool(practice, head.serviceId),
+    pool,
     // Where its clock runs already, rules and later scores have moved that.
     respondBy:
       head.respondBy ?? businessMinutesAfter(head.clockFrom ?? head.receivedAt, minutes, head, practice),
     named: [
       ...(memberId === undefined ? [] : [{ memberId, strategy: 'fixed_member' as const }]),
-      ...(decision?.toOwner && owner !== undefined && owner !== memberId
+      ...(toOwner && owner !== undefined && owner !== memberId
         ? [{ memberId: owner, strategy: 'owner' as const }]
+        : []),
+    ].filter((named) => !hadBy.includes(named.memberId)),
+    needs: { locationId: head.locationId, ...needs, ...(isThere && { specialty }) },
+    preferences: [
+      ...(hadBy.length > 0 ? [{ who: (id: string) => !hadBy.includes(id), others: 'had it before' }] : []),
+      ...(pool.matchSpecialty && serviceId !== undefined
+        ? [{ who: (id: string) => has(practice, id, serviceId), others: `no specialist in ${serviceId}` }]
         : []),
     ],
   };
@@ -75,11 +105,10 @@ const whoIs = { fixed_member: 'named by a rule', owner: 'knows the person' } as 
  * Their open work grows, though, and settles ties.
  */
 export function choose(
-  pool: Pool,
-  named: readonly Named[],
+  { pool, named, preferences }: Pick<Destination, 'pool' | 'named' | 'preferences'>,
   lags: Lags,
   exclusion: Exclusion,
-  openWork?: (memberId: string) => number,
+  openWork: (memberId: string) => number = () => 0,
 ): Rotation {
   const able = named.find(({ memberId }) => exclusion(memberId) === undefined);
   const excluded = named
@@ -94,7 +123,7 @@ export function choose(
     );
   const isExcluded = (id: string): boolean => excluded.some(({ memberId }) => memberId === id);
   if (!able) {
-    const rotation = rotate(pool, lags, exclusion, openWork);
+    const rotation = takeTurn({ pool, lags, exclusion, openWork, preferences });
     if (excluded.length === 0) return rotation;
     const turns = rotation.receipt.candidates.filter(({ memberId }) => !isExcluded(memberId));
     return { ...rotation, receipt: { ...rotation.receipt, candidates: [...excluded, ...turns] } };

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { normalizeName } from './contact-point.ts';
+import { isOpen } from './inquiry/state.ts';
 import { type RedFlagState, redFlagStates } from './red-flags.ts';
 import type { Lifecycle } from './rules/facts.ts';
 import type { CloseReason, Stage, Tier } from './stages.ts';
@@ -21,7 +22,15 @@ export interface InquiryState {
   readonly quarantined: boolean;
   readonly redFlag?: RedFlagState | undefined;
   readonly firstContactedAt?: string | undefined;
+  /** How it is set aside: `snoozed` or `parked` with the reason and the owner, and until when. */
+  readonly held?: string | undefined;
+  /** Who is on the phone about it. */
+  readonly calling?: string | undefined;
 }
+
+/** A hold in one line, to compare. */
+export const heldAs = ({ kind, until, reason, owner }: EntryDetails<'held'>): string =>
+  [kind, until, reason, owner].filter((word) => word !== undefined).join(' ');
 
 /** What of a contact its timeline tells. Lists whose order says nothing are sorted. */
 export interface ContactState {
@@ -126,6 +135,9 @@ export function rebuild(entries: readonly Told[]): State {
   function set(inquiry: Building<InquiryState>, { to, closeReason }: EntryDetails<'stage_changed'>): void {
     inquiry.stage = to;
     inquiry.closeReason = closeReason;
+    if (isOpen({ stage: to })) return;
+    inquiry.held = undefined;
+    inquiry.calling = undefined;
   }
 
   /** What changes an inquiry after its arrival. */
@@ -138,18 +150,31 @@ export function rebuild(entries: readonly Told[]): State {
       inquiry.score = total;
     } else if (told.kind === 'routed') {
       inquiry.assignedTo = routedSchema.parse(told.details).memberId;
+    } else if (told.kind === 'returned') {
+      inquiry.assignedTo = undefined;
     } else if (told.kind === 'released') {
       inquiry.quarantined = false;
     } else if (told.kind === 'red_flag_reviewed') {
       inquiry.redFlag = read('red_flag_reviewed', told).result;
     } else if (told.kind === 'call') {
       inquiry.firstContactedAt ??= told.at;
+      inquiry.calling = undefined;
+    } else if (told.kind === 'email') {
+      const wakes = read('email', told).direction === 'received' && inquiry.held?.startsWith('snoozed');
+      if (wakes) inquiry.held = undefined;
+    } else if (told.kind === 'held') {
+      inquiry.held = heldAs(read('held', told));
+    } else if (told.kind === 'resumed') {
+      inquiry.held = undefined;
+    } else if (told.kind === 'calling') {
+      inquiry.calling = read('calling', told).state === 'began' ? told.actor : undefined;
     } else if (told.kind === 'stage_changed') {
       const moved = read('stage_changed', told);
       const attempted = moved.to !== 'closed' || attempts.includes(moved.closeReason ?? '');
       // A call says itself when it was made.
       if (attempted && moved.by === undefined) inquiry.firstContactedAt ??= told.at;
       set(inquiry, moved);
+      inquiry.calling = undefined;
     } else if (told.kind === 'rules_applied') {
       const { stage, tier, spam, trigger } = read('rules_applied', told);
       if (stage) set(inquiry, stage);

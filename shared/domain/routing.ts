@@ -9,7 +9,7 @@
  * and a newcomer starts level.
  */
 import type { Candidate, Receipt } from './inquiry/state.ts';
-import type { Member, Pool } from './practice.ts';
+import type { Pool } from './practice.ts';
 
 /** Lags by member, in inquiries; a member without one is level. */
 export type Lags = Readonly<Record<string, number>>;
@@ -38,14 +38,15 @@ interface Standing {
 /** Why a member of the pool cannot take an inquiry now; undefined where they can. */
 export type Exclusion = (memberId: string) => string | undefined;
 
-/** Excludes who is disabled or no longer in the configuration. */
-export const enabledOnly =
-  (members: readonly Member[]): Exclusion =>
-  (memberId) => {
-    const member = members.find((candidate) => candidate.id === memberId);
-    if (member === undefined) return 'not in the configuration';
-    return member.enabled ? undefined : 'disabled';
-  };
+/** How turns are taken, where not by weight with ties to the least open work. */
+export interface TurnOptions {
+  /** As the receipt names it. */
+  readonly strategy: string;
+  /** Whether all take turns alike, in the order of the pool. */
+  readonly alike?: boolean;
+  /** Why somebody who could take it is passed over for others; undefined for those. */
+  readonly passOver?: (memberId: string) => string | undefined;
+}
 
 /**
  * Chooses by weighted round robin: among the eligible whose due is not yet met,
@@ -60,13 +61,19 @@ export const enabledOnly =
  * alone keeps the lags from growing with the number of inquiries.
  */
 export function rotate(
-  pool: Pool,
+  pool: Pick<Pool, 'id' | 'members'>,
   lags: Lags,
   exclusion: Exclusion,
   openWork: (memberId: string) => number = () => 0,
+  { strategy, alike = false, passOver = () => undefined }: TurnOptions = { strategy: 'weighted_round_robin' },
 ): Rotation {
   const excluded = new Map(pool.members.map(({ id }) => [id, exclusion(id)]));
-  const eligible = pool.members.filter(({ id }) => excluded.get(id) === undefined);
+  const able = pool.members.filter(({ id }) => excluded.get(id) === undefined);
+  const passed = new Map(able.map(({ id }) => [id, passOver(id)]));
+  // Who is passed over takes no part in this turn: it neither earns nor costs them anything.
+  const eligible = able
+    .filter(({ id }) => passed.get(id) === undefined)
+    .map(({ id, weight }) => ({ id, weight: alike ? 1 : weight }));
   const totalWeight = eligible.reduce((sum, member) => sum + member.weight, 0);
 
   // What those who left the pool were still due goes to the others: the lags go on summing to zero.
@@ -84,19 +91,23 @@ export function rotate(
   const unsettled = owed.length === 0 || owed.some(({ due }) => due >= 1);
   const byTurn = (a: Standing, b: Standing): number => (unsettled ? b.due - a.due : a.deadline - b.deadline);
   const [first, second] = (unsettled ? standings : owed).toSorted(
-    (a, b) => byTurn(a, b) || openWork(a.id) - openWork(b.id),
+    (a, b) => byTurn(a, b) || (alike ? 0 : openWork(a.id) - openWork(b.id)),
   );
   const tied = first && second && byTurn(first, second) === 0;
   const chosenBy = tied
-    ? openWork(first.id) < openWork(second.id)
+    ? !alike && openWork(first.id) < openWork(second.id)
       ? ', least open'
       : ', first of equals'
     : '';
 
+  const standingOf = new Map(standings.map((standing) => [standing.id, standing]));
   const candidates: Candidate[] = pool.members.map(({ id }) => {
-    const standing = standings.find((candidate) => candidate.id === id);
+    const standing = standingOf.get(id);
     if (standing === undefined) {
-      return { memberId: id, share: 0, outcome: 'excluded', reason: excluded.get(id) ?? '' };
+      const reason = passed.get(id);
+      return reason === undefined
+        ? { memberId: id, share: 0, outcome: 'excluded', reason: excluded.get(id) ?? '' }
+        : { memberId: id, share: 0, outcome: 'passed_over', reason };
     }
     const chosen = id === first?.id;
     return {
@@ -106,7 +117,7 @@ export function rotate(
       reason: chosen ? `next: due ${shown(standing.due)}${chosenBy}` : `due ${shown(standing.due)}`,
     };
   });
-  const receipt: Receipt = { pool: pool.id, strategy: 'weighted_round_robin', candidates };
+  const receipt: Receipt = { pool: pool.id, strategy, candidates };
   if (first === undefined) return { chosen: undefined, lags, receipt };
 
   const next: Record<string, number> = { ...lags };

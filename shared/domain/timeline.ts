@@ -5,6 +5,10 @@
  */
 import * as z from 'zod';
 import { urgencies } from './clinical-urgency.ts';
+import { escalationActions } from './escalation.ts';
+import { parkReasons, receiptSchema } from './inquiry/state.ts';
+import { authorisationSchema } from './messages/consent.ts';
+import { messageClasses, purposes } from './messages/template.ts';
 import { redFlagStates } from './red-flags.ts';
 import { ruleHitSchema } from './rules/decision.ts';
 import { dispositions, lifecycles, triggers } from './rules/facts.ts';
@@ -54,6 +58,13 @@ export type RelationKind = (typeof relations)[number];
 export const taskChanges = ['made', 'done', 'reopened', 'handed_over', 'moved'] as const;
 export type TaskChange = (typeof taskChanges)[number];
 
+/** Why an inquiry went back to a pool. */
+export const returnReasons = ['by_hand', 'disabled'] as const;
+export type ReturnReason = (typeof returnReasons)[number];
+
+/** What can happen to an appointment. */
+export const appointmentChanges = ['made', 'moved', 'kept', 'no_show', 'cancelled', 'valued'] as const;
+
 const aliasSchema = z.object({
   survivorId: z.string(),
   mergedId: z.string(),
@@ -78,13 +89,26 @@ export const entryDetails = {
   released: z.lazy(() => z.object({ suspected: z.string() })),
   call: z.lazy(() => z.object({ disposition: z.enum(dispositions), note: z.string().optional() })),
   note: z.lazy(() => z.object({ text: z.string() })),
-  email: z.lazy(() => z.object({ direction: z.enum(['sent', 'received']), subject: z.string().optional() })),
+  email: z.lazy(() =>
+    z.object({
+      direction: z.enum(['sent', 'received']),
+      subject: z.string().optional(),
+      /** What was written, as far as it was recorded. */
+      text: z.string().optional(),
+    }),
+  ),
   appointment: z.lazy(() =>
     z.object({
       at: instantSchema,
       location: z.string().optional(),
       service: z.string().optional(),
       status: z.enum(['booked', 'kept', 'missed', 'cancelled']),
+      // These are absent from what was only noted, and from entries of before appointments were kept.
+      appointmentId: z.string().optional(),
+      change: z.enum(appointmentChanges).optional(),
+      /** What the service was expected to bring, and what the visit brought, in cents. */
+      expectedCents: z.int().optional(),
+      actualCents: z.int().optional(),
     }),
   ),
   consent: z.lazy(() =>
@@ -94,6 +118,11 @@ export const entryDetails = {
       given: z.boolean(),
       /** Where and how it was given or taken back. */
       source: z.string(),
+      // These came later. Without a purpose, what is given is about their inquiry, and all is taken back.
+      purpose: z.enum(purposes).optional(),
+      /** Which wording they agreed to. */
+      textVersion: z.string().optional(),
+      authorisation: authorisationSchema.optional(),
     }),
   ),
   task: z.lazy(() =>
@@ -127,6 +156,51 @@ export const entryDetails = {
       recorded: z.array(actionSchema).optional(),
     }),
   ),
+  /** How it was given to somebody who no longer has it: what its head told until then. */
+  routed: z.lazy(() =>
+    z.object({
+      memberId: z.string(),
+      respondBy: instantSchema.optional(),
+      receipt: receiptSchema.optional(),
+    }),
+  ),
+  /** Back to a pool, for the next who can take it. */
+  returned: z.lazy(() =>
+    z.object({
+      /** Who had it. */
+      memberId: z.string(),
+      pool: z.string(),
+      because: z.enum(returnReasons),
+    }),
+  ),
+  /** The ladder asked for somebody else, and why it stays with whoever has it. */
+  not_reassigned: z.lazy(() => z.object({ memberId: z.string(), receipt: receiptSchema })),
+  /** Set aside until then: snoozed by whoever works on it, or parked because it waits for others. */
+  held: z.lazy(() =>
+    z.object({
+      kind: z.enum(['snoozed', 'parked']),
+      until: instantSchema,
+      reason: z.enum(parkReasons).optional(),
+      /** Who sees to what is parked. */
+      owner: z.string().optional(),
+    }),
+  ),
+  /** No longer set aside; closing or booking, and a reply to what is snoozed, say so themselves. */
+  resumed: z.lazy(() =>
+    z.object({
+      kind: z.enum(['snoozed', 'parked']),
+      because: z.enum(['by_hand', 'time', 'new_inquiry']),
+    }),
+  ),
+  /** A call began, or ended without anything that came of it; a `call` ends it, too, and says what did. */
+  calling: z.lazy(() =>
+    z.object({
+      state: z.enum(['began', 'ended']),
+      because: z.enum(['by_hand', 'time']).optional(),
+    }),
+  ),
+  /** Nobody had called by so much of the time, and more people than the assignee were told. */
+  escalated: z.lazy(() => z.object({ atPercent: z.int(), does: z.array(z.enum(escalationActions)) })),
   red_flag_reviewed: z.lazy(() => z.object({ result: z.enum(redFlagStates).exclude(['raised']) })),
   /** On both timelines; both then are one. */
   merged: aliasSchema,
@@ -142,6 +216,23 @@ export const entryDetails = {
   ),
   match_decided: z.lazy(() =>
     z.object({ contactId: z.string(), decision: z.enum(['different', 'merged', 'open']) }),
+  ),
+  /** A message to the person; or what came back of one. */
+  message: z.lazy(() =>
+    z.object({
+      /** Names it among the messages of its inquiry. */
+      key: z.string(),
+      template: z.string(),
+      class: z.enum(messageClasses),
+      purpose: z.enum(purposes),
+      language: z.string(),
+      /** Who got it, where that is not the patient. */
+      recipientId: z.string().optional(),
+    }),
+  ),
+  /** Their mailbox takes no more e-mail from the practice, and gets none. */
+  mailbox_suppressed: z.lazy(() =>
+    z.object({ reason: z.enum(['bounce', 'complaint']), message: z.string().optional() }),
   ),
   /** They wrote the inquiry named beside it, for somebody else. */
   wrote_for: z.lazy(() => z.object({ patientId: z.string() })),
@@ -185,8 +276,8 @@ export function checkedEntry(entry: TimelineEntry): TimelineEntry {
 export const toldKinds = ['captured', 'red_flag', 'scored', 'rule_hit', 'routed', 'mailed'] as const;
 
 /** Every kind that a timeline shows. */
-export const timelineKinds = [...toldKinds, ...entryKinds] as const;
-export type TimelineKind = (typeof timelineKinds)[number];
+export const timelineKinds = [...new Set([...toldKinds, ...entryKinds])] as [TimelineKind, ...TimelineKind[]];
+export type TimelineKind = (typeof toldKinds)[number] | EntryKind;
 
 /** One entry as a timeline shows it, whichever item tells it. */
 export interface Told {

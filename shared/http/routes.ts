@@ -11,7 +11,7 @@ export interface Route {
   /** Path as API Gateway writes it, with `{name}` for a path parameter. */
   readonly path: string;
   /** The function that answers it: a folder under `functions/`. */
-  readonly answeredBy: 'capture' | 'api';
+  readonly answeredBy: 'capture' | 'api' | 'unsubscribe';
   readonly access: RouteAccess;
   /**
    * True where anybody on the internet may write: the firewall then only marks
@@ -36,15 +36,20 @@ export const routes: readonly Route[] = [
     access: 'public',
     capturesInquiry: true,
   },
+  { method: 'GET', path: '/v1/unsubscribe/{token}', answeredBy: 'unsubscribe', access: 'public' },
+  { method: 'POST', path: '/v1/unsubscribe/{token}', answeredBy: 'unsubscribe', access: 'public' },
   { method: 'GET', path: '/v1/health', answeredBy: 'api', access: 'public' },
   ...staff('GET', '/v1/inquiries'),
   ...staff('GET', '/v1/inquiries/{id}'),
   ...staff('PATCH', '/v1/inquiries/{id}'),
+  ...staff('GET', '/v1/inquiries/{id}/messages'),
   ...staff('GET', '/v1/queue'),
+  ...staff('GET', '/v1/pools/{id}/queue'),
   ...staff('POST', '/v1/contacts/search'),
   ...staff('GET', '/v1/contacts/{id}'),
   ...staff('PATCH', '/v1/contacts/{id}'),
   ...staff('GET', '/v1/contacts/{id}/timeline'),
+  ...staff('GET', '/v1/contacts/{id}/consents'),
   ...staff('POST', '/v1/contacts/{id}/entries'),
   ...staff('POST', '/v1/contacts/{id}/merge'),
   ...staff('POST', '/v1/contacts/{id}/unmerge'),
@@ -52,4 +57,5 @@ export const routes: readonly Route[] = [
   ...staff('POST', '/v1/contacts/{id}/matches/{otherId}'),
   ...staff('GET', '/v1/matches'),
   ...staff('GET', '/v1/reports/summary'),
+  ...staff('GET', '/v1/templates'),
 ];

@@ -10,7 +10,9 @@ import type { Mail } from '../../functions/notify/mails.ts';
 import { type NotifyDependencies, sendMail } from '../../functions/notify/send-mail.ts';
 import type { Mailer } from '../../functions/notify/ses-mailer.ts';
 import { type SweepDependencies, sweep } from '../../functions/remind/sweep.ts';
-import { type RouteDependencies, routeInquiry } from '../../functions/route/route-inquiry.ts';
+import type { RouteDependencies } from '../../functions/route/dependencies.ts';
+import { handleMessage } from '../../functions/route/handle-message.ts';
+import { routeInquiry } from '../../functions/route/route-inquiry.ts';
 import type { ScoreDependencies } from '../../functions/score/dependencies.ts';
 import { scoreInquiry } from '../../functions/score/score-inquiry.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
@@ -19,12 +21,16 @@ import { createRollups } from '../../shared/data/rollups.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
 import type { Table } from '../../shared/data/table.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
+import { createTasks } from '../../shared/data/tasks.ts';
+import { createAppointments } from '../../shared/data/appointments.ts';
+import { createNotices } from '../../shared/data/notices.ts';
+import { createDigests } from '../../shared/data/digests.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { type Environment, idPrefixes } from '../../shared/domain/ids.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
-import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
+import type { MailMessage, Queue, RouteMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createDigest } from '../../shared/secrets/digest.ts';
 
 const weekday = [{ open: '09:00', close: '17:00' }];
@@ -159,7 +165,7 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
   const state = { practice };
   const queues = {
     score: fakeQueue<StepMessage>(),
-    route: fakeQueue<StepMessage>(),
+    route: fakeQueue<RouteMessage>(),
     mail: fakeQueue<MailMessage>(),
   };
   const mailer = fakeMailer();
@@ -175,7 +181,12 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     routingStates: createRoutingStates(table),
     rollups: createRollups(table),
     weeklyReports: createWeeklyReports(table),
+    digests: createDigests(table),
+    notices: createNotices(table),
+    appointments: createAppointments(table),
+    tasks: createTasks(table),
     practice: async () => state.practice,
+    freshPractice: async () => state.practice,
     digest,
     openDigest: async () => digest,
     environment,
@@ -222,7 +233,7 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     async drain(): Promise<void> {
       while (Object.values(queues).some(({ sent }) => sent.length > 0)) {
         for (const message of queues.score.take()) await scoreInquiry(dependencies, message);
-        for (const message of queues.route.take()) await routeInquiry(dependencies, message);
+        for (const message of queues.route.take()) await handleMessage(dependencies, message);
         for (const message of queues.mail.take()) await sendMail(dependencies, message);
       }
     },

@@ -4,7 +4,7 @@ import { changeInquiry } from '../../functions/api/change-inquiry.ts';
 import { listInquiries } from '../../functions/api/list-inquiries.ts';
 import { readTimeline } from '../../functions/api/read-timeline.ts';
 import { countChanges } from '../../functions/report/count-change.ts';
-import { RotationBusy } from '../../functions/route/route-inquiry.ts';
+import { RotationBusy } from '../../functions/route/dependencies.ts';
 import { contactPk, inquiryHead, memberLoad } from '../../shared/data/keys.ts';
 import { queryAll, type Row, type Table } from '../../shared/data/table.ts';
 import { freshTable } from '../support/dynamodb.ts';

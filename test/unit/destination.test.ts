@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { choose, destinationOf } from '../../shared/domain/destination.ts';
+import { choose, destinationOf, type Named } from '../../shared/domain/destination.ts';
 import { captured } from '../../shared/domain/inquiry/arrival.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { findPool } from '../../shared/domain/practice.ts';
-import { enabledOnly } from '../../shared/domain/routing.ts';
 import type { Decision } from '../../shared/domain/rules/decision.ts';
 import { coordinators, friday, smallPractice } from '../support/fixtures.ts';
 
@@ -24,7 +23,7 @@ const decided = (decision: Partial<Decision> = {}) => ({
   decision: { respondWithinMinutes: 60, clock: 'tier B', ...decision },
 });
 const where = (decision?: Partial<Decision>, owner?: string, inquiry = head) =>
-  destinationOf(inquiry, decided(decision), smallPractice, owner);
+  destinationOf(inquiry, decided({ ...decision, ...(owner !== undefined && { owner }) }), smallPractice);
 
 describe('an inquiry goes', () => {
   it("to its service's pool, within its tier's minutes of opening time", () => {
@@ -64,7 +63,9 @@ describe('an inquiry goes', () => {
 describe('choosing', () => {
   const pool = findPool(smallPractice, 'acne');
   const lags = { ana: 0.4, ben: -0.4 };
-  const all = enabledOnly(smallPractice.members);
+  const all = (id: string) =>
+    smallPractice.members.some((member) => member.id === id) ? undefined : 'not in the configuration';
+  const to = (...named: Named[]) => ({ pool, named, preferences: [] });
   const without =
     (...ids: string[]) =>
     (id: string) =>
@@ -75,7 +76,7 @@ describe('choosing', () => {
       chosen,
       lags: after,
       receipt,
-    } = choose(pool, [{ memberId: 'carla', strategy: 'fixed_member' }], lags, without('dev'));
+    } = choose(to({ memberId: 'carla', strategy: 'fixed_member' }), lags, without('dev'));
 
     expect(chosen).toBe('carla');
     expect(after).toBe(lags);
@@ -93,7 +94,7 @@ describe('choosing', () => {
   });
 
   it('gives it to somebody outside the pool, too', () => {
-    const { chosen, receipt } = choose(pool, [{ memberId: 'mia', strategy: 'owner' }], {}, all);
+    const { chosen, receipt } = choose(to({ memberId: 'mia', strategy: 'owner' }), {}, all);
 
     expect(chosen).toBe('mia');
     expect(receipt.strategy).toBe('owner');
@@ -106,10 +107,10 @@ describe('choosing', () => {
       { memberId: 'gone', strategy: 'owner' },
     ] as const;
 
-    const next = choose(pool, [...named, { memberId: 'dev', strategy: 'owner' }], lags, without('carla'));
+    const next = choose(to(...named, { memberId: 'dev', strategy: 'owner' }), lags, without('carla'));
     expect(next.chosen).toBe('dev');
 
-    const { chosen, lags: after, receipt } = choose(pool, named, lags, without('carla'));
+    const { chosen, lags: after, receipt } = choose(to(...named), lags, without('carla'));
     expect(chosen).toBe('ana');
     expect(after).not.toEqual(lags);
     expect(receipt.strategy).toBe('weighted_round_robin');

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../../shared/domain/practice.ts';
-import { enabledOnly, type Lags, rotate } from '../../shared/domain/routing.ts';
-import { coordinators, enable, smallPractice } from '../support/fixtures.ts';
+import { type Lags, rotate } from '../../shared/domain/routing.ts';
 
 const poolOf = (weights: readonly number[]): Pool => ({
   id: 'p',
@@ -205,19 +204,5 @@ describe('a receipt', () => {
         expect(shares).toBeCloseTo(chosen === undefined ? 0 : 1, 2);
       }),
     );
-  });
-
-  it('tells a disabled member from one that is gone', () => {
-    const practice = structuredClone(smallPractice);
-    enable(false, 'ben')(practice);
-    const excluded = enabledOnly(practice.members.filter(({ id }) => id !== 'ana'));
-
-    expect(coordinators.map(excluded)).toEqual([
-      'not in the configuration',
-      'disabled',
-      undefined,
-      undefined,
-      undefined,
-    ]);
   });
 });

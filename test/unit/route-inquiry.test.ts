@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RotationBusy, routeInquiry, routeTogether } from '../../functions/route/route-inquiry.ts';
+import { RotationBusy } from '../../functions/route/dependencies.ts';
+import { routeInquiry, routeTogether } from '../../functions/route/route-inquiry.ts';
 import { coordinators, createPipeline, enable, minutes, smallPractice } from '../support/fixtures.ts';
 import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 

@@ -1,15 +1,45 @@
-/** An inquiry that gets its member, or waits for one. */
+/** An inquiry that gets its member, waits for one, goes on to another, or back to its pool. */
 import { knowingTriage } from './arrival.ts';
-import { type Assignment, after, type Inquiry, stepAllowanceMs } from './state.ts';
+import {
+  type Assignment,
+  after,
+  hour,
+  type Inquiry,
+  owesCall,
+  type Receipt,
+  stepAllowanceMs,
+} from './state.ts';
+import { withStep } from './step.ts';
+
+/** Who waits is asked about at least this often, whatever clocks say of when somebody can take it. */
+export const longestWaitMs = hour;
+
+/** The state but for what belongs to whoever had it: their time, their call, and that it was to go on to another. */
+function unburdened(inquiry: Inquiry) {
+  const {
+    rung: _rung,
+    deadline: _deadline,
+    termFrom: _from,
+    reassign: _asked,
+    calling,
+    timers: { wake, ...timers },
+    ...rest
+  } = inquiry;
+  const woken = calling ? rest.hold?.until : wake;
+  return { ...rest, timers: { ...timers, ...(woken !== undefined && { wake: woken }) } };
+}
 
 /**
- * The state once a member has been chosen. The step timer stays where it was:
- * moving it would cost two index writes, and the mail is due out by then anyway.
+ * The state once a member has been chosen, for the first time or after another. On
+ * its way from capture the step timer stays where it was: moving it would cost two
+ * index writes, and the mail is due out by then anyway.
  */
 export function assigned(inquiry: Inquiry, assignment: Assignment, now: Date): Inquiry {
-  const { memberId, poolId, respondBy, receipt } = assignment;
+  const { memberId, poolId, respondBy, receipt, providerId } = assignment;
+  const { providerId: _before, ...rest } = knowingTriage(unburdened(inquiry), assignment);
+  const step = inquiry.progress === 'captured' ? inquiry.timers.step : undefined;
   return {
-    ...knowingTriage(inquiry, assignment),
+    ...rest,
     version: inquiry.version + 1,
     progress: 'routed',
     poolId,
@@ -17,25 +47,102 @@ export function assigned(inquiry: Inquiry, assignment: Assignment, now: Date): I
     assignedTo: memberId,
     assignedAt: now.toISOString(),
     receipt,
+    ...(providerId !== undefined && { providerId }),
     mailKind: 'assigned',
     mailState: 'pending',
     mailAt: now.toISOString(),
-    timers: { ...inquiry.timers, step: inquiry.timers.step ?? after(now, stepAllowanceMs) },
+    timers: { ...rest.timers, step: step ?? after(now, stepAllowanceMs) },
+    stepRepeats: 0,
   };
 }
 
-/** The state while nobody of the pool can take it: on the clock, and asked about again and again. */
-export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>, now: Date): Inquiry {
+/** The state after the ladder found somebody who is free: whoever had it is not asked again. */
+export function reassigned(inquiry: Inquiry, assignment: Assignment, now: Date): Inquiry {
+  const { assignedTo, hadBy = [] } = inquiry;
+  const had = assignedTo === undefined ? hadBy : [...new Set([...hadBy, assignedTo])];
+  return { ...assigned(inquiry, assignment, now), hadBy: had };
+}
+
+/** The state where nobody was free to take it over: it stays with whoever has it. */
+export function notReassigned(inquiry: Inquiry, now: Date): Inquiry {
+  const { reassign: _asked, ...rest } = inquiry;
+  return withStep({ ...rest, version: inquiry.version + 1 }, now);
+}
+
+/** When somebody may be able to take it, as far as clocks can tell; what they cannot is asked about now and then. */
+function askAgainAt(now: Date, from: Date | undefined, mostMs: number): string {
+  const latest = now.getTime() + mostMs;
+  // Where clocks are set back, a minute that is to come may seem to be over.
+  const next = Math.max(from?.getTime() ?? latest, now.getTime() + stepAllowanceMs);
+  return new Date(Math.min(next, latest)).toISOString();
+}
+
+/**
+ * The state while nobody of the pool can take it: on the clock, and asked about
+ * again when somebody comes to work. The first time that is soon: whoever came to
+ * be able to in this very moment was not seen.
+ *
+ * @param from - the earliest instant at which somebody of the pool comes to work
+ */
+export function waiting(
+  inquiry: Inquiry,
+  decision: Omit<Assignment, 'memberId'>,
+  now: Date,
+  from?: Date | undefined,
+): Inquiry {
   const { poolId, respondBy, receipt } = decision;
-  const { silence } = inquiry.timers;
+  const { silence, respond, wake } = inquiry.timers;
+  const waits = inquiry.progress === 'waiting';
+  const { receipt: before } = inquiry;
   return {
     ...knowingTriage(inquiry, decision),
     poolId,
     respondBy,
-    receipt,
+    receipt: { ...receipt, ...(waits && before?.by !== undefined && { by: before.by }) },
     version: inquiry.version + 1,
     progress: 'waiting',
-    timers: { step: after(now, stepAllowanceMs), respond: respondBy, ...(silence && { silence }) },
+    timers: {
+      step: askAgainAt(now, from, waits ? longestWaitMs : stepAllowanceMs),
+      ...((!waits || owesCall(inquiry)) && { respond: respond ?? respondBy }),
+      ...(silence && { silence }),
+      ...(wake && { wake }),
+    },
+    stepRepeats: 0,
+  };
+}
+
+/** The state once it has gone back to its pool, for the next who can take it. */
+export function returned(
+  inquiry: Inquiry,
+  { poolId, receipt }: { readonly poolId: string; readonly receipt: Receipt },
+  now: Date,
+): Inquiry {
+  const {
+    assignedTo: _member,
+    assignedAt: _since,
+    providerId: _provider,
+    mailKind: _kind,
+    mailState: _state,
+    mailAt: _mailed,
+    timers: { respond, silence, wake },
+    ...rest
+  } = unburdened(inquiry);
+  const { respondBy } = inquiry;
+  // Until somebody has it again, its managers are told when its time is up, and after that as it was.
+  const isAhead = respondBy !== undefined && respondBy > now.toISOString();
+  const owed = owesCall(inquiry) ? (isAhead ? respondBy : (respond ?? respondBy)) : undefined;
+  return {
+    ...rest,
+    version: inquiry.version + 1,
+    progress: 'waiting',
+    poolId,
+    receipt,
+    timers: {
+      step: after(now, stepAllowanceMs),
+      ...(owed !== undefined && { respond: owed }),
+      ...(silence && { silence }),
+      ...(wake && { wake }),
+    },
     stepRepeats: 0,
   };
 }

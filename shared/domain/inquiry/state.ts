@@ -4,12 +4,14 @@
  * next state out. Whoever writes the state checks its version.
  */
 import * as z from 'zod';
+import type { Cadence } from '../cadence.ts';
 import { channels } from '../channels.ts';
 import type { Urgency } from '../clinical-urgency.ts';
+import type { Clock } from '../escalation.ts';
 import { idSchema } from '../ids.ts';
 import { redFlagStates } from '../red-flags.ts';
 import { dispositions, triggers } from '../rules/facts.ts';
-import { closeReasons, stages, type Tier, tiers } from '../stages.ts';
+import { closeReasons, type Stage, stages, type Tier, tiers } from '../stages.ts';
 
 /** How far the pipeline has come, as the API shows it; `scored` lies between captured and routed. */
 export const progresses = ['captured', 'scored', 'waiting', 'routed', 'notified', 'quarantined'] as const;
@@ -32,12 +34,27 @@ export const receiptSchema = z.object({
   pool: z.string(),
   strategy: z.string(),
   candidates: z.array(candidateSchema),
+  /** The member of staff who decided, where it was not routing. */
+  by: z.string().optional(),
+  /** The provider recommended beside whoever got it, and why. */
+  provider: z.object({ memberId: z.string(), reason: z.string() }).optional(),
 });
 /** Why a routing decided as it did; written with the decision, never worked out again. */
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** Staff mails about an inquiry; the newest one is part of its state. */
-export const mailKinds = ['assigned', 'reminder', 'follow_up', 'review'] as const;
+export const mailKinds = [
+  'assigned',
+  'reminder',
+  'warning',
+  'escalated',
+  'follow_up',
+  'review',
+  /** A snooze is over. */
+  'woken',
+  /** What it is parked for is due. */
+  'parked',
+] as const;
 export type MailKind = (typeof mailKinds)[number];
 
 /** Why an inquiry is parked: what it waits for lies with others. */
@@ -49,13 +66,14 @@ const instantSchema = z.iso.datetime();
 // Few inquiries are ever held or called about while somebody looks: made where the first one is.
 const holdSchema = z.lazy(() =>
   z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('snoozed'), by: z.string(), until: instantSchema }),
+    z.object({ kind: z.literal('snoozed'), by: z.string(), since: instantSchema, until: instantSchema }),
     z.object({
       kind: z.literal('parked'),
       reason: z.enum(parkReasons),
       /** Who sees to it that it goes on. */
       owner: z.string(),
       by: z.string(),
+      since: instantSchema,
       until: instantSchema,
     }),
   ]),
@@ -63,7 +81,11 @@ const holdSchema = z.lazy(() =>
 /** An inquiry that somebody set aside for a while: until then nobody is reminded of it. */
 export type Hold = z.infer<typeof holdSchema>;
 
-const callingSchema = z.lazy(() => z.object({ by: z.string(), until: instantSchema }));
+const callingSchema = z.lazy(() => z.object({ by: z.string(), since: instantSchema, until: instantSchema }));
+
+const visitsSchema = z.lazy(() =>
+  z.object({ made: z.int(), kept: z.int(), noShows: z.int(), cents: z.int() }),
+);
 
 const pendingTriggerSchema = z.object({
   kind: z.enum(triggers),
@@ -130,12 +152,16 @@ export const inquirySchema = z.object({
   rung: z.int().optional(),
   /** The present assignee's deadline, where that is not the respond-by: after a reassignment. */
   deadline: instantSchema.optional(),
+  /** Since when their time runs, where that is neither since receipt nor since the assignment. */
+  termFrom: instantSchema.optional(),
   /** The ladder asks routing for somebody who is free. */
   reassign: z.literal(true).optional(),
   /** Members from whom the ladder took it. */
   hadBy: z.array(z.string()).optional(),
   /** Calls that reached nobody, since somebody was last reached. */
   attempts: z.int().optional(),
+  /** What its appointments came to; absent while it has none. */
+  visits: visitsSchema.optional(),
   /** Tasks follow its assignment: whoever gets it gets them. */
   tasksFollow: z.literal(true).optional(),
   /** Times at which something has to happen; the earliest one is on the due index. */
@@ -143,7 +169,7 @@ export const inquirySchema = z.object({
     .object({
       /** A step of the pipeline should have been done by now: do it again. */
       step: instantSchema.optional(),
-      /** Remind the assignee that nobody has called back. */
+      /** The next rung of the escalation ladder: nobody has called back yet. */
       respond: instantSchema.optional(),
       /** Remind the assignee of an inquiry that has gone quiet. */
       followUp: instantSchema.optional(),
@@ -173,8 +199,6 @@ export const longestStepPauseMs = 30 * minute;
 export const reviewEveryMs = 24 * hour;
 /** An inquiry that was contacted and then went quiet comes back after this long. */
 export const followUpAfterMs = 48 * hour;
-/** The pause after the n-th reminder that nobody has called back; the last one repeats. */
-export const reminderPausesMs = [15 * minute, 30 * minute, hour, 4 * hour, 24 * hour] as const;
 /** Triggers that wait for their turn at the most; what comes on top takes the place of the newest. */
 export const mostPendingTriggers = 6;
 /** A mail whose sending began this long ago and never ended may be sent again. */
@@ -193,16 +217,36 @@ export const owesCall = (inquiry: Inquiry): boolean =>
 export const isMailUnderWay = ({ mailState }: Inquiry): boolean =>
   mailState === 'pending' || mailState === 'sending';
 
-/** A reminder that nobody has called, and that could still be called off. */
+const ladderMails: readonly (MailKind | undefined)[] = ['reminder', 'warning', 'escalated'];
+/** A reminder that nobody has called, of whatever rung, and that could still be called off. */
 export const isReminderPending = ({ mailKind, mailState }: Inquiry): boolean =>
-  mailKind === 'reminder' && mailState === 'pending';
+  ladderMails.includes(mailKind) && mailState === 'pending';
 
-/** What the practice's rules listen for, as far as a change of state has to know; see `listeningFor`. */
+/** When what was set aside, or is being called about, comes back at the latest; undefined where nothing holds it. */
+export function pausedUntil({ hold, calling, timers, stage }: Inquiry): string | undefined {
+  if (!isOpen({ stage })) return undefined;
+  const ends = [hold?.until, calling?.until].filter((time) => time !== undefined).sort();
+  return ends.length === 0 ? undefined : (timers.wake ?? ends[0]);
+}
+
+/** Whether nobody is reminded of it at present. */
+export const isPaused = (inquiry: Inquiry): boolean => pausedUntil(inquiry) !== undefined;
+
+/** From each stage, the stages that may be set. */
+export type Transitions = Readonly<Record<Stage, readonly Stage[]>>;
+
+/** What of the practice a change of state has to know: what its rules listen for, its clock, its stages; see `listeningFor`. */
 export interface Listening {
   /** Whether rules look at what happens here: it then waits, as a trigger, until they have. */
   readonly awaitsRules?: boolean;
   /** When rules for silence are to look at it next, unless something happens before. */
   readonly silence?: Silence | undefined;
+  /** Hours and ladder; left out, the next reminder is at respond-by. */
+  readonly clock?: Clock | undefined;
+  /** When whoever was not reached is called again; left out, two days later. */
+  readonly cadence?: Cadence | undefined;
+  /** Left out, those of `stageTransitions`. */
+  readonly transitions?: Transitions | undefined;
 }
 
 export interface Silence {
@@ -222,7 +266,9 @@ export function nextActionAt(inquiry: Inquiry): string | undefined {
   const { step, respond, followUp, review, silence, wake } = inquiry.timers;
   // Whatever else is due waits the moment until the mail under way is out; until then only its step counts.
   if (step !== undefined && isMailUnderWay(inquiry)) return step;
-  const times = [step, respond, followUp, review, silence, wake].filter((time) => time !== undefined).sort();
+  const until = pausedUntil(inquiry);
+  const awaited = until === undefined ? [step, respond, followUp, review, silence, wake] : [step, until];
+  const times = awaited.filter((time) => time !== undefined).sort();
   return times[0] ?? (isOpen(inquiry) ? inquiry.receivedAt : undefined);
 }
 
@@ -238,6 +284,8 @@ export interface Assignment {
   readonly score: number;
   readonly tier: Tier;
   readonly urgency?: Urgency | undefined;
+  /** The provider recommended beside them. */
+  readonly providerId?: string | undefined;
 }
 
 export type Triaged = Pick<Assignment, 'score' | 'tier' | 'urgency'>;

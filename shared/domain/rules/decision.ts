@@ -8,6 +8,16 @@ import { closeReasons, stages, tiers } from '../stages.ts';
 export const ruleHitSchema = z.object({ rule: z.string(), did: z.array(z.string()) });
 export type RuleHit = z.infer<typeof ruleHitSchema>;
 
+/** What of the person says who can take the inquiry; read once, at scoring, for whoever routes it. */
+export const needsSchema = z.object({
+  /** Language tag. */
+  language: z.string().optional(),
+  /** The plan, in the person's words; absent where they pay themselves, or said nothing. */
+  insurance: z.string().optional(),
+  /** Of the patient, in years. */
+  age: z.int().optional(),
+});
+
 export const decisionSchema = z.object({
   /** Minutes of opening time to the first call. */
   respondWithinMinutes: z.int().min(1),
@@ -24,6 +34,11 @@ export const decisionSchema = z.object({
   memberId: z.string().optional(),
   /** To the coordinator who knows the person, as long as they can take it. */
   toOwner: z.boolean().optional(),
+  /** The coordinator who knows the person, where that was asked for. */
+  owner: z.string().optional(),
+  /** To somebody of the pool who has this specialty. */
+  specialty: z.string().optional(),
+  needs: needsSchema.optional(),
   tags: z.array(z.string()).optional(),
   stage: z.enum(stages).optional(),
   closeReason: z.enum(closeReasons).optional(),

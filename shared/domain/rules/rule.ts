@@ -9,10 +9,4 @@ export type { Action, ActionName } from '../schema/action.ts';
 export type { Comparison, Condition, Rule } from '../schema/rule.ts';
 
 /** Actions whose machinery comes later: validated and recorded with the decision, not acted on. */
-export const recordedActions: readonly ActionName[] = [
-  'send_to_specialty',
-  'make_task',
-  'notify',
-  'start_nurture',
-  'auto_reply',
-];
+export const recordedActions: readonly ActionName[] = ['make_task', 'notify', 'start_nurture', 'auto_reply'];

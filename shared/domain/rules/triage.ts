@@ -29,6 +29,7 @@ export interface Outcome {
   readonly pool?: { readonly id: string; readonly rule: string };
   readonly memberId?: string;
   readonly toOwner?: boolean;
+  readonly specialty?: string;
   readonly tags: readonly string[];
   readonly stage?: Stage;
   readonly closeReason?: CloseReason;
@@ -47,6 +48,7 @@ function outcomeOf({ held, faults, tier, urgency }: Evaluation, facts: Facts): O
   let respondWithin: Outcome['respondWithin'];
   let pool: Outcome['pool'];
   let whom: Whom | undefined;
+  let specialty: string | undefined;
   let stage: Pick<Outcome, 'stage' | 'closeReason'> = {};
   let spam = false;
   const tags = new Set<string>();
@@ -63,6 +65,9 @@ function outcomeOf({ held, faults, tier, urgency }: Evaluation, facts: Facts): O
         break;
       case 'send_to_owner':
         whom = { toOwner: true };
+        break;
+      case 'send_to_specialty':
+        specialty = action.specialty;
         break;
       case 'tag':
         tags.add(action.tag);
@@ -91,6 +96,7 @@ function outcomeOf({ held, faults, tier, urgency }: Evaluation, facts: Facts): O
     ...(respondWithin && { respondWithin }),
     ...(pool && { pool }),
     ...whom,
+    ...(specialty !== undefined && { specialty }),
     tags: [...tags],
     ...stage,
     ...(spam && { spam }),
@@ -184,6 +190,18 @@ function clockOf(practice: Practice, facts: Facts, tier: Tier, urgency: Urgency)
   return minutes < base.minutes ? { minutes, clock: `urgency ${urgency}` } : base;
 }
 
+/** What of the facts says who can take it; nothing where they say nothing of the kind. */
+function needsOf({ language, insurance, insuranceKind, age }: Facts): Pick<Decision, 'needs'> {
+  // Who pays themselves, or does not know, asks for no plan.
+  const hasPlan = insurance !== undefined && (insuranceKind === 'public' || insuranceKind === 'private');
+  const needs = {
+    ...(language !== undefined && { language }),
+    ...(hasPlan && { insurance }),
+    ...(age !== undefined && { age }),
+  };
+  return Object.keys(needs).length > 0 ? { needs } : {};
+}
+
 export interface Triaged {
   /** The model's score with the tier as rules left it; one part more for each rule that moved it. */
   readonly score: Score;
@@ -233,6 +251,8 @@ export function triage(
       ...(pool.id !== undefined && { poolId: pool.id, poolBecause: pool.because }),
       ...(outcome.memberId !== undefined && { memberId: outcome.memberId }),
       ...(outcome.toOwner === true && { toOwner: true }),
+      ...(outcome.specialty !== undefined && { specialty: outcome.specialty }),
+      ...needsOf(facts),
       ...(outcome.tags.length > 0 && { tags: [...outcome.tags] }),
       ...(outcome.stage !== undefined && { stage: outcome.stage }),
       ...(outcome.closeReason !== undefined && { closeReason: outcome.closeReason }),

@@ -37,8 +37,11 @@ export const actionSchema = z.lazy(() =>
       do: does('send_to_owner', 'To the coordinator who knows the person, where somebody does.'),
     }),
     z.strictObject({
-      do: does('send_to_specialty', 'To whoever has a specialty. Recorded; acted on later.'),
-      specialty: slugSchema.describe('The specialty.'),
+      do: does(
+        'send_to_specialty',
+        'To somebody of the pool who has a specialty, where anybody there has it.',
+      ),
+      specialty: slugSchema.describe('The specialty: the id of a service.'),
     }),
     z.strictObject({
       do: does('tag', 'Puts a tag on the person.'),
@@ -54,12 +57,12 @@ export const actionSchema = z.lazy(() =>
     }),
     z.strictObject({ do: does('mark_spam', 'Sets it aside for a human, as suspected spam.') }),
     z.strictObject({
-      do: does('make_task', 'A task for whoever gets the inquiry. Recorded; acted on later.'),
+      do: does('make_task', 'A task for whoever has the inquiry, or gets it.'),
       title: z.string().min(1).max(200).describe('What is to be done; nothing about the patient.'),
       dueInMinutes: minutes().describe('Minutes of opening time until it is due.'),
     }),
     z.strictObject({
-      do: does('notify', 'Tells somebody. Recorded; acted on later.'),
+      do: does('notify', 'Mails somebody that there is an inquiry to look at.'),
       whom: slugSchema.describe("A member's id, or managers."),
     }),
     z.strictObject({

@@ -18,7 +18,8 @@ const openBlockSchema = z
   })
   .refine((block) => block.open < block.close, { path: ['close'], message: 'must be later than open' });
 
-const dayBlocksSchema = z
+/** The blocks of a day, in order: of a location's opening hours, or of a member's shifts. */
+export const dayBlocksSchema = z
   .array(openBlockSchema)
   .refine((blocks) => blocks.every((block, i) => i === 0 || (blocks[i - 1]?.close ?? '') <= block.open), {
     message: 'blocks of one day must be in order and must not overlap',
@@ -31,7 +32,7 @@ export const businessHoursSchema = z
   });
 export type BusinessHours = z.infer<typeof businessHoursSchema>;
 
-const timeZoneSchema = z.string().refine(
+export const timeZoneSchema = z.string().refine(
   (zone) => {
     try {
       new Intl.DateTimeFormat('en-US', { timeZone: zone });

@@ -5,6 +5,9 @@ import { slugSchema } from '../slug.ts';
 import { describes } from './description.ts';
 import { idOf, nameSchema } from './names.ts';
 
+/** How the members of a pool take turns. */
+const strategies = ['weighted_round_robin', 'strict_round_robin', 'least_open_work'] as const;
+
 export const poolSchema = z.strictObject({
   id: idOf('pool'),
   name: nameSchema,
@@ -33,5 +36,23 @@ export const poolSchema = z.strictObject({
     .min(1, 'a pool needs at least one member')
     .max(200)
     .register(...describes('Who takes turns.')),
+  strategy: z
+    .enum(strategies)
+    .optional()
+    .register(
+      ...describes(
+        'How they take turns: by weight (left out), all alike in the order of the list, or to who has least open work.',
+      ),
+    ),
+  ownerFirst: z
+    .boolean()
+    .optional()
+    .register(...describes('Whether the coordinator who knows the person gets it, where they can take it.')),
+  matchSpecialty: z
+    .boolean()
+    .optional()
+    .register(
+      ...describes('Whether those whose specialty the service is come first, where one of them can take it.'),
+    ),
 });
 export type Pool = z.infer<typeof poolSchema>;

@@ -11,6 +11,7 @@ import { subjectIssues } from '../messages/sender.ts';
 import { foldWording } from '../wording.ts';
 import { urgencySchema } from './clinical-urgency.ts';
 import { describes } from './description.ts';
+import { escalationSchema } from './escalation.ts';
 import { digestSchema, followUpSchema } from './follow-up.ts';
 import { formSchema } from './form.ts';
 import { locationSchema } from './location.ts';
@@ -22,6 +23,7 @@ import { redFlagsSchema } from './red-flags.ts';
 import { rulesSchema } from './rule.ts';
 import { scoringModelSchema } from './scoring-model.ts';
 import { serviceSchema } from './service.ts';
+import { serviceLineSchema } from './service-line.ts';
 import { sourceSchema } from './source.ts';
 
 /** The parts of a practice, each with what can be told by itself; `practiceSchema` adds what only the whole can. */
@@ -46,6 +48,11 @@ export const practiceParts = {
     .array(serviceSchema)
     .min(1)
     .register(...describes('What patients ask for.')),
+  serviceLines: z
+    .array(serviceLineSchema)
+    .max(100)
+    .default(practiceDefaults.serviceLines)
+    .register(...describes('Stages by service line; services of none can have all stages.')),
   sources: z
     .array(sourceSchema)
     .min(1)
@@ -75,6 +82,9 @@ export const practiceParts = {
     .register(
       ...describes('Words that suggest an emergency: a human is alerted at once. Left out, a common list.'),
     ),
+  escalation: escalationSchema
+    .default(practiceDefaults.escalation)
+    .register(...describes('What is done, and when, while nobody has called.')),
   messages: messagesSchema
     .default(practiceDefaults.messages)
     .register(...describes('Messages to people: acknowledgements, templates, who sends them and when.')),
@@ -142,6 +152,19 @@ export const practiceSchema = z.strictObject(practiceParts).superRefine((practic
   if (!practice.forms.some((form) => form.origins.length === 0)) {
     issue(['forms'], 'one form must have no origins, to take what no other form does');
   }
+
+  refuseRepeats(practice.serviceLines, 'serviceLines', issue);
+  const lineOfService = new Map<string, string>();
+  practice.serviceLines.forEach((line, i) => {
+    line.services.forEach((service, j) => {
+      const other = lineOfService.get(service);
+      if (!services.has(service))
+        issue(['serviceLines', i, 'services', j], `no service has the id ${service}`);
+      else if (other !== undefined)
+        issue(['serviceLines', i, 'services', j], `${service} is of the line ${other} already`);
+      lineOfService.set(service, line.id);
+    });
+  });
 
   const poolOfService = new Map<string, string>();
   practice.pools.forEach((pool, i) => {
