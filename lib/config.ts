@@ -38,6 +38,8 @@ const configurationSchema = z.strictObject({
   formOrigins: origins,
   /** Where staff work; e-mails link to it, sign-in returns to it. */
   consoleUrl: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
+  /** Where the API is reached from outside, its stage included; links in mails to people lead there. */
+  publicUrl: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
   /** Who gets the alarms; without it nobody does. */
   alarmAddress: z.email().optional(),
 
@@ -65,7 +67,7 @@ const configurationSchema = z.strictObject({
 export type Configuration = z.infer<typeof configurationSchema>;
 
 /** Keys that hold an example until a practice has put its own there. */
-const practiceOwn = ['senderAddress', 'formOrigins', 'consoleUrl'] as const;
+const practiceOwn = ['senderAddress', 'formOrigins', 'consoleUrl', 'publicUrl'] as const;
 
 const common = {
   logLevel: 'INFO',
@@ -85,6 +87,7 @@ const environments: Record<EnvironmentName, z.input<typeof configurationSchema>>
     senderIdentity: 'address',
     formOrigins: ['http://localhost:4000'],
     consoleUrl: 'http://localhost:4000',
+    publicUrl: 'http://localhost:4000',
     keepData: false,
     logRetentionDays: 30,
     backupRetentionDays: 7,
@@ -97,6 +100,7 @@ const environments: Record<EnvironmentName, z.input<typeof configurationSchema>>
     senderIdentity: 'domain',
     formOrigins: ['https://www.firstcall.example'],
     consoleUrl: 'https://console.firstcall.example',
+    publicUrl: 'https://api.firstcall.example',
     keepData: true,
     logRetentionDays: 365,
     backupRetentionDays: 35,

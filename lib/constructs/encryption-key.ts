@@ -57,5 +57,6 @@ export class EncryptionKey extends Key {
     mayPublish('AlarmsToTopic', 'cloudwatch.amazonaws.com');
     mayPublish('MissedEventsToQueue', 'events.amazonaws.com');
     mayPublish('MailEventsToTopic', 'ses.amazonaws.com');
+    mayPublish('LostFeedbackToQueue', 'sns.amazonaws.com');
   }
 }

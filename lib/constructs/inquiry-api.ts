@@ -114,6 +114,7 @@ export class InquiryApi extends RestApi {
     const integrations = {
       capture: new LambdaIntegration(answeredBy.capture, { scopePermissionToMethod: false }),
       api: new LambdaIntegration(answeredBy.api, { scopePermissionToMethod: false }),
+      unsubscribe: new LambdaIntegration(answeredBy.unsubscribe, { scopePermissionToMethod: false }),
     };
     for (const route of withPreflights(routes)) {
       const method = this.root
@@ -124,7 +125,7 @@ export class InquiryApi extends RestApi {
           route.access === 'staff' ? forStaff : { authorizationType: AuthorizationType.NONE },
         );
       if (route.access === 'staff') continue;
-      const reason = `${route.method} ${route.path} is for anybody: a patient has no account, an ad platform proves itself by its key, a preflight carries no token. Firewall, throttling and validation guard it.`;
+      const reason = `${route.method} ${route.path} is for anybody: a patient has no account, an ad platform proves itself by its key, an unsubscribe link by its signature, a preflight carries no token. Firewall, throttling and validation guard it.`;
       Validations.of(method).acknowledge(
         { id: 'AwsSolutions-APIG4', reason },
         { id: 'AwsSolutions-COG4', reason },

@@ -115,8 +115,8 @@ export class Mail extends Construct {
     });
   }
 
-  /** Sending of staff mail, from the one address. */
-  maySendToStaff(): PolicyStatement {
+  /** Sending from the one address, of what nothing is tracked in. */
+  maySend(): PolicyStatement {
     const configurationSet = Stack.of(this).formatArn({
       service: 'ses',
       resource: 'configuration-set',

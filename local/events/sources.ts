@@ -8,6 +8,7 @@ import type { Home } from '../home.ts';
 import { LocalProblem, messageOf } from '../problem.ts';
 import type { Plan } from '../template/plan.ts';
 import { unknownOperator } from './filters.ts';
+import { startMailEvents } from './mail-events.ts';
 import type { EventSource } from './pausable.ts';
 import { startQueueSource } from './queue-source.ts';
 import { startSchedule } from './schedule.ts';
@@ -71,6 +72,9 @@ export function startSources(parts: {
         },
         onError,
       }),
+    ),
+    ...plan.mailEvents.map((mailEvent) =>
+      startMailEvents({ plan: mailEvent, inboxUrl: prepared.endpoints.ses, invoke, onError }),
     ),
     ...plan.schedules.map((schedule) => startSchedule({ plan: schedule, invoke, onError })),
   ];

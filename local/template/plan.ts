@@ -70,6 +70,12 @@ export interface SchedulePlan {
   readonly input?: string;
 }
 
+/** A function that is told what becomes of mails: subscribed to a topic that SES publishes to. */
+export interface MailEventPlan {
+  readonly functionName: string;
+  readonly topicArn: string;
+}
+
 /** Everything the templates ask one machine to run. */
 export interface Plan {
   readonly tables: readonly TablePlan[];
@@ -79,6 +85,7 @@ export interface Plan {
   readonly queueSources: readonly QueueSourcePlan[];
   readonly streamSources: readonly StreamSourcePlan[];
   readonly schedules: readonly SchedulePlan[];
+  readonly mailEvents: readonly MailEventPlan[];
   readonly api: ApiPlan;
   readonly userPool?: { readonly issuer: string; readonly clientId: string };
   /** Parts of the firewall that are not reproduced, by name. */
@@ -118,6 +125,7 @@ export function planOf(assembly: Assembly): Plan {
       .filter((source) => !isQueue(source))
       .map((source) => streamSourcePlan(source, functionOf)),
     schedules: ofType('AWS::Events::Rule').flatMap((rule) => schedulePlans(rule, functionOf)),
+    mailEvents: mailEventPlans(ofType('AWS::SNS::Subscription'), topicsOfMail(resources), functionOf),
     api: apiPlan(
       resources,
       functionOf,
@@ -273,6 +281,29 @@ function schedulePlans(rule: Resource, functionOf: FunctionOf): SchedulePlan[] {
       functionName: functionOf(rule, target.Arn),
       ...(target.Input && { input: target.Input }),
     };
+  });
+}
+
+/** Topics that SES tells of mails. */
+const topicsOfMail = (resources: readonly Resource[]): ReadonlySet<string> =>
+  new Set(
+    resources
+      .filter(({ type }) => type === 'AWS::SES::ConfigurationSetEventDestination')
+      .map((destination) => String(destination.property('EventDestination')?.SnsDestination?.TopicARN)),
+  );
+
+/** Functions that hear of mails; other subscriptions are e-mails about alarms, which nothing rings here. */
+function mailEventPlans(
+  subscriptions: readonly Resource[],
+  topics: ReadonlySet<string>,
+  functionOf: FunctionOf,
+): MailEventPlan[] {
+  return subscriptions.flatMap((subscription) => {
+    const { Protocol, Endpoint, TopicArn } = subscription.properties();
+    if (Protocol !== 'lambda') return [];
+    if (!topics.has(String(TopicArn)))
+      throw cannotRun(subscription, 'only topics of SES reach functions here');
+    return [{ functionName: functionOf(subscription, Endpoint), topicArn: String(TopicArn) }];
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { Refusal } from '../terminal.ts';
 import { apply, check, exportFile, plan, schema } from './configuration.ts';
+import { messages } from './messages.ts';
 import { replay } from './replay.ts';
 import { rules } from './rules.ts';
 import { tiers } from './tiers.ts';
@@ -30,6 +31,10 @@ Triage rules; a rules file is YAML, a list of rules or rules: with one
   rules show <version>     prints one, or the draft
   rules rollback <version> puts an old version in force again
 
+Messages to people
+  messages                 lists the templates; --practice <file> for those of a file
+  messages <template>      shows it as somebody would get it: [--language es]
+
 The practice's own inquiries
   tiers                    suggests tier cut-offs from the scores of the last 90 days
   verify                   rebuilds inquiries and people from their timelines and compares:
@@ -49,6 +54,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   schema,
   rules,
   replay,
+  messages,
   tiers,
   verify,
 };

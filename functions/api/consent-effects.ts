@@ -1,0 +1,33 @@
+/** What a recorded entry means for what a person gets: a consent given or taken back, a STOP in a reply. */
+import { consentWrites, createConsents } from '../../shared/data/consents.ts';
+import type { Contact } from '../../shared/data/contacts.ts';
+import { createMailboxes } from '../../shared/data/mailboxes.ts';
+import { optOutWrites } from '../../shared/data/opt-out.ts';
+import type { Table, Write } from '../../shared/data/table.ts';
+import { saysStop } from '../../shared/domain/messages/stop-words.ts';
+import { purposes } from '../../shared/domain/messages/template.ts';
+import type { WantedEntry } from './record-entry.ts';
+
+/** The writes beside an entry's own, in its transaction: what is said of e-mail holds from then on. */
+export async function consentEffects(
+  table: Table,
+  wanted: WantedEntry,
+  family: readonly Contact[],
+  { contactId, at }: { readonly contactId: string; readonly at: string },
+): Promise<Write[]> {
+  const [everything] = purposes;
+  const repositories = { consents: createConsents(table), mailboxes: createMailboxes(table) };
+  if (wanted.kind === 'email') {
+    const { direction, subject = '', text = '' } = wanted.details;
+    if (direction !== 'received' || !saysStop({ subject, text })) return [];
+    const source = 'STOP in a reply';
+    return await optOutWrites(repositories, family, contactId, everything, { at, source });
+  }
+  if (wanted.kind !== 'consent' || wanted.details.channel !== 'email') return [];
+  const { given, source, purpose } = wanted.details;
+  if (!given) {
+    return await optOutWrites(repositories, family, contactId, purpose ?? everything, { at, source });
+  }
+  const { consents } = repositories;
+  return consentWrites(consents, await consents.of([contactId]), contactId, at, wanted.details);
+}
