@@ -2,6 +2,7 @@
  * Staff mails: the tier, how urgent it is, the clock and a link. They name nobody and nothing that
  * anybody asked for; a mailbox is not where patients' data belongs.
  */
+import { termOf } from '../../shared/domain/inquiry/ladder.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import type { Summary } from '../../shared/domain/rollup.ts';
@@ -12,7 +13,7 @@ export interface Mail {
 }
 
 /** As `Fri 20 Nov, 4:30 PM PST`. */
-function clock(at: string, timeZone: string): string {
+export function clock(at: string, timeZone: string): string {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     weekday: 'short',
@@ -37,16 +38,43 @@ export const alertMail = (inquiryId: string, practice: Practice, consoleUrl: str
 
 /** The mail about the newest event of an inquiry. */
 export function inquiryMail(inquiry: Inquiry, practice: Practice, consoleUrl: string): Mail {
-  const { timeZone, name: location } = findLocation(practice, inquiry.locationId);
+  const place = findLocation(practice, inquiry.locationId);
+  const { timeZone, name: location } = place;
   const link = `${consoleUrl}/v1/inquiries/${inquiry.id}`;
   const tier = `tier ${inquiry.tier ?? 'not scored'}${inquiry.urgency ? `, ${urgencyWords[inquiry.urgency]}` : ''}`;
-  const due = inquiry.respondBy === undefined ? '' : clock(inquiry.respondBy, timeZone);
+  // Whoever has it goes by their own time; while nobody does, what counts is what the person was promised.
+  const ends =
+    inquiry.assignedTo === undefined ? inquiry.respondBy : termOf(inquiry, { location: place })?.to;
+  const due = ends === undefined ? '' : clock(ends, timeZone);
+  const isOver = ends !== undefined && ends <= (inquiry.mailAt ?? '');
+  const awaited = `waiting for ${inquiry.stage === 'new' ? 'its first' : 'a'} call`;
+  const when = isOver ? `It was due ${due}.` : `It is due ${due}.`;
   const footer = `\n\n${link}\n\n${practice.name}, ${location}\n`;
   switch (inquiry.mailKind) {
     case 'reminder':
       return {
-        subject: `Reminder: ${tier}, call was due ${due}`,
-        text: `An inquiry of ${tier} is waiting for ${inquiry.stage === 'new' ? 'its first' : 'a'} call. It was due ${due}. This is reminder ${inquiry.reminders}.${footer}`,
+        subject: `Reminder: ${tier}, call ${isOver ? `was due ${due}` : `by ${due}`}`,
+        text: `An inquiry of ${tier} is ${awaited}. ${when} This is reminder ${inquiry.reminders}.${footer}`,
+      };
+    case 'warning':
+      return {
+        subject: `Time is running out: ${tier}, call ${isOver ? `was due ${due}` : `by ${due}`}`,
+        text: `An inquiry of ${tier} is still ${awaited}. ${when} This is reminder ${inquiry.reminders}.${footer}`,
+      };
+    case 'escalated':
+      return {
+        subject: `Escalated: ${tier}, call ${isOver ? `was due ${due}` : `by ${due}`}`,
+        text: `Nobody has called about an inquiry of ${tier}. ${when} ${inquiry.assignedTo === undefined ? 'Nobody has it yet.' : 'Whoever has it and the managers get this mail.'}${inquiry.reassign ? ' It is being offered to somebody who is free.' : ''}${footer}`,
+      };
+    case 'woken':
+      return {
+        subject: `Snooze over: ${tier}`,
+        text: `An inquiry of ${tier} was snoozed until now. It is at the stage "${inquiry.stage}".${footer}`,
+      };
+    case 'parked':
+      return {
+        subject: `Parked and due: ${tier}`,
+        text: `An inquiry of ${tier} that you see to is parked, and what it waits for is due. Let it go on, or park it anew. You get this mail each business day until then.${footer}`,
       };
     case 'follow_up':
       return {
@@ -60,10 +88,11 @@ export function inquiryMail(inquiry: Inquiry, practice: Practice, consoleUrl: st
       };
     default: {
       const isTheirs = practice.members.some(({ id, enabled }) => id === inquiry.assignedTo && enabled);
+      const isTakenOver = (inquiry.hadBy?.length ?? 0) > 0;
       const whose = isTheirs ? 'is yours' : 'is assigned to somebody who is no longer enabled';
       return {
-        subject: `New inquiry: ${tier}, call by ${due}`,
-        text: `A new inquiry of ${tier} ${whose}. Call by ${due}.${footer}`,
+        subject: `${isTakenOver ? 'Taken over' : 'New inquiry'}: ${tier}, call by ${due}`,
+        text: `${isTakenOver ? 'An' : 'A new'} inquiry of ${tier} ${whose}. Call by ${due}.${footer}`,
       };
     }
   }

@@ -24,9 +24,17 @@ import { reportSent, type WeeklyReport } from '../../shared/domain/weekly-report
 import type { MailMessage } from '../../shared/queues/messages.ts';
 import { alertMail, inquiryMail, weeklyReportMail } from './mails.ts';
 import { type PersonDependencies, sendToPerson, type ToldPerson } from './person-mails.ts';
+import { managers } from './recipients.ts';
+import {
+  handTasksOver,
+  type OwnMailDependencies,
+  sendDigest,
+  sendNotice,
+  sendTaskMail,
+} from './send-own-mail.ts';
 import type { Mailer } from './ses-mailer.ts';
 
-export interface NotifyDependencies extends PersonDependencies {
+export interface NotifyDependencies extends PersonDependencies, OwnMailDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
   readonly weeklyReports: WeeklyReports;
@@ -45,26 +53,26 @@ export type Notified =
   | 'mail_not_due'
   | 'mail_without_recipient';
 
-/** Who is told: the assignee, or the managers where nobody is it yet or they are no longer here. */
+/**
+ * Who is told: the assignee, or whoever sees to what is parked; the managers, too,
+ * where it was escalated, and in their place where nobody has it yet or they are no
+ * longer here.
+ */
 function recipients(inquiry: Inquiry, practice: Practice): string[] {
-  const assignee = practice.members.find((member) => member.id === inquiry.assignedTo);
-  if (assignee?.enabled && inquiry.mailKind !== 'review') return [assignee.email];
-  return managers(practice);
+  const { mailKind, hold, assignedTo } = inquiry;
+  const whose = mailKind === 'parked' && hold?.kind === 'parked' ? hold.owner : assignedTo;
+  const theirs = practice.members.find((member) => member.id === whose);
+  if (!theirs?.enabled || mailKind === 'review') return managers(practice);
+  return mailKind === 'escalated' ? [...new Set([theirs.email, ...managers(practice)])] : [theirs.email];
 }
-
-const managers = (practice: Practice): string[] => {
-  const enabled = practice.members.filter((member) => member.enabled);
-  const those = enabled.filter((member) => member.role === 'manager');
-  return (those.length > 0 ? those : enabled.filter((member) => member.role === 'admin')).map(
-    (member) => member.email,
-  );
-};
 
 async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: string): Promise<Notified> {
   const { table, inquiries, mailer, environment, consoleUrl } = dependencies;
   const practice = await dependencies.practice();
   const claimed = await inquiries.claimMail(inquiryId, environment.now(), mailLeaseMs);
   if (!claimed) return 'mail_not_due';
+  // Before the mail, whose claim comes again where this fails.
+  if (claimed.mailKind === 'assigned') await handTasksOver(dependencies, claimed);
   const to = recipients(claimed, practice);
   if (to.length > 0) await mailer.send(to, inquiryMail(claimed, practice, consoleUrl));
 
@@ -146,5 +154,11 @@ export function sendMail(dependencies: NotifyDependencies, message: MailMessage)
       return sendToPerson(dependencies, message);
     case 'weekly_report':
       return sendWeeklyReport(dependencies, message.locationId);
+    case 'task':
+      return sendTaskMail(dependencies, message.contactId, message.taskId);
+    case 'notice':
+      return sendNotice(dependencies, message.inquiryId, message.noticeId);
+    case 'digest':
+      return sendDigest(dependencies, message.memberId);
   }
 }

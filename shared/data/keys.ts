@@ -126,6 +126,7 @@ export const configuration = {
   scoring: { pk: configurationPk, sk: 'SCORING' } as Key,
   urgency: { pk: configurationPk, sk: 'URGENCY' } as Key,
   redFlags: { pk: configurationPk, sk: 'RED_FLAGS' } as Key,
+  escalation: { pk: configurationPk, sk: 'ESCALATION' } as Key,
   rules: { pk: configurationPk, sk: 'RULES' } as Key,
   messages: { pk: configurationPk, sk: 'MESSAGES' } as Key,
   followUp: { pk: configurationPk, sk: 'FOLLOW_UP' } as Key,

@@ -4,6 +4,7 @@ import {
   type ContactState,
   type Difference,
   differences,
+  heldAs,
   type InquiryState,
   rebuild,
 } from '../domain/rebuild.ts';
@@ -34,6 +35,8 @@ const storedInquiry = ({ head, score }: InquiryRecord): InquiryState => ({
   quarantined: head.progress === 'quarantined',
   redFlag: head.redFlag,
   firstContactedAt: head.firstContactedAt,
+  held: head.hold && heldAs(head.hold),
+  calling: head.calling?.by,
 });
 
 const storedContact = (contact: Contact): ContactState => ({

@@ -5,6 +5,7 @@
  */
 import type { CadenceStep } from './cadence.ts';
 import { commonRedFlags } from './common-red-flags.ts';
+import type { Escalation } from './escalation.ts';
 
 export const serviceDefaults = { aliases: [] as string[] };
 
@@ -54,6 +55,16 @@ export const redFlagsDefaults = { onDuty: [] as string[] };
 
 export const ruleDefaults = { enabled: true, on: ['arrival' as const] };
 
+/** Reminded at half time, warned at three quarters; at the deadline the managers hear of it, and somebody else gets it. */
+export const escalationDefaults = {
+  steps: [
+    { atPercent: 50, do: ['remind'] },
+    { atPercent: 75, do: ['warn'] },
+    { atPercent: 100, do: ['notify_manager', 'reassign'] },
+  ] as { atPercent: number; do: Escalation['steps'][number]['do'][number][] }[],
+  thenEveryMinutes: 120,
+};
+
 /** Who could not be reached is called again the same day, the next, on day 3 and on day 7. */
 export const followUpDefaults = {
   cadence: [
@@ -79,6 +90,8 @@ export const practiceDefaults = {
   scoring: publishedScoringModel,
   urgency: urgencyDefaults,
   redFlags: commonRedFlags,
+  escalation: escalationDefaults,
+  serviceLines: [],
   messages: messagesDefaults,
   rules: [],
   followUp: followUpDefaults,

@@ -18,6 +18,7 @@ import {
   completenessDefaults,
   criterionDefaults,
   digestDefaults,
+  escalationDefaults,
   followUpDefaults,
   formDefaults,
   memberDefaults,
@@ -37,7 +38,15 @@ import type { Practice } from './practice.ts';
 import type { practiceSchema } from './schema/practice.ts';
 
 /** The practice file's lists; each of their entries is an entity. */
-export const listKinds = ['locations', 'services', 'sources', 'forms', 'members', 'pools'] as const;
+export const listKinds = [
+  'locations',
+  'services',
+  'serviceLines',
+  'sources',
+  'forms',
+  'members',
+  'pools',
+] as const;
 type ListKind = (typeof listKinds)[number];
 /** The file's single parts; `practice` is its own fields. */
 export const singleKinds = [
@@ -45,6 +54,7 @@ export const singleKinds = [
   'scoring',
   'urgency',
   'redFlags',
+  'escalation',
   'messages',
   'rules',
   'followUp',
@@ -100,11 +110,13 @@ const fillers: {
     };
   },
   redFlags: (redFlags) => ({ ...redFlagsDefaults, ...redFlags }),
+  escalation: (escalation) => ({ ...escalationDefaults, ...escalation }),
   messages: (messages) => ({ ...messagesDefaults, ...messages }),
   followUp: (followUp) => ({ ...followUpDefaults, ...followUp }),
   digest: (digest) => ({ ...digestDefaults, ...digest }),
   rules: ({ rules }) => ({ rules: rules.map((rule) => ({ ...ruleDefaults, ...rule })) }),
   locations: (location) => location,
+  serviceLines: (line) => line,
   services: (service) => ({ ...serviceDefaults, ...service }),
   sources: ({ match, ...source }) => ({
     ...source,
@@ -126,12 +138,25 @@ export function fillIn<Kind extends ConfigurationKind>(kind: Kind, data: unknown
 
 /** The entities of a practice, in the order of its file. Sections that are as by default have none, and follow the default. */
 export function toEntities(practice: Practice): Entity[] {
-  const { name, phoneCountry, emergencyLine, scoring, urgency, redFlags, messages, rules, followUp, digest } =
-    practice;
+  const {
+    name,
+    phoneCountry,
+    emergencyLine,
+    scoring,
+    urgency,
+    redFlags,
+    escalation,
+    messages,
+    rules,
+    followUp,
+    digest,
+  } = practice;
   const single = <Kind extends SingleKind>(kind: Kind, data: DataOf<Practice>[Kind]): Entity[] => [
     { kind, id: kind, position: 1, data },
   ];
-  const unlessDefault = <Kind extends 'urgency' | 'redFlags' | 'messages' | 'followUp' | 'digest'>(
+  const unlessDefault = <
+    Kind extends 'urgency' | 'redFlags' | 'escalation' | 'messages' | 'followUp' | 'digest',
+  >(
     kind: Kind,
     data: DataOf<Practice>[Kind],
   ): Entity[] => (isDeepStrictEqual(data, practiceDefaults[kind]) ? [] : single(kind, data));
@@ -140,6 +165,7 @@ export function toEntities(practice: Practice): Entity[] {
     ...single('scoring', scoring),
     ...unlessDefault('urgency', urgency),
     ...unlessDefault('redFlags', redFlags),
+    ...unlessDefault('escalation', escalation),
     ...unlessDefault('messages', messages),
     ...unlessDefault('followUp', followUp),
     ...unlessDefault('digest', digest),
@@ -165,12 +191,14 @@ export function fromEntities(entities: readonly (Entity & { readonly version: nu
     scoring: ofKind('scoring')[0] ?? practiceDefaults.scoring,
     urgency: ofKind('urgency')[0] ?? practiceDefaults.urgency,
     redFlags: ofKind('redFlags')[0] ?? practiceDefaults.redFlags,
+    escalation: ofKind('escalation')[0] ?? practiceDefaults.escalation,
     messages: ofKind('messages')[0] ?? practiceDefaults.messages,
     rules: ofKind('rules')[0]?.rules ?? practiceDefaults.rules,
     followUp: ofKind('followUp')[0] ?? practiceDefaults.followUp,
     digest: ofKind('digest')[0] ?? practiceDefaults.digest,
     locations: ofKind('locations'),
     services: ofKind('services'),
+    serviceLines: ofKind('serviceLines'),
     sources: ofKind('sources'),
     forms: ofKind('forms'),
     members: ofKind('members'),

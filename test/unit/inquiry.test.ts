@@ -1,9 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { headRow, parseHead } from '../../shared/data/inquiries.ts';
-import { captured, rescored } from '../../shared/domain/inquiry/arrival.ts';
-import { assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
-import { takeDue } from '../../shared/domain/inquiry/due.ts';
+import type { Opening } from '../../shared/domain/business-time.ts';
+import { escalationDefaults } from '../../shared/domain/defaults.ts';
+import type { Clock } from '../../shared/domain/escalation.ts';
+import { captured, rescored as rescoredBy } from '../../shared/domain/inquiry/arrival.ts';
+import {
+  assigned,
+  notReassigned,
+  reassigned,
+  returned,
+  waiting,
+} from '../../shared/domain/inquiry/assignment.ts';
+import { takeDue as takeDueBy } from '../../shared/domain/inquiry/due.ts';
+import {
+  beginCall,
+  endCall,
+  endHold,
+  type HoldChange,
+  park,
+  snooze,
+} from '../../shared/domain/inquiry/hold.ts';
 import { mailSent } from '../../shared/domain/inquiry/mail.ts';
 import { released, reviewRedFlag, suspectedByRule } from '../../shared/domain/inquiry/review.ts';
 import { afterRules, type RuleEffects } from '../../shared/domain/inquiry/rules.ts';
@@ -22,7 +39,7 @@ import {
 } from '../../shared/domain/inquiry/state.ts';
 import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { closeReasons, type Stage, stages } from '../../shared/domain/stages.ts';
-import { friday, hours, minutes } from '../support/fixtures.ts';
+import { friday, hours, minutes, smallPractice } from '../support/fixtures.ts';
 
 const id = (prefix: string): string => `${prefix}_${'0'.repeat(26)}`;
 const arrive = (...quarantine: QuarantineReason[]): Inquiry =>
@@ -49,6 +66,14 @@ const decision: Assignment = {
   score: 71,
   tier: 'A',
 };
+/** The ladder by default, on the clock of a location that is open from 9 to 5. */
+const clock: Clock = {
+  location: smallPractice.locations[0] as Opening,
+  escalation: escalationDefaults,
+};
+const takeDue = (inquiry: Inquiry, now: Date) => takeDueBy(inquiry, now, clock);
+const rescored = (inquiry: Inquiry, again: Parameters<typeof rescoredBy>[1], now = friday) =>
+  rescoredBy(inquiry, again, now, clock);
 const later = (ms: number): Date => new Date(friday.getTime() + ms);
 const at = (ms: number): string => later(ms).toISOString();
 const stageOf = (inquiry: Inquiry, to: Stage, now = friday): Inquiry => {
@@ -70,17 +95,30 @@ const again = { score: 80, tier: 'A' as const, tierBefore: 'B' as const, respond
 const listening = (now: Date): Listening => ({
   awaitsRules: true,
   silence: { since: now.toISOString(), hours: 10, at: new Date(now.getTime() + hours(20)).toISOString() },
+  clock,
 });
 /** As `score` applies the rules of a trigger. */
 const applied =
   (effects: RuleEffects) =>
   (inquiry: Inquiry, now: Date): Inquiry | undefined =>
     inquiry.trigger &&
-    afterRules(inquiry, effects, now, {
-      since: inquiry.silence?.since ?? now.toISOString(),
-      hours: 30,
-      at: new Date(now.getTime() + hours(40)).toISOString(),
-    });
+    afterRules(
+      inquiry,
+      effects,
+      now,
+      {
+        since: inquiry.silence?.since ?? now.toISOString(),
+        hours: 30,
+        at: new Date(now.getTime() + hours(40)).toISOString(),
+      },
+      { clock },
+    );
+/** A change that may be refused. */
+const made = (change: HoldChange): Inquiry | undefined =>
+  change.outcome === 'changed' ? change.next : undefined;
+/** Whether the routing may give it to another. */
+const isTaken = (inquiry: Inquiry): boolean =>
+  isOpen(inquiry) && (inquiry.progress === 'routed' || inquiry.progress === 'notified');
 const raise = (inquiry: Inquiry): Inquiry => ({ ...inquiry, version: inquiry.version + 1 });
 
 /** The steps that the functions and the staff can take, each only from where its function takes it. */
@@ -92,13 +130,13 @@ const operations = {
   claim: (inquiry: Inquiry, now: Date) =>
     inquiry.mailState === 'pending' ? claimed(inquiry, now) : undefined,
   sent: (inquiry: Inquiry, now: Date) =>
-    inquiry.mailState === 'sending' ? mailSent(inquiry, now) : undefined,
+    inquiry.mailState === 'sending' ? mailSent(inquiry, now, { clock }) : undefined,
   sentAndListened: (inquiry: Inquiry, now: Date) =>
     inquiry.mailState === 'sending' ? mailSent(inquiry, now, listening(now)) : undefined,
   sweep: (inquiry: Inquiry, now: Date) => takeDue(inquiry, now)?.next,
   release: released,
-  rescore: (inquiry: Inquiry) =>
-    isOpen(inquiry) && inquiry.progress !== 'quarantined' ? rescored(inquiry, again) : undefined,
+  rescore: (inquiry: Inquiry, now: Date) =>
+    isOpen(inquiry) && inquiry.progress !== 'quarantined' ? rescored(inquiry, again, now) : undefined,
   suspect: suspectedByRule,
   call: (inquiry: Inquiry, now: Date) =>
     withTrigger(raise(inquiry), { kind: 'disposition', disposition: 'voicemail' }, now, listening(now)),
@@ -109,6 +147,27 @@ const operations = {
   ruledStage: applied({ stage: { to: 'consult' }, respondBy: at(hours(1)) }),
   ruledBooked: applied({ stage: { to: 'booked' } }),
   ruledSpam: applied({ spam: true, urgency: 'routine' }),
+  snooze: (inquiry: Inquiry, now: Date) =>
+    made(
+      snooze(inquiry, { by: 'ana', until: new Date(now.getTime() + hours(20)).toISOString() }, now, clock),
+    ),
+  park: (inquiry: Inquiry, now: Date) => {
+    const until = new Date(now.getTime() + hours(50)).toISOString();
+    return made(park(inquiry, { by: 'ana', reason: 'records', owner: 'ben', until }, now, clock));
+  },
+  wake: (inquiry: Inquiry, now: Date) => made(endHold(inquiry, 'snoozed', now, clock)),
+  unpark: (inquiry: Inquiry, now: Date) => made(endHold(inquiry, 'parked', now, clock)),
+  beginCall: (inquiry: Inquiry, now: Date) => made(beginCall(inquiry, 'ana', now, clock)),
+  endCall: (inquiry: Inquiry, now: Date) => made(endCall(inquiry, now, clock)),
+  handOver: (inquiry: Inquiry, now: Date) =>
+    isTaken(inquiry) ? assigned(inquiry, { ...decision, memberId: 'carla' }, now) : undefined,
+  reassign: (inquiry: Inquiry, now: Date) =>
+    isTaken(inquiry) && inquiry.reassign && inquiry.mailState === 'sent'
+      ? reassigned(inquiry, { ...decision, memberId: 'ben' }, now)
+      : undefined,
+  nobodyFree: (inquiry: Inquiry, now: Date) => (inquiry.reassign ? notReassigned(inquiry, now) : undefined),
+  returnToPool: (inquiry: Inquiry, now: Date) =>
+    isTaken(inquiry) ? returned(inquiry, { poolId: 'skin', receipt: decision.receipt }, now) : undefined,
   falseAlarm: (inquiry: Inquiry) => reviewRedFlag(inquiry, 'false_alarm'),
   ...Object.fromEntries(
     stages.map((to) => [
@@ -292,35 +351,22 @@ describe('on its way', () => {
   });
 
   it('a mail that is not out is asked for again, and holds back what else is due', () => {
-    const late = { ...decision, respondBy: at(-hours(1)) };
-    const reminding = takeDue(mailSent(claimed(assigned(arrive(), late, friday), friday), friday), friday);
+    const reminding = takeDue(notified(), new Date(decision.respondBy));
 
-    expect(reminding).toMatchObject({ action: 'mail', next: { mailKind: 'reminder', mailState: 'pending' } });
-    const pending = reminding?.next ?? arrive();
-    expect(nextActionAt(pending)).toBe(at(stepAllowanceMs));
-    expect(takeDue(claimed(pending, friday), later(hours(1)))).toMatchObject({
+    expect(reminding).toMatchObject({
       action: 'mail',
-      next: { mailKind: 'reminder', mailState: 'sending', reminders: 1 },
+      next: { mailKind: 'escalated', mailState: 'pending' },
+    });
+    const pending = reminding?.next ?? arrive();
+    expect(nextActionAt(pending)).toBe(at(hours(2) + stepAllowanceMs));
+    expect(takeDue(claimed(pending, later(hours(2))), later(hours(3)))).toMatchObject({
+      action: 'mail',
+      next: { mailKind: 'escalated', mailState: 'sending', reminders: 1 },
     });
   });
 });
 
-describe('after respond-by', () => {
-  it('the assignee is reminded after 15, 30, 60 minutes, 4 hours and each day', () => {
-    let inquiry = notified();
-    const pauses: number[] = [];
-
-    for (let i = 0; i < 6; i++) {
-      const now = new Date(String(nextActionAt(inquiry)));
-      const taken = takeDue(inquiry, now);
-      expect(taken).toMatchObject({ action: 'mail', next: { mailKind: 'reminder', reminders: i + 1 } });
-      inquiry = mailSent(claimed(taken?.next ?? inquiry, now), now);
-      pauses.push((Date.parse(String(nextActionAt(inquiry))) - now.getTime()) / minutes(1));
-    }
-
-    expect(pauses).toEqual([15, 30, 60, 240, 1_440, 1_440]);
-  });
-
+describe('after a call', () => {
   it('nobody is reminded of a call that was made', () => {
     const called = stageOf(notified(), 'contacted', later(minutes(5)));
 
@@ -418,7 +464,7 @@ describe('waiting for somebody', () => {
       now = new Date(now.getTime() + stepAllowanceMs);
       const taken = takeDue(inquiry, now);
       if (!taken) continue;
-      actions.add(taken.action);
+      if (taken.action) actions.add(taken.action);
       inquiry = taken.next.mailState === 'pending' ? mailSent(taken.next, now) : taken.next;
     }
 
@@ -583,9 +629,9 @@ describe('rules', () => {
     expect(nextActionAt(moved)).toBe(decision.respondBy);
 
     const reminding = takeDue(moved, new Date(decision.respondBy))?.next ?? moved;
-    expect(reminding).toMatchObject({ mailKind: 'reminder', mailState: 'pending' });
+    expect(reminding).toMatchObject({ mailKind: 'escalated', mailState: 'pending' });
     const kept = afterRules(triggered(reminding), { stage: { to: 'consult' } }, later(hours(3)));
-    expect(kept).toMatchObject({ stage: 'consult', mailKind: 'reminder', mailState: 'pending' });
+    expect(kept).toMatchObject({ stage: 'consult', mailKind: 'escalated', mailState: 'pending' });
 
     const unrouted = afterRules(triggered(arrive()), { stage: { to: 'consult' } }, friday);
     const sent = mailSent(claimed(assigned(unrouted, decision, friday), friday), friday);
@@ -665,7 +711,8 @@ describe('scored again', () => {
 
     expect(called.respondBy).toBe(decision.respondBy);
     expect(called.timers).not.toHaveProperty('respond');
-    expect(rescored(overdue, again).timers.respond).toBe(overdue.timers.respond);
+    const sameAgain = { ...again, respondBy: at(hours(2) + minutes(5)) };
+    expect(rescored(overdue, sameAgain).timers.respond).toBe(overdue.timers.respond);
   });
 
   it('before its routing goes there with what it learned', () => {

@@ -21,6 +21,7 @@ const pinned: readonly (readonly [made: unknown, expected: unknown])[] = [
   [keys.configuration.scoring, { pk: 'CONFIG', sk: 'SCORING' }],
   [keys.configuration.urgency, { pk: 'CONFIG', sk: 'URGENCY' }],
   [keys.configuration.redFlags, { pk: 'CONFIG', sk: 'RED_FLAGS' }],
+  [keys.configuration.escalation, { pk: 'CONFIG', sk: 'ESCALATION' }],
   [keys.configuration.followUp, { pk: 'CONFIG', sk: 'FOLLOW_UP' }],
   [keys.configuration.digest, { pk: 'CONFIG', sk: 'DIGEST' }],
   [keys.configuration.rules, { pk: 'CONFIG', sk: 'RULES' }],

@@ -1,6 +1,8 @@
 /** An inquiry as it arrives, and as scoring finds it, at first and again. */
 import type { Urgency } from '../clinical-urgency.ts';
+import type { Clock } from '../escalation.ts';
 import type { Tier } from '../stages.ts';
+import { withRespondBy } from './ladder.ts';
 import {
   after,
   type Inquiry,
@@ -73,6 +75,8 @@ export function knowingTriage(inquiry: Inquiry, { score, tier, urgency }: Triage
 export function rescored(
   inquiry: Inquiry,
   again: Triaged & { readonly tierBefore: Tier; readonly respondBy: string },
+  now: Date,
+  clock?: Clock,
 ): Inquiry {
   const { score, respondBy } = again;
   const isOfScore = inquiry.tier === undefined || inquiry.tier === again.tierBefore;
@@ -80,15 +84,12 @@ export function rescored(
     ? 'same_day'
     : (inquiry.urgency ?? again.urgency);
   const isSooner = owesCall(inquiry) && inquiry.respondBy !== undefined && respondBy < inquiry.respondBy;
-  // Once the respond-by has passed, the timer stands for the next reminder.
-  const movesTimer = isSooner && inquiry.timers.respond === inquiry.respondBy;
-  return {
+  const next: Inquiry = {
     ...inquiry,
     version: inquiry.version + 1,
     score,
     ...(isOfScore && { tier: again.tier }),
     ...urgencyAttribute(urgency),
-    ...(isSooner && { respondBy }),
-    ...(movesTimer && { timers: { ...inquiry.timers, respond: respondBy } }),
   };
+  return isSooner ? withRespondBy(next, respondBy, now, clock) : next;
 }

@@ -1,4 +1,5 @@
 /** The newest staff mail about an inquiry. */
+import { onLadder } from './ladder.ts';
 import {
   after,
   followUpAfterMs,
@@ -8,30 +9,35 @@ import {
   owesCall,
   stepAllowanceMs,
 } from './state.ts';
+import { isAskedFor } from './step.ts';
 import { withSilence } from './triggers.ts';
 
-/** The state once the newest mail about it is out; the first one begins the silence that rules may listen for. */
-export function mailSent(inquiry: Inquiry, now: Date, { silence }: Listening = {}): Inquiry {
+/**
+ * The state once the newest mail about it is out. Whoever is told that it is theirs
+ * has its ladder before them; the first such mail begins the silence that rules may
+ * listen for.
+ */
+export function mailSent(inquiry: Inquiry, now: Date, { silence, clock }: Listening = {}): Inquiry {
   const { step: _done, ...timers } = inquiry.timers;
-  const goesOn = inquiry.progress === 'waiting' || inquiry.trigger !== undefined;
-  const first = inquiry.mailKind === 'assigned' && inquiry.progress === 'routed';
-  const fromNowOn =
-    owesCall(inquiry) && inquiry.respondBy !== undefined
-      ? { respond: inquiry.respondBy }
-      : { followUp: timers.followUp ?? after(now, followUpAfterMs) };
+  const isTheirs = inquiry.mailKind === 'assigned' && inquiry.progress !== 'waiting' && isOpen(inquiry);
+  const { respond, ...ladder } = isTheirs && owesCall(inquiry) ? onLadder(inquiry, now, clock) : {};
   const sent: Inquiry = {
     ...inquiry,
     version: inquiry.version + 1,
-    ...(first && { progress: 'notified' as const }),
+    ...ladder,
+    ...(inquiry.mailKind === 'assigned' &&
+      inquiry.progress === 'routed' && { progress: 'notified' as const }),
     mailState: 'sent',
     mailAt: now.toISOString(),
     timers: {
       ...timers,
-      ...(first && isOpen(inquiry) && fromNowOn),
-      // Nobody has it yet, or rules are still to look at it: it goes on being asked about, whatever mail went out.
-      ...(goesOn && { step: after(now, stepAllowanceMs) }),
+      ...(respond !== undefined && { respond }),
+      ...(isTheirs && respond === undefined && { followUp: timers.followUp ?? after(now, followUpAfterMs) }),
     },
     stepRepeats: 0,
   };
-  return first && isOpen(inquiry) && inquiry.silence === undefined ? withSilence(sent, silence) : sent;
+  // Nobody has it yet, or rules are still to look at it: it goes on being asked about, whatever mail went out.
+  const step = sent.reassign ? now.toISOString() : after(now, stepAllowanceMs);
+  const next = isAskedFor(sent) ? { ...sent, timers: { ...sent.timers, step } } : sent;
+  return isTheirs && inquiry.silence === undefined ? withSilence(next, silence) : next;
 }

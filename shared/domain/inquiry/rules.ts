@@ -2,9 +2,11 @@
 import type { Urgency } from '../clinical-urgency.ts';
 import type { CloseReason, Stage, Tier } from '../stages.ts';
 import { urgencyAttribute } from './arrival.ts';
+import { ladderOf, withRespondBy } from './ladder.ts';
 import { changeStage } from './stage.ts';
-import { type Inquiry, isOpen, isReminderPending, type Silence } from './state.ts';
-import { pendingOf, silenceOf, withPending, withSilence, withStep } from './triggers.ts';
+import { type Inquiry, isOpen, isReminderPending, type Listening, type Silence } from './state.ts';
+import { withStep } from './step.ts';
+import { pendingOf, silenceOf, withPending, withSilence } from './triggers.ts';
 
 /** What rules do to an inquiry at a trigger after its arrival; what is absent stays as it is. */
 export interface RuleEffects {
@@ -19,7 +21,8 @@ export interface RuleEffects {
 /**
  * The state once rules have looked at its first trigger. What they do triggers
  * no rules again, and counts neither as a call nor as something that happened: a
- * first call that is owed stays owed, with its clock and its reminders. A stage is
+ * first call that is owed stays owed, with its clock and its reminders, and whoever
+ * is on the phone stays there. A stage is
  * set only where it may follow, and only while nobody has set another.
  *
  * @param silence - when rules for silence look at it next, where it was silence that they looked at
@@ -29,6 +32,7 @@ export function afterRules(
   effects: RuleEffects,
   now: Date,
   silence?: Silence | undefined,
+  { clock, transitions }: Pick<Listening, 'clock' | 'transitions'> = {},
 ): Inquiry {
   const [trigger, ...left] = pendingOf(inquiry);
   const quiet = trigger?.kind === 'silence' ? silence : silenceOf(inquiry);
@@ -36,7 +40,7 @@ export function afterRules(
   const unmoved = trigger?.stage === undefined || trigger.stage === inquiry.stage;
   const change =
     wanted && (unmoved || effects.spam)
-      ? changeStage(inquiry, wanted.to, wanted.closeReason, now)
+      ? changeStage(inquiry, wanted.to, wanted.closeReason, now, { clock, transitions })
       : undefined;
   const { firstContactedAt: _byRule, ...moved } = change?.outcome === 'changed' ? change.next : inquiry;
   const { tier, urgency, respondBy } = effects;
@@ -55,16 +59,24 @@ export function afterRules(
     ...(inquiry.firstContactedAt !== undefined && { firstContactedAt: inquiry.firstContactedAt }),
     ...(tier !== undefined && { tier }),
     ...urgencyAttribute(urgency ?? urgencyBefore),
-    ...(setsClock && { respondBy }),
+    ...(open && ladderOf(inquiry)),
+    ...(open && inquiry.attempts !== undefined && { attempts: inquiry.attempts }),
+    ...(open && inquiry.calling && { calling: inquiry.calling }),
     ...(stillOwed &&
       isReminderPending(inquiry) && { mailKind: inquiry.mailKind, mailState: inquiry.mailState }),
     timers: {
       ...timers,
+      // A stage that a rule set reached nobody: the next call is when it was to be.
+      ...(open &&
+        inquiry.attempts !== undefined &&
+        inquiry.timers.followUp !== undefined && { followUp: inquiry.timers.followUp }),
       ...(owedBy !== undefined && { respond: owedBy }),
       ...(setsClock && isWatched && { respond: respondBy }),
+      ...(open && inquiry.timers.wake !== undefined && { wake: inquiry.timers.wake }),
     },
     stepRepeats: 0,
   };
-  const settled = withPending(withSilence(next, open ? quiet : undefined), left);
+  const clocked = setsClock ? withRespondBy(next, respondBy, now, clock) : next;
+  const settled = withPending(withSilence(clocked, open ? quiet : undefined), left);
   return withStep({ ...settled, timers: { ...settled.timers, ...(step !== undefined && { step }) } }, now);
 }

@@ -1,5 +1,7 @@
 /** How far the person has come: the stages, and what setting another one brings. */
 import type { CloseReason, Stage } from '../stages.ts';
+import { callEnded, unheld } from './hold.ts';
+import { offLadder } from './ladder.ts';
 import {
   after,
   awaitsRouting,
@@ -8,11 +10,13 @@ import {
   isOpen,
   isReminderPending,
   type Listening,
+  type Transitions,
 } from './state.ts';
-import { afterActivity, withPending, withSilence, withStep } from './triggers.ts';
+import { withStep } from './step.ts';
+import { afterActivity, withPending, withSilence } from './triggers.ts';
 
-/** From each stage, the stages that staff may set. */
-export const stageTransitions: Readonly<Record<Stage, readonly Stage[]>> = {
+/** From each stage, the stages that staff may set where its service line says nothing else. */
+export const stageTransitions: Transitions = {
   new: ['contacted', 'consult', 'booked', 'closed'],
   contacted: ['consult', 'booked', 'closed'],
   consult: ['contacted', 'booked', 'closed'],
@@ -26,7 +30,8 @@ export type StageChange =
 
 /**
  * The state after staff set another stage, or the stages that could have been
- * set. Where rules listen for stages, it waits for them with its step timer set,
+ * set. It ends a call in progress and the ladder; what is parked or snoozed stays so
+ * until it is closed or booked. Where rules listen for stages, it waits for them with its step timer set,
  * even when it is closed or booked.
  */
 export function changeStage(
@@ -38,10 +43,15 @@ export function changeStage(
 ): StageChange {
   // What is suspected must be released before anybody works on it.
   const allowed: readonly Stage[] =
-    inquiry.progress === 'quarantined' && isOpen(inquiry) ? ['closed'] : stageTransitions[inquiry.stage];
+    inquiry.progress === 'quarantined' && isOpen(inquiry)
+      ? ['closed']
+      : (listening.transitions ?? stageTransitions)[inquiry.stage];
   if (!allowed.includes(to)) return { outcome: 'not_allowed', allowed };
-  const { closeReason: _before, ...rest } = inquiry;
   const open = isOpen({ stage: to });
+  const uncalled = offLadder(callEnded(inquiry, now, listening.clock));
+  // With another stage the calls that reached nobody are past.
+  const { closeReason: _before, attempts: _made, ...rest } = open ? uncalled : unheld(uncalled);
+  const { wake } = uncalled.timers;
   const pending = afterActivity(
     inquiry,
     { kind: 'stage_change', at: now.toISOString(), from: inquiry.stage, stage: to },
@@ -62,6 +72,7 @@ export function changeStage(
     timers: {
       ...(step !== undefined && { step }),
       ...(open && !unrouted && { followUp: after(now, followUpAfterMs) }),
+      ...(open && wake !== undefined && { wake }),
     },
     ...((dropsReminder || (!open && inquiry.mailState !== 'sent')) && {
       mailState: undefined,

@@ -1,19 +1,21 @@
 /** What happens to an inquiry and is still to be looked at by triage rules, and the silence where nothing does. */
+import { type Cadence, isMissed, nextAttemptAt } from '../cadence.ts';
 import type { Disposition } from '../rules/facts.ts';
+import { callEnded, wokenByPerson } from './hold.ts';
+import { offLadder } from './ladder.ts';
 import {
   after,
   awaitsRouting,
   followUpAfterMs,
   type Inquiry,
-  isMailUnderWay,
   isOpen,
   isReminderPending,
   type Listening,
   mostPendingTriggers,
   type PendingTrigger,
   type Silence,
-  stepAllowanceMs,
 } from './state.ts';
+import { withStep } from './step.ts';
 
 export const pendingOf = ({ trigger, laterTriggers }: Inquiry): readonly PendingTrigger[] =>
   trigger ? [trigger, ...(laterTriggers ?? [])] : [];
@@ -42,15 +44,6 @@ export function withSilence<State extends Pick<Inquiry, 'timers' | 'silence'>>(
   return { ...rest, silence: until, timers: { ...timers, silence: at } };
 }
 
-/** The state with its step timer just where the pipeline has a step to do. */
-export function withStep(inquiry: Inquiry, now: Date): Inquiry {
-  const { step, ...timers } = inquiry.timers;
-  const isAskedFor = inquiry.trigger !== undefined || awaitsRouting(inquiry) || isMailUnderWay(inquiry);
-  return isAskedFor
-    ? { ...inquiry, timers: { ...timers, step: step ?? after(now, stepAllowanceMs) } }
-    : { ...inquiry, timers };
-}
-
 /** The triggers that wait once something has happened: whoever was silent no longer is. */
 export function afterActivity(
   inquiry: Inquiry,
@@ -64,7 +57,12 @@ export function afterActivity(
 
 /** What can happen to an inquiry beside a change of its stage. */
 export type Happened =
-  | { readonly kind: 'disposition'; readonly disposition: Disposition }
+  | {
+      readonly kind: 'disposition';
+      readonly disposition: Disposition;
+      /** When the call was made, where that was before now. */
+      readonly calledAt?: string | undefined;
+    }
   | { readonly kind: 'reply' };
 
 /**
@@ -79,24 +77,70 @@ export function withTrigger(
   now: Date,
   listening: Listening = {},
 ): Inquiry {
-  const inquiry = happened.kind === 'disposition' ? called(before, now) : before;
+  const inquiry =
+    happened.kind === 'disposition'
+      ? called(before, happened, now, listening)
+      : heardFrom(wokenByPerson(before, now, listening.clock), now);
   const { stage } = inquiry;
-  const pending = afterActivity(inquiry, { ...happened, at: now.toISOString(), stage }, listening);
+  const { kind } = happened;
+  const trigger = kind === 'disposition' ? { kind, disposition: happened.disposition } : { kind };
+  const pending = afterActivity(inquiry, { ...trigger, at: now.toISOString(), stage }, listening);
   const isListenedTo = isOpen(inquiry) && inquiry.progress !== 'quarantined';
   const next = withPending(withSilence(inquiry, isListenedTo ? listening.silence : undefined), pending);
   return withStep(next, now);
 }
 
-/** The state once somebody has tried to call, whatever came of it: it comes back where nothing follows. */
-function called(inquiry: Inquiry, now: Date): Inquiry {
-  const next = { ...inquiry, firstContactedAt: inquiry.firstContactedAt ?? now.toISOString() };
+/** The state once somebody has tried to call: it comes back where nothing follows, and by the cadence where nobody was reached. */
+function called(
+  before: Inquiry,
+  { disposition, calledAt }: Extract<Happened, { kind: 'disposition' }>,
+  now: Date,
+  { clock, cadence }: Listening,
+): Inquiry {
+  const { attempts: _before, ...inquiry } = offLadder(callEnded(before, now, clock));
+  const attempts = attemptsAfter(before, disposition);
+  const next: Inquiry = {
+    ...inquiry,
+    firstContactedAt: inquiry.firstContactedAt ?? now.toISOString(),
+    ...(attempts > 0 && { attempts }),
+  };
   // Who has no member yet goes on waiting for one, on the clock.
   if (!isOpen(inquiry) || awaitsRouting(inquiry) || inquiry.progress === 'quarantined') return next;
   const { respond: _called, ...timers } = inquiry.timers;
   return {
     ...next,
     ...(isReminderPending(inquiry) && { mailState: undefined, mailKind: undefined }),
-    timers: { ...timers, followUp: after(now, followUpAfterMs) },
+    timers: {
+      ...timers,
+      followUp:
+        isMissed(disposition) && cadence
+          ? nextAttempt(cadence, attempts, calledAt, now)
+          : after(now, followUpAfterMs),
+    },
+  };
+}
+
+/** How many calls in a row reached nobody, once another one was made; what is an end, or suspected, counts none. */
+export function attemptsAfter(inquiry: Inquiry, disposition: Disposition): number {
+  const { attempts = 0, progress } = inquiry;
+  if (!isOpen(inquiry) || progress === 'quarantined') return attempts;
+  if (isMissed(disposition)) return attempts + 1;
+  return disposition === 'wrong_number' ? attempts : 0;
+}
+
+function nextAttempt(cadence: Cadence, attempts: number, calledAt: string | undefined, now: Date): string {
+  const made = calledAt === undefined ? now : new Date(calledAt);
+  return nextAttemptAt(cadence, attempts, made, now)?.toISOString() ?? after(now, followUpAfterMs);
+}
+
+/** The state once the person has written: they were reached, and what waited to call them again waits anew. */
+function heardFrom(inquiry: Inquiry, now: Date): Inquiry {
+  const { attempts, ...rest } = inquiry;
+  if (attempts === undefined) return inquiry;
+  const { followUp, ...timers } = inquiry.timers;
+  return {
+    ...rest,
+    timers: { ...timers, ...(followUp !== undefined && { followUp: after(now, followUpAfterMs) }) },
   };
 }
 

@@ -4,6 +4,7 @@
  * for a trait of theirs without a manager's word.
  */
 import type { Practice } from '../practice.ts';
+import { isStageOfAny } from '../service-lines.ts';
 import { tiers } from '../stages.ts';
 import { comparisonsOf } from './compile.ts';
 import type { Trigger } from './facts.ts';
@@ -238,6 +239,8 @@ function checkAction(action: Action, rule: Rule, practice: Practice, path: Path,
         report([...path, 'closeReason'], 'closed needs a closeReason');
       if (action.stage !== 'closed' && action.closeReason !== undefined)
         report([...path, 'closeReason'], `only closed takes a closeReason, not ${action.stage}`);
+      if (!isStageOfAny(practice, action.stage))
+        report([...path, 'stage'], `no service line has the stage ${action.stage}`);
       break;
     default:
   }
