@@ -55,9 +55,10 @@ export async function routeInquiry(
     const { chosen, decided, from } = turns.next(head, score);
 
     if (chosen === undefined) {
-      const next = waiting(head, decided, now, from);
       const isSame = head.progress === 'waiting' && head.poolId === decided.poolId;
-      if (isSame && next.timers.step === head.timers.step) return 'still_waiting';
+      // Only where the sweep asked: a message that came twice must not put off the next look.
+      if (isSame && head.stepRepeats === 0) return 'still_waiting';
+      const next = waiting(head, decided, now, from);
       const done = await table.transact([inquiries.save(next), ...routingStates.follow(head, next)]);
       if (done.committed) return isSame ? 'still_waiting' : 'waiting';
     } else if (!isDrained && turns.waitingIn(decided.poolId) > 0) {

@@ -65,12 +65,14 @@ export type ReturnReason = (typeof returnReasons)[number];
 /** What can happen to an appointment. */
 export const appointmentChanges = ['made', 'moved', 'kept', 'no_show', 'cancelled', 'valued'] as const;
 
-const aliasSchema = z.object({
-  survivorId: z.string(),
-  mergedId: z.string(),
-  reason: z.string().optional(),
-});
-const relationSchema = z.object({ contactId: z.string(), relation: z.enum(relations) });
+const aliasSchema = z.lazy(() =>
+  z.object({
+    survivorId: z.string(),
+    mergedId: z.string(),
+    reason: z.string().optional(),
+  }),
+);
+const relationSchema = z.lazy(() => z.object({ contactId: z.string(), relation: z.enum(relations) }));
 
 /**
  * What each kind of entry says that is an item of its own. Those that are about
@@ -243,17 +245,19 @@ export const entryKinds = Object.keys(entryDetails) as [EntryKind, ...EntryKind[
 export type EntryDetails<Kind extends EntryKind> = z.infer<(typeof entryDetails)[Kind]>;
 
 /** A timeline entry that is an item of its own. */
-export const entrySchema = z.object({
-  entryId: z.string(),
-  contactId: z.string(),
-  inquiryId: z.string().optional(),
-  kind: z.enum(entryKinds),
-  actor: actorSchema,
-  at: instantSchema,
-  /** When it was written down, where that was later than `at`: a call of an hour ago, say. */
-  recordedAt: instantSchema.optional(),
-  details: z.record(z.string(), z.unknown()),
-});
+export const entrySchema = z.lazy(() =>
+  z.object({
+    entryId: z.string(),
+    contactId: z.string(),
+    inquiryId: z.string().optional(),
+    kind: z.enum(entryKinds),
+    actor: actorSchema,
+    at: instantSchema,
+    /** When it was written down, where that was later than `at`: a call of an hour ago, say. */
+    recordedAt: instantSchema.optional(),
+    details: z.record(z.string(), z.unknown()),
+  }),
+);
 export type TimelineEntry = z.infer<typeof entrySchema>;
 
 /** What every entry names, whatever its kind. */
@@ -294,6 +298,8 @@ export interface Told {
 }
 
 const ranks = new Map<TimelineKind, number>(toldKinds.map((kind, i) => [kind, i]));
+// What was given back goes before the next routing, which its head tells.
+ranks.set('returned', ranks.get('routed') ?? toldKinds.length);
 /** Of one instant: an inquiry's own entries in the order of its steps, then what people did. */
 const rankOf = ({ kind, entryId, inquiryId, details }: Told): string => {
   const number = String(details['number'] ?? '').padStart(4, '0');

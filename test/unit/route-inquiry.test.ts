@@ -260,7 +260,14 @@ describe('routing a batch', () => {
     expect(sizes).toEqual([16]);
     const states = await pipeline.routingStates.read();
     expect(coordinators.map((id) => states.load(id))).toEqual(
-      coordinators.map(() => ({ open: 2, version: 1, disabled: false })),
+      coordinators.map(() => ({
+        open: 2,
+        uncalled: 2,
+        day: '2026-11-20',
+        today: 2,
+        version: 1,
+        disabled: false,
+      })),
     );
   });
 
