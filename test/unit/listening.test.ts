@@ -16,7 +16,7 @@ const practice: Practice = practiceSchema.parse({
     rule('moved', ['stage_change']),
   ],
 });
-const head = { locationId: 'main-street' };
+const head = { locationId: 'main-street', serviceId: undefined };
 const location = practice.locations[0] ?? { timeZone: 'UTC', hours: {} };
 
 describe('rules that listen', () => {
@@ -24,7 +24,7 @@ describe('rules that listen', () => {
     expect(listeningFor(practice, head, friday, 'stage_change').awaitsRules).toBe(true);
     expect(listeningFor(practice, head, friday, 'reply').awaitsRules).toBe(false);
     expect(listeningFor(practice, head, friday).awaitsRules).toBe(false);
-    expect(listeningFor(smallPractice, head, friday, 'stage_change')).toEqual({
+    expect(listeningFor(smallPractice, head, friday, 'stage_change')).toMatchObject({
       awaitsRules: false,
       silence: undefined,
     });

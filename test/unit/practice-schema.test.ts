@@ -7,6 +7,7 @@ import { readPracticeFile } from '../../ops/practice-file.ts';
 import { type JsonSchema, practiceJsonSchema, practiceSchemaText } from '../../ops/practice-schema.ts';
 import { channels } from '../../shared/domain/channels.ts';
 import { actionSchema } from '../../shared/domain/schema/action.ts';
+import { stages } from '../../shared/domain/stages.ts';
 import { weekdays } from '../../shared/domain/weekdays.ts';
 
 const schema = JSON.parse(practiceSchemaText()) as JsonSchema;
@@ -39,7 +40,7 @@ describe('the JSON Schema of a practice file', () => {
 
   it('explains every field, but those that say all by their name', () => {
     const fields = fieldsIn(schema);
-    const saysItself = new RegExp(`\\.(?:${[...weekdays, ...channels, 'not'].join('|')})$`);
+    const saysItself = new RegExp(`\\.(?:${[...weekdays, ...channels, ...stages, 'not'].join('|')})$`);
     const silent = fields
       .filter(([path, field]) => field['description'] === undefined && !saysItself.test(path))
       .map(([path]) => path);

@@ -59,7 +59,7 @@ describe('the sweep', () => {
     expect(pipeline.queues.score.sent.map(({ inquiryId }) => inquiryId).toSorted()).toEqual(ids.toSorted());
   });
 
-  it('reminds of a call that was not made by respond-by, once for two sweeps at once', async () => {
+  it('escalates a call that was not made by respond-by, once for two sweeps at once', async () => {
     const id = await pipeline.mailed();
     pipeline.environment.set('2026-11-20T18:00:00.000Z');
 
@@ -67,13 +67,19 @@ describe('the sweep', () => {
     await pipeline.drain();
 
     expect(swept.map(({ mail }) => mail).toSorted()).toEqual([0, 1]);
-    expect(pipeline.mailer.sent.map(({ mail }) => mail.subject)).toEqual([
-      'New inquiry: tier B, call by Fri 20 Nov, 10:00 AM PST',
-      'Reminder: tier B, call was due Fri 20 Nov, 10:00 AM PST',
+    expect(pipeline.mailer.sent.map(({ to, mail }) => [mail.subject, ...to])).toEqual([
+      ['New inquiry: tier B, call by Fri 20 Nov, 10:00 AM PST', 'ana@bayview.example'],
+      [
+        'Escalated: tier B, call was due Fri 20 Nov, 10:00 AM PST',
+        'ana@bayview.example',
+        'mia@bayview.example',
+      ],
     ]);
     expect(await pipeline.head(id)).toMatchObject({
       reminders: 1,
-      timers: { respond: '2026-11-20T18:15:00.000Z' },
+      rung: 3,
+      reassign: true,
+      timers: { respond: '2026-11-20T20:00:00.000Z' },
     });
   });
 

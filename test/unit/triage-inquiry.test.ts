@@ -248,7 +248,8 @@ describe('on arrival', () => {
       tier: 'A',
       poolId: 'intake',
       progress: 'notified',
-      timers: { respond: '2026-11-20T17:30:00.000Z' },
+      // Half of its half hour.
+      timers: { respond: '2026-11-20T17:15:00.000Z' },
     });
   });
 
@@ -348,7 +349,8 @@ describe('facts that change', () => {
     const { head, score, scores } = await recordOf(id);
     expect([scores, score?.total, score?.tier]).toEqual([2, 54, 'A']);
     expect(head).toMatchObject({ score: 54, tier: 'A', respondBy: '2026-11-20T17:05:00.000Z' });
-    expect(head.timers.respond).toBe('2026-11-20T17:05:00.000Z');
+    // Half of its five minutes.
+    expect(head.timers.respond).toBe('2026-11-20T17:02:30.000Z');
     expect(scoresOf(id)[0]).not.toHaveProperty('timelinePk');
     expect(scoresOf(id)[1]).toMatchObject({
       timelinePk: `TIMELINE#${head.contactId}`,
@@ -481,7 +483,7 @@ describe('after arrival', () => {
     const { respondBy, timers } = await pipeline.head(id);
     expect(respondBy).toBe('2026-11-20T17:15:00.000Z');
     expect(respondBy && respondBy < before).toBe(true);
-    expect(timers.respond).toBe(respondBy);
+    expect(timers.respond).toBe('2026-11-20T17:07:30.000Z');
     await happens(id, { kind: 'disposition', disposition: 'voicemail' });
     await pipeline.score(id);
     expect(await pipeline.head(id)).toMatchObject({ respondBy });
@@ -526,7 +528,7 @@ describe('after arrival', () => {
       poolId: 'skin',
       assignedTo: 'ana',
       respondBy: '2026-11-20T19:00:00.000Z',
-      timers: { respond: '2026-11-20T19:00:00.000Z' },
+      timers: { respond: '2026-11-20T18:30:00.000Z' },
     });
     expect(head).not.toHaveProperty('trigger');
     expect((await personOf(id)).tags).toEqual(['left-word']);
