@@ -16,6 +16,7 @@ import { countChanges, type HeadChange } from '../functions/report/count-change.
 import { handleMessage, handleTogether } from '../functions/route/handle-message.ts';
 import { scoreInquiry, scoreTogether } from '../functions/score/score-inquiry.ts';
 import { createUnsubscribeApi } from '../functions/unsubscribe/api.ts';
+import { createAppointments } from '../shared/data/appointments.ts';
 import { createAudit } from '../shared/data/audit.ts';
 import { createConfigurationReader } from '../shared/data/configuration.ts';
 import { createConsents } from '../shared/data/consents.ts';
@@ -30,7 +31,6 @@ import { createRoutingStates } from '../shared/data/rotation.ts';
 import type { Row, Table } from '../shared/data/table.ts';
 import { createTasks } from '../shared/data/tasks.ts';
 import { createTimelines } from '../shared/data/timeline.ts';
-import { createAppointments } from '../shared/data/appointments.ts';
 import { createWeeklyReports } from '../shared/data/weekly-reports.ts';
 import type { Environment } from '../shared/domain/ids.ts';
 import {

@@ -24,6 +24,8 @@ export interface RowChange {
 export interface MemoryTable extends Table {
   /** Every row, in order of its key. */
   rows(): Row[];
+  /** A row as it is, beside every port; to be read only. */
+  peek(key: Key): Row | undefined;
   /** How many of the next transactions only meet another one under way; counts down. */
   conflicts: number;
 }
@@ -36,7 +38,15 @@ export interface MemoryTableOptions {
 const identity = ({ pk, sk }: Key): string => JSON.stringify([pk, sk]);
 
 /** What storing does to a value: it is a copy from then on, and undefined attributes are gone. */
-const stored = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+function stored<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(stored) as T;
+  // What is no plain object becomes what its JSON is: a date its text.
+  if (Object.getPrototypeOf(value) !== Object.prototype) return JSON.parse(JSON.stringify(value)) as T;
+  const copy: Record<string, unknown> = {};
+  for (const name in value) if (value[name] !== undefined) copy[name] = stored(value[name]);
+  return copy as T;
+}
 
 function clauseHolds(row: Row | undefined, [attribute, is, value]: Clause): boolean {
   const actual = row?.[attribute];
@@ -193,6 +203,8 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
     conflicts: 0,
 
     rows: () => [...items.values()].map(stored).sort((a, b) => (identity(a) < identity(b) ? -1 : 1)),
+
+    peek: find,
 
     async get(key) {
       return copy(find(key));

@@ -10,7 +10,7 @@ import { createPace, type Pace } from '../functions/notify/pace.ts';
 import type { MessageTags, PersonMailer } from '../functions/notify/person-mailer.ts';
 import type { Mailer } from '../functions/notify/ses-mailer.ts';
 import { applyConfiguration } from '../shared/data/apply-configuration.ts';
-import { auditPk, inquirySk } from '../shared/data/keys.ts';
+import { auditPk, configuration, inquirySk } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
 import { type Environment, idPrefixes } from '../shared/domain/ids.ts';
 import { compose } from '../shared/domain/messages/compose.ts';
@@ -103,6 +103,11 @@ const isForReport = ({ before, after }: RowChange): boolean => {
   const row = after ?? before;
   return row?.sk === inquirySk.head || (before !== undefined && row?.pk.startsWith(auditPk('')) === true);
 };
+
+/** What the filters of `people`'s event source let through: what is new, and new versions of the configuration. */
+const isForPeople = ({ before, after }: RowChange): boolean =>
+  after !== undefined &&
+  (before === undefined || (after.pk === configuration.version.pk && after.sk === configuration.version.sk));
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const { seed, from, portsOf = (_name: FunctionName, plain: Ports) => plain } = options;
@@ -223,9 +228,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       const batch = counted.slice(at, at + streamBatch);
       await again('report', () => countHeads(batch));
     }
-    for (const { before, after } of changes) {
-      const isNew = before === undefined || (after?.pk === 'CONFIG' && after.sk === 'VERSION');
-      if (isNew && after !== undefined) await again('people', () => working().people(after));
+    for (const change of changes.filter(isForPeople)) {
+      await again('people', () => working().people(change.after as Row));
     }
   }
 

@@ -1,0 +1,181 @@
+/**
+ * Watches a run: every committed change of an inquiry and every mail, as they happen. What must never
+ * be is counted, whatever the functions say of it; what became of everything is kept for the table.
+ */
+import { parseHead } from '../shared/data/inquiries.ts';
+import { inquirySk } from '../shared/data/keys.ts';
+import type { Row } from '../shared/data/table.ts';
+import { type Inquiry, isOpen } from '../shared/domain/inquiry/state.ts';
+import type { Practice } from '../shared/domain/practice.ts';
+import { absenceOf, dateOfMember } from './duty.ts';
+import type { RowChange } from './memory-table.ts';
+import type { Person } from './people.ts';
+import type { SentMail } from './world.ts';
+
+/** What must never be, each in the words of the table. */
+export const checks = {
+  noNextAction: 'inquiries without a next action',
+  notEligible: 'assignees who were not eligible',
+  overCap: 'caps exceeded',
+  suppressed: 'mails to somebody suppressed',
+  namesPerson: 'staff mails that name a person',
+} as const;
+export type Check = keyof typeof checks;
+
+export interface Violation {
+  readonly check: Check;
+  readonly at: string;
+  readonly about: string;
+}
+
+/** One time that somebody got an inquiry. */
+export interface Assigned {
+  readonly at: string;
+  readonly memberId: string;
+  /** The local date of the member. */
+  readonly date: string;
+  readonly poolId: string | undefined;
+  readonly receipt: Inquiry['receipt'];
+  /** Whether the ladder took it from somebody else. */
+  readonly byLadder: boolean;
+}
+
+/** Everything of one inquiry that the table counts. */
+export interface Followed {
+  head: Inquiry;
+  readonly assigned: Assigned[];
+  /** Since when it waits for somebody to become eligible. */
+  waitingSince?: string | undefined;
+  /** Its longest wait, in milliseconds, and in which pool. */
+  waited?: { readonly poolId: string | undefined; readonly ms: number } | undefined;
+}
+
+export interface Observer {
+  readonly inquiries: ReadonlyMap<string, Followed>;
+  readonly violations: readonly Violation[];
+  /** How many changes of an inquiry were looked at. */
+  readonly steps: number;
+  /** Mails by kind. */
+  readonly mails: ReadonlyMap<string, number>;
+  onCommit(changes: readonly RowChange[]): void;
+  /** Gives the kind of the mail. */
+  onMail(sent: SentMail): string;
+  /** From now on nothing may be sent to an address, but what a person has to get. */
+  suppress(email: string): void;
+  /** Whoever writes, and so must not be named. */
+  know(people: readonly Person[]): void;
+}
+
+export function createObserver(
+  practiceNow: () => Practice,
+  now: () => Date,
+  headRow: (inquiryId: string) => Inquiry | undefined,
+): Observer {
+  const inquiries = new Map<string, Followed>();
+  const violations: Violation[] = [];
+  const mails = new Map<string, number>();
+  const suppressed = new Set<string>();
+  /** Last names and addresses: a first name may be a member's, too. */
+  const secrets = new Map<string, string>();
+  let steps = 0;
+
+  const violate = (check: Check, about: string): void => {
+    violations.push({ check, at: now().toISOString(), about });
+  };
+
+  const openOf = (memberId: string): number =>
+    [...inquiries.values()].filter(({ head }) => head.assignedTo === memberId && isOpen(head)).length;
+
+  const givenOn = (memberId: string, date: string): number =>
+    [...inquiries.values()]
+      .flatMap(({ assigned }) => assigned)
+      .filter((one) => one.memberId === memberId && one.date === date).length;
+
+  function checkAssignment({ head }: Followed): void {
+    const practice = practiceNow();
+    const member = practice.members.find(({ id }) => id === head.assignedTo);
+    if (!member) {
+      violate('notEligible', `${head.id}: ${head.assignedTo} is nobody`);
+      return;
+    }
+    const at = now();
+    const absent = absenceOf(member, practice, at);
+    if (absent !== undefined) violate('notEligible', `${head.id}: ${member.id} is ${absent}`);
+    if (member.locations && !member.locations.includes(head.locationId))
+      violate('notEligible', `${head.id}: ${member.id} does not serve ${head.locationId}`);
+    const { open, perDay } = member.caps ?? {};
+    if (open !== undefined && openOf(member.id) > open)
+      violate('overCap', `${head.id}: ${member.id} has more than ${open} open`);
+    if (perDay !== undefined && givenOn(member.id, dateOfMember(member, practice, at)) > perDay)
+      violate('overCap', `${head.id}: ${member.id} got more than ${perDay} today`);
+  }
+
+  function onHead(row: Row): void {
+    steps++;
+    const head = parseHead(row);
+    if (isOpen(head) && typeof row['dueSk'] !== 'string') violate('noNextAction', head.id);
+    const known = inquiries.get(head.id);
+    const followed: Followed = known ?? { head, assigned: [] };
+    const before = known?.head;
+    followed.head = head;
+    inquiries.set(head.id, followed);
+
+    const at = now().toISOString();
+    if (head.progress === 'waiting' && isOpen(head)) followed.waitingSince ??= at;
+    else if (followed.waitingSince !== undefined) {
+      const ms = Date.parse(at) - Date.parse(followed.waitingSince);
+      if (ms > (followed.waited?.ms ?? 0)) followed.waited = { poolId: before?.poolId, ms };
+      followed.waitingSince = undefined;
+    }
+    if (head.assignedTo === undefined || head.assignedAt === before?.assignedAt) return;
+    const { assignedTo: memberId, poolId, receipt } = head;
+    const byLadder = (head.hadBy?.length ?? 0) > (before?.hadBy?.length ?? 0);
+    const practice = practiceNow();
+    const member = practice.members.find(({ id }) => id === memberId);
+    const date = member ? dateOfMember(member, practice, now()) : at.slice(0, 10);
+    followed.assigned.push({ at: head.assignedAt ?? at, memberId, date, poolId, receipt, byLadder });
+    checkAssignment(followed);
+  }
+
+  function kindOf({ asked }: SentMail): string {
+    if (asked.kind !== 'inquiry') return asked.kind;
+    return headRow(asked.inquiryId)?.mailKind ?? 'inquiry';
+  }
+
+  return {
+    inquiries,
+    violations,
+    mails,
+    get steps() {
+      return steps;
+    },
+    onCommit(changes) {
+      for (const { after } of changes) if (after?.sk === inquirySk.head) onHead(after);
+    },
+    onMail(sent) {
+      const kind = kindOf(sent);
+      mails.set(kind, (mails.get(kind) ?? 0) + 1);
+      const staff = new Set(practiceNow().members.map(({ email }) => email));
+      for (const address of sent.to) {
+        if (suppressed.has(address)) violate('suppressed', `${kind} to a suppressed address`);
+      }
+      if (!sent.to.some((address) => staff.has(address))) return kind;
+      // Whole words: what stands in a mail is looked up, not searched for each person.
+      const words = `${sent.subject} ${sent.text}`.toLowerCase().split(/[^\p{L}\p{N}@.+-]+/u);
+      for (const word of words) {
+        const secret = secrets.get(word.replace(/[.-]+$/, ''));
+        if (secret !== undefined) violate('namesPerson', `${kind} holds a ${secret}`);
+      }
+      return kind;
+    },
+    suppress: (email) => void suppressed.add(email),
+    know(people) {
+      for (const { name, email, phone } of people) {
+        const last = name.split(' ').at(-1);
+        if (last !== undefined) secrets.set(last.toLowerCase(), 'name');
+        if (email !== undefined) secrets.set(email, 'address');
+        secrets.set(phone.slice(-8), 'number');
+      }
+    },
+  };
+}
