@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest';
+import { type FeedbackDependencies, takeFeedback } from '../../functions/feedback/take-feedback.ts';
+import { sendToPerson } from '../../functions/notify/person-mails.ts';
+import { createUnsubscribeApi } from '../../functions/unsubscribe/api.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { proxyEvent } from '../../simulation/events.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
+import { createPipeline, digest, hours, minutes, smallPractice } from '../support/fixtures.ts';
+
+const answering: Practice = {
+  ...smallPractice,
+  messages: {
+    ...smallPractice.messages,
+    postalAddress: '1 Bayview Ave, Mountain View, CA 94040',
+    phone: '(650) 555-0100',
+    sendPerSecond: 100,
+    acknowledgement: { open: 'acknowledgement-open', closed: 'acknowledgement-closed' },
+  },
+};
+const agreed = {
+  fields: { name: 'Maria Lopez', email: 'maria@example.com', consentEmail: true, language: 'es' },
+} as const;
+
+function start(practice: Practice = answering) {
+  const pipeline = createPipeline(createMemoryTable(), practice);
+  const { dependencies } = pipeline;
+  const unsubscribe = createUnsubscribeApi({ ...dependencies, onTakenBack: () => {} });
+  return {
+    ...pipeline,
+    click: (url: string, method = 'POST', body = 'List-Unsubscribe=One-Click') =>
+      unsubscribe(
+        proxyEvent(`${method} /v1/unsubscribe/{token}`, {
+          pathParameters: { token: url.slice(url.lastIndexOf('/') + 1) },
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          ...(method === 'POST' && { body }),
+        }),
+      ),
+    bounced: (emailAddress: string, tags = {}) =>
+      takeFeedback(dependencies as FeedbackDependencies, {
+        eventType: 'Bounce',
+        mail: { tags },
+        bounce: { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress }] },
+      }),
+  };
+}
+
+describe('an acknowledgement', () => {
+  it('answers at once whoever wrote and agreed, in their language, with a way out', async () => {
+    const { mailed, personMailer, messages } = start();
+
+    const id = await mailed(agreed);
+
+    expect(personMailer.sent).toHaveLength(1);
+    const [mail] = personMailer.sent;
+    expect(mail).toMatchObject({ to: 'maria@example.com', subject: 'Bayview: recibimos su mensaje' });
+    // It is an hour before opening.
+    expect(mail?.text).toContain('En este momento estamos cerrados');
+    expect(mail?.text).toContain('Hola, Maria:');
+    expect(mail?.text).toContain(mail?.unsubscribeUrl ?? '-');
+    expect(await messages.find(id, 'acknowledgement')).toMatchObject({ state: 'sent', language: 'es' });
+  });
+
+  it('says other things while the location is open', async () => {
+    const { mailed, personMailer, environment } = start();
+    environment.advance(hours(2));
+
+    await mailed(agreed);
+
+    expect(personMailer.sent[0]?.text).not.toContain('cerrados');
+  });
+
+  it.each([
+    ['nobody configured one', smallPractice, agreed],
+    ['they did not agree', answering, {}],
+    ['it is set aside', answering, { ...agreed, quarantine: ['honeypot' as const] }],
+    ['somebody else wrote it down', answering, { ...agreed, channel: 'phone_call' as const }],
+    ['they left no address', answering, { ...agreed, email: undefined }],
+  ])('goes to nobody where %s', async (_, practice, change) => {
+    const { mailed, personMailer } = start(practice);
+
+    await mailed(change);
+
+    expect(personMailer.sent).toEqual([]);
+  });
+
+  it('is sent once, however often it is asked for', async () => {
+    const { mailed, personMailer, dependencies } = start();
+    const inquiryId = await mailed(agreed);
+
+    for (let i = 0; i < 3; i++) await sendToPerson(dependencies, { kind: 'acknowledgement', inquiryId });
+
+    expect(personMailer.sent).toHaveLength(1);
+  });
+
+  it('is sent again after a crash, once its lease is over', async () => {
+    const { captured, score, queues, personMailer, dependencies, environment, drain, sweep } = start();
+    await captured(agreed);
+    personMailer.onSend = async () => {
+      throw new Error('crash');
+    };
+    for (const { inquiryId } of queues.score.take()) await score(inquiryId);
+    for (const message of queues.mail.take()) {
+      if (message.kind === 'acknowledgement')
+        await expect(sendToPerson(dependencies, message)).rejects.toThrow('crash');
+    }
+    personMailer.onSend = async () => {};
+    await drain();
+    expect(personMailer.sent).toEqual([]);
+
+    environment.advance(minutes(3));
+    await sweep();
+    await drain();
+
+    expect(personMailer.sent).toHaveLength(1);
+  });
+
+  it('begins with the emergency line where words of an emergency were found', async () => {
+    const { mailed, personMailer } = start();
+
+    await mailed({ ...agreed, redFlags: ['chest-pain'] });
+
+    expect(personMailer.sent[0]?.text.startsWith(answering.emergencyLine)).toBe(true);
+  });
+
+  it('goes to the guardian who wrote for a minor', async () => {
+    const { mailed, personMailer } = start();
+
+    await mailed({ ...agreed, patientName: 'Leo Lopez', fields: { ...agreed.fields, age: '9' } });
+
+    expect(personMailer.sent.map(({ to, text }) => [to, text.includes('Maria')])).toEqual([
+      ['maria@example.com', true],
+    ]);
+  });
+
+  it('goes to no minor; somebody is asked to find a guardian', async () => {
+    const { mailed, personMailer, messages, head, tasks } = start();
+
+    const id = await mailed({ ...agreed, fields: { ...agreed.fields, age: '9' } });
+
+    expect(personMailer.sent).toEqual([]);
+    expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'no_guardian' });
+    const [task] = await tasks.ofContact((await head(id)).contactId);
+    expect(task).toMatchObject({ title: expect.stringContaining('guardian'), inquiryId: id });
+  });
+
+  it('floods nobody: the mailbox of somebody else gets five in a day at the most', async () => {
+    const { mailed, personMailer } = start();
+
+    for (let i = 0; i < 8; i++) await mailed({ ...agreed, name: `Name${'abcdefgh'[i]} Other` });
+
+    expect(personMailer.sent).toHaveLength(5);
+  });
+});
+
+describe('an unsubscribe link', () => {
+  it('changes nothing when it is opened, and all when it is clicked', async () => {
+    const { mailed, personMailer, click, consents, head } = start();
+    const id = await mailed(agreed);
+    const url = personMailer.sent[0]?.unsubscribeUrl ?? '';
+    const { contactId } = await head(id);
+
+    const page = await click(url, 'GET');
+    expect(page).toMatchObject({ statusCode: 200, headers: { 'cache-control': 'no-store' } });
+    expect(page.body).toContain('<form class="card" method="post">');
+    expect((await consents.of([contactId])).every(({ given }) => given)).toBe(true);
+
+    expect((await click(url)).statusCode).toBe(200);
+    expect((await click(url)).statusCode).toBe(200);
+    expect(await consents.of([contactId])).toHaveLength(4);
+    expect((await consents.of([contactId])).some(({ given }) => given)).toBe(false);
+  });
+
+  it('holds for everybody who reads the mailbox, until one of them agrees again', async () => {
+    const { mailed, personMailer, click, environment } = start();
+    await mailed(agreed);
+    await click(personMailer.sent[0]?.unsubscribeUrl ?? '');
+
+    environment.advance(minutes(1));
+    const other = { ...agreed, name: 'Jose Lopez' };
+    await mailed({ ...other, fields: { name: 'Jose Lopez', email: 'maria@example.com' } });
+    expect(personMailer.sent).toHaveLength(1);
+
+    environment.advance(minutes(1));
+    await mailed(other);
+    expect(personMailer.sent).toHaveLength(2);
+  });
+
+  it.each(['', 'con_1.inquiry.1.forged', 'x', '....'])(
+    'that nobody here made is refused: "%s"',
+    async (token) => {
+      expect((await start().click(`/${token}`)).statusCode).toBe(404);
+    },
+  );
+
+  it('cannot be turned on somebody else', async () => {
+    const { mailed, personMailer, click } = start();
+    await mailed(agreed);
+    const url = personMailer.sent[0]?.unsubscribeUrl ?? '';
+
+    expect((await click(url.replace('.inquiry.', '.offers.'))).statusCode).toBe(404);
+    expect((await click(url.replace(/con_[0-9A-Z]+/, 'con_00000000000000000000000009'))).statusCode).toBe(
+      404,
+    );
+  });
+});
+
+describe('a bounce', () => {
+  it('suppresses the mailbox for good and asks for another way, once', async () => {
+    const { mailed, personMailer, bounced, mailboxes, head, tasks, environment } = start();
+    const id = await mailed(agreed);
+    const { contactId } = await head(id);
+    const tags = { inquiry: [id], contact: [contactId], message: ['acknowledgement'] };
+
+    expect(await bounced('Maria <maria@example.com>', tags)).toEqual(['mailbox_suppressed']);
+    expect(await bounced('maria@example.com', tags)).toEqual(['mailbox_suppressed_before']);
+
+    expect((await mailboxes.find(digest('email', 'maria@example.com'))).suppressed?.reason).toBe('bounce');
+    expect(await tasks.ofContact(contactId)).toHaveLength(1);
+    environment.advance(minutes(1));
+    await mailed(agreed);
+    expect(personMailer.sent).toHaveLength(1);
+  });
+
+  it("of a member's mailbox suppresses nothing, and is told", async () => {
+    expect(await start().bounced('ana@bayview.example')).toEqual(['staff_mail_bounced']);
+  });
+});
+
+describe('a sequence', () => {
+  const withRule: Practice = {
+    ...answering,
+    rules: [
+      {
+        id: 'nurture',
+        name: 'Nurture',
+        enabled: true,
+        on: ['arrival'],
+        when: { field: 'channel', operator: 'is', value: 'web_form' },
+        actions: [{ do: 'start_nurture', sequence: 'not-reached' }],
+      },
+    ] as Practice['rules'],
+  };
+
+  it('goes out step by step, by day, with the address of the practice', async () => {
+    const { mailed, personMailer, environment, sweep, drain, messages } = start(withRule);
+    const id = await mailed(agreed);
+    const steps = () => personMailer.sent.filter(({ tags }) => tags.message.startsWith('nurture')).length;
+
+    for (let hour = 1; hour <= 240; hour++) {
+      environment.advance(hours(1));
+      await sweep();
+      await drain();
+      if (hour === 20) expect(steps()).toBe(0);
+      if (hour === 30) expect(steps()).toBe(1);
+    }
+
+    expect(steps()).toBe(2);
+    expect(personMailer.sent.at(-1)?.text).toContain('1 Bayview Ave');
+    expect(await messages.findEnrolment(id, 'not-reached')).toMatchObject({ state: 'done', step: 2 });
+  });
+
+  it('ends where they unsubscribe', async () => {
+    const { mailed, personMailer, environment, sweep, drain, messages, click } = start(withRule);
+    const id = await mailed(agreed);
+    await click(personMailer.sent[0]?.unsubscribeUrl ?? '');
+
+    for (let hour = 1; hour <= 48; hour++) {
+      environment.advance(hours(1));
+      await sweep();
+      await drain();
+    }
+
+    expect(personMailer.sent).toHaveLength(1);
+    expect(await messages.findEnrolment(id, 'not-reached')).toMatchObject({
+      state: 'stopped',
+      stopped: 'refused',
+    });
+  });
+});
