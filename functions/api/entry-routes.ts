@@ -7,24 +7,18 @@ import { slugSchema } from '../../shared/domain/slug.ts';
 import { limits } from '../../shared/domain/text-fields.ts';
 import { headerOf } from '../../shared/http/body.ts';
 import { Problem } from '../../shared/http/problem.ts';
-import { checkReferences, optionalLine, optionalText, requiredLine, requiredText } from './fields.ts';
+import {
+  checkReferences,
+  instant,
+  optionalLine,
+  optionalText,
+  requiredLine,
+  requiredText,
+} from './fields.ts';
 import { type RecordDependencies, recordEntry, type WantedEntry } from './record-entry.ts';
 import { type Answer, forPeople, jsonOf, pathId, type Request, type StaffRoutes } from './staff-route.ts';
 import { timelineItem } from './views.ts';
 
-/** Instants of people's lives with a practice; and all of them are written with a year of four digits. */
-const [earliest, latest] = ['1900-01-01T00:00:00Z', '2100-01-01T00:00:00Z'].map(Date.parse) as [
-  number,
-  number,
-];
-const instant = z.iso
-  .datetime({ offset: true, error: 'must be a time such as 2026-11-20T16:00:00Z' })
-  .transform((text, context) => {
-    const time = Date.parse(text);
-    if (time >= earliest && time < latest) return new Date(time).toISOString();
-    context.addIssue({ code: 'custom', message: 'must be from 1900 to 2099' });
-    return z.NEVER;
-  });
 const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `must be one of ${values.join(', ')}`);
 const inquiryId = idSchema('inquiry').optional();

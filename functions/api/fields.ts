@@ -13,11 +13,11 @@ export const required = (schema: z.ZodType<string | undefined>) =>
     return z.NEVER;
   });
 
-export const requiredLine = required(line(limits.short));
-export const optionalLine = line(limits.short);
-export const requiredName = required(line(limits.name));
-export const requiredText = required(paragraph(limits.message));
-export const optionalText = paragraph(limits.message);
+export const requiredLine = z.lazy(() => required(line(limits.short)));
+export const optionalLine = z.lazy(() => line(limits.short));
+export const requiredName = z.lazy(() => required(line(limits.name)));
+export const requiredText = z.lazy(() => required(paragraph(limits.message)));
+export const optionalText = z.lazy(() => paragraph(limits.message));
 
 /** A list in which each value stands once, at most `most` of them. */
 export const listOf = <Schema extends z.ZodType<string>>(schema: Schema, most: number) =>
@@ -53,3 +53,18 @@ export function checkReferences(
 }
 
 export const slugs = (most: number) => listOf(slugSchema, most);
+
+/** Instants of people's lives with a practice; and all of them are written with a year of four digits. */
+const [earliest, latest] = ['1900-01-01T00:00:00Z', '2100-01-01T00:00:00Z'].map(Date.parse) as [
+  number,
+  number,
+];
+/** An instant, in whatever zone it is written. */
+export const instant = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-11-20T16:00:00Z' })
+  .transform((text, context) => {
+    const time = Date.parse(text);
+    if (time >= earliest && time < latest) return new Date(time).toISOString();
+    context.addIssue({ code: 'custom', message: 'must be from 1900 to 2099' });
+    return z.NEVER;
+  });

@@ -3,11 +3,13 @@
 import { type EntryRecord, parseEntryRecord, recordAnswer } from '../../shared/data/idempotency.ts';
 import { idempotency } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
+import { openTask, type Tasks } from '../../shared/data/tasks.ts';
+import { addBusinessMinutes } from '../../shared/domain/business-time.ts';
 import { isMissed } from '../../shared/domain/cadence.ts';
 import { type Inquiry, isOpen, type Listening } from '../../shared/domain/inquiry/state.ts';
 import { attemptsAfter, withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
-import type { Practice } from '../../shared/domain/practice.ts';
+import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import type { Disposition } from '../../shared/domain/rules/facts.ts';
 import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
 import { type EntryDetails, entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
@@ -26,6 +28,7 @@ import { consequencesOf } from './stage-consequences.ts';
 import { tellRouting } from './tell-routing.ts';
 
 export interface RecordDependencies extends ChangeDependencies {
+  readonly tasks: Tasks;
   readonly openDigest: () => Promise<Digest>;
 }
 
@@ -112,7 +115,9 @@ export async function recordEntry(
     );
 
     const next = head && effectOf(head, wanted, at, now, by.practice);
-    const changed = next && next !== head ? next : undefined;
+    const task = next && findingNumber(dependencies, next, wanted, by, now);
+    const followed = next && task ? { ...next, tasksFollow: true as const } : next;
+    const changed = followed && followed !== head ? followed : undefined;
     const left = changed ?? head;
     const record: EntryRecord = {
       entryId: entry.entryId,
@@ -126,6 +131,7 @@ export async function recordEntry(
       contacts.addEntry(entry),
       ...(await consentEffects(table, wanted, family, entry)),
       ...(keyDigest === undefined ? [] : [recordAnswer(keyDigest, record, now)]),
+      ...(task ?? []),
       ...(head && changed ? await inquiryWrites(dependencies, head, changed, wanted.kind, by, now) : []),
     ];
     const done = await table.transact(writes);
@@ -135,6 +141,36 @@ export async function recordEntry(
     return { entry, ...(left && { inquiry: stateOf(left) }) };
   }
   throw new Problem('unavailable', 'Nothing was recorded. Try again in a moment.');
+}
+
+/** Minutes of opening time until a wrong number has to be looked into. */
+const wrongNumberMinutes = 240;
+
+/** What asks whoever has the inquiry for another number; undefined where nobody works on it any more. */
+function findingNumber(
+  dependencies: RecordDependencies,
+  head: Inquiry,
+  wanted: WantedEntry,
+  { memberId, practice }: ByStaff,
+  now: Date,
+): readonly Write[] | undefined {
+  const isWrong = wanted.kind === 'call' && wanted.details.disposition === 'wrong_number';
+  if (!isWrong || !isOpen(head) || head.progress === 'quarantined') return undefined;
+  const location = findLocation(practice, head.locationId);
+  const { writes } = openTask(
+    dependencies,
+    {
+      contactId: head.contactId,
+      inquiryId: head.id,
+      locationId: location.id,
+      title: 'Find another phone number',
+      dueAt: addBusinessMinutes(now, wrongNumberMinutes, location).toISOString(),
+      assignee: head.assignedTo,
+      madeBy: memberId,
+    },
+    now,
+  );
+  return writes;
 }
 
 /** Whether somebody wrote an inquiry that is about somebody else. */

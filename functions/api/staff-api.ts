@@ -6,8 +6,11 @@ import type { Rollups } from '../../shared/data/rollups.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { Problem, problemHeaders, toProblem } from '../../shared/http/problem.ts';
 import { routes } from '../../shared/http/routes.ts';
+import { appointmentRoutes } from './appointment-routes.ts';
 import type { AssignDependencies } from './assign-inquiry.ts';
 import { callerOf, requireRole, signInOf } from './caller.ts';
+import type { AppointmentDependencies } from './change-appointment.ts';
+import type { TaskRouteDependencies } from './change-task.ts';
 import { type ContactRoutesDependencies, contactRoutes } from './contact-routes.ts';
 import { entryRoutes } from './entry-routes.ts';
 import { inquiryRoutes } from './inquiry-routes.ts';
@@ -17,8 +20,14 @@ import { poolRoutes } from './pool-routes.ts';
 import type { RecordDependencies } from './record-entry.ts';
 import { reportRoutes } from './report-routes.ts';
 import type { StaffRoute, StaffRoutes } from './staff-route.ts';
+import { taskRoutes } from './task-routes.ts';
 
-export interface StaffApi extends AssignDependencies, RecordDependencies, ContactRoutesDependencies {
+export interface StaffApi
+  extends AssignDependencies,
+    RecordDependencies,
+    ContactRoutesDependencies,
+    TaskRouteDependencies,
+    AppointmentDependencies {
   readonly rollups: Rollups;
   readonly audit: Audit;
   readonly practice: () => Promise<Practice>;
@@ -39,6 +48,8 @@ export function createStaffApi(api: StaffApi): Router {
     ...contactRoutes(api),
     ...entryRoutes(api),
     ...linkRoutes(api),
+    ...taskRoutes(api),
+    ...appointmentRoutes(api),
     ...reportRoutes(api),
     ...messageRoutes(api),
   };

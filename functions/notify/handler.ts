@@ -4,10 +4,12 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESClient } from '@aws-sdk/client-ses';
 import { createConsents } from '../../shared/data/consents.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
+import { createDigests } from '../../shared/data/digests.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import { createMessages } from '../../shared/data/messages.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
+import { createNotices } from '../../shared/data/notices.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
@@ -43,6 +45,8 @@ const dependencies = {
   table,
   inquiries: createInquiries(table),
   weeklyReports: createWeeklyReports(table),
+  notices: createNotices(table),
+  digests: createDigests(table),
   rollups: createRollups(table),
   practice: openConfiguration(table).current,
   mailer: createSesMailer(ses, sender),

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { digestMembers, nextDigestAt } from '../domain/digest.ts';
 import {
   type ConfigurationKind,
   type Entity,
@@ -19,7 +20,8 @@ import type { Rule } from '../domain/rules/rule.ts';
 import { practiceSchema } from '../domain/schema/practice.ts';
 import { nextReportAt } from '../domain/weekly-report.ts';
 import { loadConfiguration } from './configuration.ts';
-import { configuration, type Key, memberLoad, publishedRules, weeklyReport } from './keys.ts';
+import { createDigests } from './digests.ts';
+import { configuration, dailyDigest, type Key, memberLoad, publishedRules, weeklyReport } from './keys.ts';
 import { absent, atVersion, type Table, type Transacted, type Write } from './table.ts';
 import { weeklyReportRow } from './weekly-reports.ts';
 
@@ -311,6 +313,7 @@ export async function applyConfiguration(options: {
   }
 
   await keepReports(table, practice, changes, now());
+  await keepDigests(table, practice, changes, now());
   if (changes.length === 0) return { outcome: 'unchanged', version };
   return { outcome: 'applied', version, changes: told(changes) };
 }
@@ -365,5 +368,22 @@ async function keepReports(
   }
   for (const { kind, id, change } of changes) {
     if (kind === 'locations' && change === 'remove') await table.write({ remove: weeklyReport(id) });
+  }
+}
+
+/** Whoever takes inquiries has a digest on the due index; one whose time is set already keeps it. */
+async function keepDigests(
+  table: Table,
+  practice: Practice,
+  changes: readonly PlannedChange[],
+  now: Date,
+): Promise<void> {
+  const digests = createDigests(table);
+  for (const member of digestMembers(practice)) {
+    const nextAt = nextDigestAt(now, member, practice);
+    await table.write(digests.create({ memberId: member.id, version: 0, nextAt }));
+  }
+  for (const { kind, id, change } of changes) {
+    if (kind === 'members' && change === 'remove') await table.write({ remove: dailyDigest(id) });
   }
 }

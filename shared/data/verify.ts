@@ -1,17 +1,23 @@
 /** Compares what is stored of a person with what their timeline tells. */
 import * as z from 'zod';
+import type { Appointment } from '../domain/appointment.ts';
 import {
+  type AppointmentState,
   type ContactState,
   type Difference,
   differences,
   heldAs,
   type InquiryState,
   rebuild,
+  type TaskState,
 } from '../domain/rebuild.ts';
+import { isTaskOpen, type Task } from '../domain/task.ts';
 import type { Told } from '../domain/timeline.ts';
+import { createAppointments } from './appointments.ts';
 import { type Contact, createContacts } from './contacts.ts';
 import { createInquiries, type InquiryRecord } from './inquiries.ts';
 import type { Table } from './table.ts';
+import { createTasks } from './tasks.ts';
 import { createTimelines, toldOfBody } from './timeline.ts';
 
 /** What became of one person's comparison. */
@@ -37,6 +43,29 @@ const storedInquiry = ({ head, score }: InquiryRecord): InquiryState => ({
   firstContactedAt: head.firstContactedAt,
   held: head.hold && heldAs(head.hold),
   calling: head.calling?.by,
+  attempts: head.attempts,
+  visits: head.visits,
+});
+
+const storedTask = (task: Task): TaskState => ({
+  contactId: task.contactId,
+  title: task.title,
+  dueAt: task.dueAt,
+  // Whoever has the inquiry has it, sooner or later.
+  owner: task.follows ? undefined : task.owner,
+  follows: task.follows === true,
+  done: !isTaskOpen(task),
+});
+
+const storedAppointment = (appointment: Appointment): AppointmentState => ({
+  contactId: appointment.contactId,
+  inquiryId: appointment.inquiryId,
+  at: appointment.at,
+  location: appointment.locationId,
+  service: appointment.serviceId,
+  status: appointment.status,
+  expectedCents: appointment.expectedCents,
+  actualCents: appointment.actualCents,
 });
 
 const storedContact = (contact: Contact): ContactState => ({
@@ -97,6 +126,11 @@ async function look(table: Table, contactId: string): Promise<Verified | undefin
     (contact) => contact !== undefined,
   );
   const told = await timelines.all(ids);
+  const [tasks, appointments] = [createTasks(table), createAppointments(table)];
+  const kept = {
+    tasks: (await Promise.all(ids.map((id) => tasks.ofContact(id)))).flat(),
+    appointments: (await Promise.all(ids.map((id) => appointments.ofContact(id)))).flat(),
+  };
 
   const own = [
     ...new Set(told.flatMap(({ kind, inquiryId }) => (kind === 'captured' ? (inquiryId ?? []) : []))),
@@ -121,10 +155,16 @@ async function look(table: Table, contactId: string): Promise<Verified | undefin
     inquiries: records.length,
     entries: told.length,
     differences: differences(
-      { inquiries: ofFamily(rebuilt.inquiries, own), contacts: ofFamily(rebuilt.contacts, ids) },
+      {
+        ...rebuilt,
+        inquiries: ofFamily(rebuilt.inquiries, own),
+        contacts: ofFamily(rebuilt.contacts, ids),
+      },
       {
         inquiries: new Map(records.map((record) => [record.head.id, storedInquiry(record)])),
         contacts: new Map(family.map((contact) => [contact.id, storedContact(contact)])),
+        tasks: new Map(kept.tasks.map((task) => [task.id, storedTask(task)])),
+        appointments: new Map(kept.appointments.map((one) => [one.id, storedAppointment(one)])),
       },
     ),
   };

@@ -123,6 +123,10 @@ export function visitsAfter(
 /** The words that entries had for it before appointments were kept. */
 const told = { made: 'booked', kept: 'kept', no_show: 'missed', cancelled: 'cancelled' } as const;
 
+/** The status that an entry tells. */
+export const statusTold = (word: EntryDetails<'appointment'>['status']): Appointment['status'] =>
+  appointmentStatuses.find((status) => told[status] === word) ?? 'made';
+
 /** What the timeline says of an appointment after a change: enough to rebuild it. */
 export const appointmentDetails = (
   change: 'made' | ReturnType<typeof changeName>,

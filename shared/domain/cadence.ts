@@ -21,6 +21,12 @@ export interface CadenceStep {
   readonly partOfDay: PartOfDay;
 }
 
+/** When whoever was not reached is called again, at a location. */
+export interface Cadence {
+  readonly steps: readonly CadenceStep[];
+  readonly location: Location;
+}
+
 /** Where the parts of a day begin, by the location's clock; each ends where the next one begins. */
 const begins: Readonly<Record<PartOfDay, string>> = {
   morning: '00:00',
@@ -67,17 +73,16 @@ const later = (a: Date, b: Date): Date => (a > b ? a : b);
  * The days of a step are counted on from the step before, so that an attempt that
  * was made late moves those after it instead of crowding them.
  *
- * @param attempts - how many have been made, the one in question included
+ * @param attempts - how many reached nobody, the one in question included
  * @param at - when that one was made
  * @param now - when it was recorded: the next one is not before it
  * @throws RangeError where the location is never open
  */
 export function nextAttemptAt(
-  steps: readonly CadenceStep[],
+  { steps, location }: Cadence,
   attempts: number,
   at: Date,
   now: Date,
-  location: Location,
 ): Date | undefined {
   const step = steps[attempts - 1];
   if (step === undefined) return undefined;

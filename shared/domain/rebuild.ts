@@ -4,10 +4,12 @@
  * be if nothing changes without saying so in it.
  */
 import * as z from 'zod';
+import { type Appointment, statusTold, type Visits, visitsAfter } from './appointment.ts';
+import { isMissed } from './cadence.ts';
 import { normalizeName } from './contact-point.ts';
 import { isOpen } from './inquiry/state.ts';
 import { type RedFlagState, redFlagStates } from './red-flags.ts';
-import type { Lifecycle } from './rules/facts.ts';
+import type { Disposition, Lifecycle } from './rules/facts.ts';
 import type { CloseReason, Stage, Tier } from './stages.ts';
 import { tiers } from './stages.ts';
 import { byRecording, type EntryDetails, type EntryKind, entryDetails, type Told } from './timeline.ts';
@@ -26,6 +28,32 @@ export interface InquiryState {
   readonly held?: string | undefined;
   /** Who is on the phone about it. */
   readonly calling?: string | undefined;
+  /** Calls that reached nobody, since somebody was last reached; absent where there are none. */
+  readonly attempts?: number | undefined;
+  /** What its appointments came to. */
+  readonly visits?: Visits | undefined;
+}
+
+/** What of a task its timeline tells. Who has one that follows its inquiry is told by that. */
+export interface TaskState {
+  readonly contactId: string;
+  readonly title: string;
+  readonly dueAt: string;
+  readonly owner?: string | undefined;
+  readonly follows: boolean;
+  readonly done: boolean;
+}
+
+/** What of an appointment its timeline tells. */
+export interface AppointmentState {
+  readonly contactId: string;
+  readonly inquiryId?: string | undefined;
+  readonly at: string;
+  readonly location?: string | undefined;
+  readonly service?: string | undefined;
+  readonly status: Appointment['status'];
+  readonly expectedCents?: number | undefined;
+  readonly actualCents?: number | undefined;
 }
 
 /** A hold in one line, to compare. */
@@ -50,6 +78,8 @@ export interface ContactState {
 export interface State {
   readonly inquiries: ReadonlyMap<string, InquiryState>;
   readonly contacts: ReadonlyMap<string, ContactState>;
+  readonly tasks: ReadonlyMap<string, TaskState>;
+  readonly appointments: ReadonlyMap<string, AppointmentState>;
 }
 
 const given = z.string().optional().catch(undefined);
@@ -81,6 +111,8 @@ const nameIn = (text: string | undefined): string | undefined =>
 export function rebuild(entries: readonly Told[]): State {
   const inquiries = new Map<string, Building<InquiryState>>();
   const contacts = new Map<string, Building<ContactState>>();
+  const tasks = new Map<string, TaskState>();
+  const appointments = new Map<string, AppointmentState>();
   /** The tier of each inquiry's newest score. */
   const tiersScored = new Map<Building<InquiryState>, Tier>();
 
@@ -136,6 +168,7 @@ export function rebuild(entries: readonly Told[]): State {
     inquiry.stage = to;
     inquiry.closeReason = closeReason;
     if (isOpen({ stage: to })) return;
+    inquiry.attempts = undefined;
     inquiry.held = undefined;
     inquiry.calling = undefined;
   }
@@ -159,9 +192,11 @@ export function rebuild(entries: readonly Told[]): State {
     } else if (told.kind === 'call') {
       inquiry.firstContactedAt ??= told.at;
       inquiry.calling = undefined;
+      inquiry.attempts = attemptsAfterCall(inquiry, read('call', told).disposition);
     } else if (told.kind === 'email') {
-      const wakes = read('email', told).direction === 'received' && inquiry.held?.startsWith('snoozed');
-      if (wakes) inquiry.held = undefined;
+      if (read('email', told).direction !== 'received') return;
+      inquiry.attempts = undefined;
+      if (inquiry.held?.startsWith('snoozed')) inquiry.held = undefined;
     } else if (told.kind === 'held') {
       inquiry.held = heldAs(read('held', told));
     } else if (told.kind === 'resumed') {
@@ -172,9 +207,10 @@ export function rebuild(entries: readonly Told[]): State {
       const moved = read('stage_changed', told);
       const attempted = moved.to !== 'closed' || attempts.includes(moved.closeReason ?? '');
       // A call says itself when it was made.
-      if (attempted && moved.by === undefined) inquiry.firstContactedAt ??= told.at;
+      if (attempted && moved.by !== 'call') inquiry.firstContactedAt ??= told.at;
       set(inquiry, moved);
       inquiry.calling = undefined;
+      inquiry.attempts = undefined;
     } else if (told.kind === 'rules_applied') {
       const { stage, tier, spam, trigger } = read('rules_applied', told);
       if (stage) set(inquiry, stage);
@@ -201,13 +237,41 @@ export function rebuild(entries: readonly Told[]): State {
     }
   }
 
+  /** What is kept beside inquiries, and what that brings for them. */
+  function keep(told: Told, inquiry: Building<InquiryState> | undefined): void {
+    const { contactId, inquiryId } = told;
+    if (told.kind === 'task') {
+      const { taskId, title, dueAt = '', owner, follows = false, done = false } = read('task', told);
+      if (taskId !== undefined) tasks.set(taskId, { contactId, title, dueAt, owner, follows, done });
+    } else if (told.kind === 'appointment') {
+      const { appointmentId, change: _change, status: word, ...rest } = read('appointment', told);
+      if (appointmentId === undefined) return;
+      const before = appointments.get(appointmentId);
+      const after = { contactId, inquiryId, ...rest, status: statusTold(word) };
+      appointments.set(appointmentId, after);
+      if (inquiry) inquiry.visits = visitsAfter(inquiry.visits, before, after);
+    }
+  }
+
   for (const told of entries.toSorted(byRecording)) {
     if (told.kind === 'captured') arrive(told);
     const inquiry = told.inquiryId === undefined ? undefined : inquiries.get(told.inquiryId);
     if (inquiry) work(inquiry, told);
+    keep(told, inquiry);
     changeContact(told);
   }
-  return { inquiries, contacts };
+  return { inquiries, contacts, tasks, appointments };
+}
+
+/** How many calls in a row reached nobody, once another was made; what is an end, or suspected, counts none. */
+function attemptsAfterCall(
+  { stage, quarantined, attempts = 0 }: InquiryState,
+  disposition: Disposition,
+): number | undefined {
+  const counts = isOpen({ stage }) && !quarantined;
+  const reached = counts && !isMissed(disposition) && disposition !== 'wrong_number';
+  const after = reached ? 0 : attempts + (counts && isMissed(disposition) ? 1 : 0);
+  return after > 0 ? after : undefined;
 }
 
 /** Closing for these reasons says that somebody called. */
@@ -215,7 +279,7 @@ const attempts: readonly string[] = ['no_response', 'not_interested'] satisfies 
 
 /** A state that is not what its timeline says. */
 export interface Difference {
-  readonly of: 'inquiry' | 'contact';
+  readonly of: 'inquiry' | 'contact' | 'task' | 'appointment';
   readonly id: string;
   /**
    * Which of its values; `missing` where the timeline tells of nothing that is stored, or the
@@ -249,4 +313,6 @@ function compare<Value extends object>(
 export const differences = (rebuilt: State, stored: State): Difference[] => [
   ...compare('inquiry', rebuilt.inquiries, stored.inquiries),
   ...compare('contact', rebuilt.contacts, stored.contacts),
+  ...compare('task', rebuilt.tasks, stored.tasks),
+  ...compare('appointment', rebuilt.appointments, stored.appointments),
 ];

@@ -30,6 +30,11 @@ export function countChange(before: Inquiry | undefined, after: Inquiry): Counts
   if (before?.stage !== after.stage) {
     if (before) add(`stage:${before.stage}`, -1);
     add(`stage:${after.stage}`, 1);
+    if (before?.stage === 'booked') add(`booked:${after.sourceId}`, -1);
+    if (after.stage === 'booked') add(`booked:${after.sourceId}`, 1);
+  }
+  for (const name of ['kept', 'noShows', 'cents'] as const) {
+    add(`${name}:${after.sourceId}`, (after.visits?.[name] ?? 0) - (before?.visits?.[name] ?? 0));
   }
   if (before?.tier !== after.tier) {
     if (before?.tier) add(`tier:${before.tier}`, -1);
@@ -56,6 +61,18 @@ export function countChange(before: Inquiry | undefined, after: Inquiry): Counts
   return Object.fromEntries(Object.entries(counts).filter(([, n]) => n !== 0));
 }
 
+/** What became of the inquiries of a source. */
+export interface SourceResults {
+  readonly inquiries: number;
+  /** Of these, those that are booked now. */
+  readonly booked: number;
+  /** Appointments of these that were kept, and that nobody came to. */
+  readonly kept: number;
+  readonly noShows: number;
+  /** What the kept ones brought, in US cents. */
+  readonly valueCents: number;
+}
+
 /** What a period's counters say. */
 export interface Summary {
   readonly inquiries: number;
@@ -72,6 +89,9 @@ export interface Summary {
     /** Responses by class: `within_5` minutes, …, `over_1440`. */
     readonly byClass: Readonly<Record<string, number>>;
   };
+  /** What inquiries of the period brought until now, in US cents, and by source. */
+  readonly valueCents: number;
+  readonly results: Readonly<Record<string, SourceResults>>;
 }
 
 const group = (counts: Counts, prefix: string): Record<string, number> =>
@@ -81,6 +101,33 @@ const group = (counts: Counts, prefix: string): Record<string, number> =>
       .map(([name, n]) => [name.slice(prefix.length + 1), n]),
   );
 
+/** What became of the inquiries of each source. */
+function resultsOf(counts: Counts): Record<string, SourceResults> {
+  const of = (name: string) => group(counts, name);
+  const [inquiries, booked, kept, noShows, cents] = [
+    of('source'),
+    of('booked'),
+    of('kept'),
+    of('noShows'),
+    of('cents'),
+  ];
+  const sources = new Set([inquiries, booked, kept, noShows, cents].flatMap(Object.keys));
+  // What was booked before there were these counters, and then was not, would count below nothing.
+  const shown = (of: Record<string, number>, source: string): number => Math.max(0, of[source] ?? 0);
+  return Object.fromEntries(
+    [...sources].sort().map((source) => [
+      source,
+      {
+        inquiries: shown(inquiries, source),
+        booked: shown(booked, source),
+        kept: shown(kept, source),
+        noShows: shown(noShows, source),
+        valueCents: shown(cents, source),
+      },
+    ]),
+  );
+}
+
 /** Sums the counters of days and of locations. */
 export function summarize(days: readonly Counts[]): Summary {
   const sum: Record<string, number> = {};
@@ -88,6 +135,7 @@ export function summarize(days: readonly Counts[]): Summary {
     for (const [name, n] of Object.entries(day)) sum[name] = (sum[name] ?? 0) + n;
   }
   const responses = sum['responses'] ?? 0;
+  const results = resultsOf(sum);
   return {
     inquiries: sum['inquiries'] ?? 0,
     bySource: group(sum, 'source'),
@@ -106,5 +154,7 @@ export function summarize(days: readonly Counts[]): Summary {
       inTime: sum['respondedInTime'] ?? 0,
       byClass: group(sum, 'response'),
     },
+    valueCents: Object.values(results).reduce((total, { valueCents }) => total + valueCents, 0),
+    results,
   };
 }

@@ -7,6 +7,8 @@ import {
   type IncomingInquiry,
 } from '../../functions/capture/capture-inquiry.ts';
 import type { Mail } from '../../functions/notify/mails.ts';
+import { createPace } from '../../functions/notify/pace.ts';
+import type { MessageTags, PersonMailer } from '../../functions/notify/person-mailer.ts';
 import { type NotifyDependencies, sendMail } from '../../functions/notify/send-mail.ts';
 import type { Mailer } from '../../functions/notify/ses-mailer.ts';
 import { type SweepDependencies, sweep } from '../../functions/remind/sweep.ts';
@@ -15,23 +17,29 @@ import { handleMessage } from '../../functions/route/handle-message.ts';
 import { routeInquiry } from '../../functions/route/route-inquiry.ts';
 import type { ScoreDependencies } from '../../functions/score/dependencies.ts';
 import { scoreInquiry } from '../../functions/score/score-inquiry.ts';
+import { createAppointments } from '../../shared/data/appointments.ts';
+import { createConsents } from '../../shared/data/consents.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
+import { createDigests } from '../../shared/data/digests.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
+import { createMailboxes } from '../../shared/data/mailboxes.ts';
+import { createMessages } from '../../shared/data/messages.ts';
+import { createNotices } from '../../shared/data/notices.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
 import type { Table } from '../../shared/data/table.ts';
-import { createTimelines } from '../../shared/data/timeline.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
-import { createAppointments } from '../../shared/data/appointments.ts';
-import { createNotices } from '../../shared/data/notices.ts';
-import { createDigests } from '../../shared/data/digests.ts';
+import { createTimelines } from '../../shared/data/timeline.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { type Environment, idPrefixes } from '../../shared/domain/ids.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { type Composed, compose } from '../../shared/domain/messages/compose.ts';
+import type { Sendable } from '../../shared/domain/messages/lawful.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import type { MailMessage, Queue, RouteMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createDigest } from '../../shared/secrets/digest.ts';
+import { unsubscribeToken } from '../../shared/secrets/unsubscribe-token.ts';
 
 const weekday = [{ open: '09:00', close: '17:00' }];
 
@@ -140,6 +148,26 @@ export function fakeMailer(): FakeMailer {
   return mailer;
 }
 
+export interface FakePersonMailer extends PersonMailer {
+  readonly sent: (Composed & { readonly message: Sendable['message']; readonly tags: MessageTags })[];
+  /** Runs while a message is on its way; may throw. */
+  onSend: () => Promise<void>;
+}
+
+export function fakePersonMailer(): FakePersonMailer {
+  const mailer: FakePersonMailer = {
+    sent: [],
+    onSend: async () => {},
+    async send(sendable, tags) {
+      await mailer.onSend();
+      const url = (contactId: string, purpose: string) =>
+        `https://api.example/v1/unsubscribe/${unsubscribeToken(digest, contactId, purpose)}`;
+      mailer.sent.push({ ...compose(sendable, url), message: sendable.message, tags });
+    },
+  };
+  return mailer;
+}
+
 export const digest = createDigest({ version: '1', key: 'a key for tests only' });
 
 /** Maria's inquiry, as a channel hands it over. */
@@ -169,6 +197,7 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     mail: fakeQueue<MailMessage>(),
   };
   const mailer = fakeMailer();
+  const personMailer = fakePersonMailer();
   const enqueueFailures: string[] = [];
   const broken: { readonly pk: string; readonly sk: string }[] = [];
   const ruleFaults: string[] = [];
@@ -195,11 +224,16 @@ export function createPipeline(table: Table, practice: Practice = smallPractice)
     mailQueue: queues.mail,
     mailer,
     consoleUrl: 'https://console.example',
+    messages: createMessages(table),
+    consents: createConsents(table),
+    mailboxes: createMailboxes(table),
+    personMailer,
+    pace: createPace(1),
     remainingMs: () => 60_000,
     onEnqueueFailure: (id: string) => void enqueueFailures.push(id),
     onRuleFault: (_inquiryId: string, { rule }: { readonly rule: string }) => void ruleFaults.push(rule),
     onBroken: (entry: { readonly pk: string; readonly sk: string }) => void broken.push(entry),
-  } satisfies Pick<StaffApi, 'timelines' | 'openDigest'> &
+  } satisfies Pick<StaffApi, 'timelines' | 'openDigest' | 'appointments'> &
     CaptureDependencies &
     ScoreDependencies &
     RouteDependencies &

@@ -10,9 +10,14 @@ import {
 import { followUpDefaults } from '../../shared/domain/defaults.ts';
 import { addDays, isoDate, localTime } from '../../shared/domain/local-time.ts';
 import type { Location } from '../../shared/domain/practice.ts';
-import { smallPractice } from '../support/fixtures.ts';
 
-const location = smallPractice.locations[0] as Location;
+const weekday = [{ open: '09:00', close: '17:00' }];
+const location: Location = {
+  id: 'main-street',
+  name: 'Main Street',
+  timeZone: 'America/Los_Angeles',
+  hours: { monday: weekday, tuesday: weekday, wednesday: weekday, thursday: weekday, friday: weekday },
+};
 const long: Location = {
   ...location,
   hours: { ...location.hours, saturday: [{ open: '07:00', close: '20:00' }] },
@@ -21,7 +26,7 @@ const steps = followUpDefaults.cadence;
 
 const next = (attempts: number, at: string, opening = location): string | undefined => {
   const made = new Date(at);
-  return nextAttemptAt(steps, attempts, made, made, opening)?.toISOString();
+  return nextAttemptAt({ steps, location: opening }, attempts, made, made)?.toISOString();
 };
 const dateOf = (at: Date) => isoDate(localTime(at, location.timeZone));
 
@@ -57,7 +62,7 @@ describe('the next attempt after one that reached nobody', () => {
       (at) => new Date(at),
     ) as [Date, Date];
 
-    expect(nextAttemptAt(steps, 1, made, recorded, location)?.toISOString()).toBe(recorded.toISOString());
+    expect(nextAttemptAt({ steps, location }, 1, made, recorded)?.toISOString()).toBe(recorded.toISOString());
   });
 
   it('that was made late moves those after it', () => {
@@ -108,7 +113,7 @@ describe('whatever the cadence and whenever the attempt', () => {
         const opening = isLong ? long : location;
         const attempts = (index % list.length) + 1;
 
-        const found = nextAttemptAt(list, attempts, at, at, opening) as Date;
+        const found = nextAttemptAt({ steps: list, location: opening }, attempts, at, at) as Date;
 
         const local = localTime(found, opening.timeZone);
         expect(found.getTime() - at.getTime()).toBeGreaterThanOrEqual(leastPauseMs);
@@ -134,7 +139,7 @@ describe('whatever the cadence and whenever the attempt', () => {
         const attempts = [first];
         for (let n = 1; ; n++) {
           const at = attempts.at(-1) as Date;
-          const following = nextAttemptAt(list, n, at, at, location);
+          const following = nextAttemptAt({ steps: list, location }, n, at, at);
           if (!following) break;
           expect(dateOf(following) >= dateOf(at)).toBe(true);
           attempts.push(following);

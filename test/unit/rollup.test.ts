@@ -108,6 +108,9 @@ describe('a summary', () => {
         'response:within_5': 3,
       },
       { 'stage:new': -2, 'stage:closed': 2 },
+      { 'booked:website': 1, 'kept:website': 1, 'noShows:search-ad': 1, 'cents:website': 52_000 },
+      // Booked before there was a counter of it, and closed since.
+      { 'booked:directory': -1 },
     ]);
 
     expect(summary).toEqual({
@@ -117,6 +120,12 @@ describe('a summary', () => {
       byTier: { A: 2 },
       redFlags: { raised: 0, confirmed: 0, falseAlarms: 0 },
       firstResponse: { responses: 3, meanMinutes: 33.3, inTime: 2, byClass: { within_5: 3 } },
+      valueCents: 52_000,
+      results: {
+        directory: { inquiries: 0, booked: 0, kept: 0, noShows: 0, valueCents: 0 },
+        'search-ad': { inquiries: 1, booked: 0, kept: 0, noShows: 1, valueCents: 0 },
+        website: { inquiries: 2, booked: 1, kept: 1, noShows: 0, valueCents: 52_000 },
+      },
     });
   });
 
@@ -128,6 +137,8 @@ describe('a summary', () => {
       byTier: {},
       redFlags: { raised: 0, confirmed: 0, falseAlarms: 0 },
       firstResponse: { responses: 0, inTime: 0, byClass: {} },
+      valueCents: 0,
+      results: {},
     });
   });
 });

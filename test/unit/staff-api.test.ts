@@ -43,7 +43,7 @@ describe('a caller', () => {
     for (const { method, path } of staffRoutes) {
       const answer = await call(`${method} ${path}`, {
         claims,
-        pathParameters: { id: unknownId, otherId: unknownId },
+        pathParameters: { id: unknownId, otherId: unknownId, taskId: unknownId, appointmentId: unknownId },
       });
 
       expect(answer.statusCode).toBe(status);
@@ -69,7 +69,7 @@ describe('a caller', () => {
     for (const { method, path } of staffRoutes) {
       const answer = await call(`${method} ${path}`, {
         claims,
-        pathParameters: { id: unknownId, otherId: unknownId },
+        pathParameters: { id: unknownId, otherId: unknownId, taskId: unknownId, appointmentId: unknownId },
         ...(path.endsWith('summary') && { query: { from: '2026-11-20', to: '2026-11-20' } }),
       });
 
@@ -145,7 +145,9 @@ describe('every answer', () => {
 
   it('to a preflight is for anybody, without a token', async () => {
     for (const path of new Set(staffRoutes.map((route) => route.path))) {
-      const answer = await call(`OPTIONS ${path}`, { pathParameters: { id: unknownId, otherId: unknownId } });
+      const answer = await call(`OPTIONS ${path}`, {
+        pathParameters: { id: unknownId, otherId: unknownId, taskId: unknownId, appointmentId: unknownId },
+      });
 
       expect(answer.statusCode).toBe(204);
       expect(answer.headers).toMatchObject({ 'access-control-allow-origin': consoleOrigin });
