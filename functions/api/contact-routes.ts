@@ -29,28 +29,32 @@ import { timelineItem } from './views.ts';
 
 export type ContactRoutesDependencies = PeopleDependencies & ChangeContactDependencies;
 
-const searchSchema = z
-  .strictObject({
-    phone: line(limits.phone),
-    email: line(limits.email),
-  })
-  .refine(({ phone, email }) => (phone === undefined) !== (email === undefined), {
-    path: ['phone'],
-    message: 'give either phone or email',
-  });
+const searchSchema = z.lazy(() =>
+  z
+    .strictObject({
+      phone: line(limits.phone),
+      email: line(limits.email),
+    })
+    .refine(({ phone, email }) => (phone === undefined) !== (email === undefined), {
+      path: ['phone'],
+      message: 'give either phone or email',
+    }),
+);
 
-const changeSchema = z
-  .strictObject({
-    name: requiredName.optional(),
-    lifecycle: z.enum(lifecycles, `must be one of ${lifecycles.join(', ')}`).optional(),
-    tags: slugs(50).optional(),
-    languages: listOf(required(languageTag), 10).optional(),
-    insurances: listOf(requiredLine, 10).optional(),
-    locations: slugs(20).optional(),
-    /** Null takes the owner away. */
-    owner: slugSchema.nullable().optional(),
-  })
-  .refine((change) => Object.keys(change).length > 0, 'give at least one field to change');
+const changeSchema = z.lazy(() =>
+  z
+    .strictObject({
+      name: requiredName.optional(),
+      lifecycle: z.enum(lifecycles, `must be one of ${lifecycles.join(', ')}`).optional(),
+      tags: slugs(50).optional(),
+      languages: listOf(required(languageTag), 10).optional(),
+      insurances: listOf(requiredLine, 10).optional(),
+      locations: slugs(20).optional(),
+      /** Null takes the owner away. */
+      owner: slugSchema.nullable().optional(),
+    })
+    .refine((change) => Object.keys(change).length > 0, 'give at least one field to change'),
+);
 
 /** The point that was asked for, in its one form. @throws Problem `invalid_fields` for what cannot be one */
 async function pointOf(

@@ -5,18 +5,20 @@ import { matchReasons } from '../../shared/domain/matching.ts';
 import { lifecycles } from '../../shared/domain/rules/facts.ts';
 import { relations } from '../../shared/domain/timeline.ts';
 
-const pointSchema = z.object({ kind: z.enum(['email', 'phone']), value: z.string() });
+const pointSchema = z.lazy(() => z.object({ kind: z.enum(['email', 'phone']), value: z.string() }));
 const matchKindSchema = z.enum(['likely_same', 'may_be_family']);
 
-export const personSchema = z.object({
-  id: z.string(),
-  name: z.string().optional(),
-  email: z.string().optional(),
-  phone: z.string().optional(),
-  lifecycle: z.enum(lifecycles),
-  /** When anything was last recorded of them. */
-  lastActivityAt: z.string().optional(),
-});
+export const personSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    name: z.string().optional(),
+    email: z.string().optional(),
+    phone: z.string().optional(),
+    lifecycle: z.enum(lifecycles),
+    /** When anything was last recorded of them. */
+    lastActivityAt: z.string().optional(),
+  }),
+);
 export type PersonView = z.infer<typeof personSchema>;
 
 export const contactViewSchema = z.lazy(() =>

@@ -31,12 +31,14 @@ const oneOf = <T extends readonly [string, ...string[]]>(values: T) =>
 
 const redFlagReviews = ['confirmed', 'false_alarm'] as const;
 
-const listSchema = z.strictObject({
-  stage: oneOf(stages),
-  assignee: slugSchema.optional(),
-  tier: oneOf(tiers),
-  ...pageFields,
-});
+const listSchema = z.lazy(() =>
+  z.strictObject({
+    stage: oneOf(stages),
+    assignee: slugSchema.optional(),
+    tier: oneOf(tiers),
+    ...pageFields,
+  }),
+);
 
 const instant = z.iso
   .datetime({ offset: true, error: 'must be a time such as 2026-11-20T16:00:00Z' })
@@ -64,25 +66,27 @@ const changeFields = {
   returnToPool: z.union([z.literal(true), slugSchema], 'must be true or the id of a pool').optional(),
 };
 
-const changeSchema = z.strictObject(changeFields).superRefine((change, context) => {
-  const refuse = (field: string, message: string): void =>
-    context.addIssue({ code: 'custom', path: [field], message });
-  const { closeReason: _with, ...changes } = change;
-  const given = Object.values(changes).filter((wanted) => wanted !== undefined);
-  if (given.length !== 1)
-    refuse(
-      'stage',
-      `give just one of ${Object.keys(changeFields)
-        .filter((name) => name !== 'closeReason')
-        .join(', ')}`,
-    );
-  if (change.stage === 'closed' && change.closeReason === undefined) {
-    refuse('closeReason', 'is needed to close an inquiry');
-  }
-  if (change.stage !== 'closed' && change.closeReason !== undefined) {
-    refuse('closeReason', 'goes only with the stage closed');
-  }
-});
+const changeSchema = z.lazy(() =>
+  z.strictObject(changeFields).superRefine((change, context) => {
+    const refuse = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    const { closeReason: _with, ...changes } = change;
+    const given = Object.values(changes).filter((wanted) => wanted !== undefined);
+    if (given.length !== 1)
+      refuse(
+        'stage',
+        `give just one of ${Object.keys(changeFields)
+          .filter((name) => name !== 'closeReason')
+          .join(', ')}`,
+      );
+    if (change.stage === 'closed' && change.closeReason === undefined) {
+      refuse('closeReason', 'is needed to close an inquiry');
+    }
+    if (change.stage !== 'closed' && change.closeReason !== undefined) {
+      refuse('closeReason', 'goes only with the stage closed');
+    }
+  }),
+);
 
 /** Nothing is set aside for longer: by then it is another inquiry, or none. */
 const longestHoldMs = 366 * 24 * 60 * 60_000;

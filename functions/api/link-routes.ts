@@ -28,19 +28,23 @@ import {
 } from './staff-route.ts';
 
 const contactId = idSchema('contact');
-const mergeSchema = z.strictObject({ contactId, reason: optionalLine });
-const unmergeSchema = z.strictObject({ contactId });
-const decisionSchema = z.strictObject({ decision: z.literal('different', 'must be different') });
-const relationSchema = z
-  .strictObject({
-    contactId,
-    relation: z.enum(relations, `must be one of ${relations.join(', ')}`).optional(),
-    remove: z.literal(true, 'must be true').optional(),
-  })
-  .refine(({ relation, remove }) => (relation === undefined) !== (remove === undefined), {
-    path: ['relation'],
-    message: 'give either relation or remove',
-  });
+const mergeSchema = z.lazy(() => z.strictObject({ contactId, reason: optionalLine }));
+const unmergeSchema = z.lazy(() => z.strictObject({ contactId }));
+const decisionSchema = z.lazy(() =>
+  z.strictObject({ decision: z.literal('different', 'must be different') }),
+);
+const relationSchema = z.lazy(() =>
+  z
+    .strictObject({
+      contactId,
+      relation: z.enum(relations, `must be one of ${relations.join(', ')}`).optional(),
+      remove: z.literal(true, 'must be true').optional(),
+    })
+    .refine(({ relation, remove }) => (relation === undefined) !== (remove === undefined), {
+      path: ['relation'],
+      message: 'give either relation or remove',
+    }),
+);
 
 export function linkRoutes(api: LinkDependencies & PeopleDependencies): StaffRoutes {
   /** Writes down that two contacts are to be changed, changes them, and shows the first. */

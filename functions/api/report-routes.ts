@@ -7,13 +7,15 @@ import { type Answer, queryOf, type Request, type StaffRoutes, seesReports } fro
 const dateSchema = z.iso.date('must be a date such as 2026-11-20');
 /** The longest period of one summary, in days. */
 const mostSummaryDays = 400;
-const summarySchema = z
-  .strictObject({ from: dateSchema, to: dateSchema })
-  .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before from' })
-  .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= mostSummaryDays * 86_400_000, {
-    path: ['from'],
-    message: `must be at most ${mostSummaryDays} days before to`,
-  });
+const summarySchema = z.lazy(() =>
+  z
+    .strictObject({ from: dateSchema, to: dateSchema })
+    .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before from' })
+    .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= mostSummaryDays * 86_400_000, {
+      path: ['from'],
+      message: `must be at most ${mostSummaryDays} days before to`,
+    }),
+);
 
 export function reportRoutes({ rollups }: { readonly rollups: Rollups }): StaffRoutes {
   async function summary({ event, practice }: Request): Promise<Answer> {

@@ -20,47 +20,51 @@ import { scoreSchema } from '../../shared/domain/scoring.ts';
 import { closeReasons, stages, tiers } from '../../shared/domain/stages.ts';
 import { type Told, timelineKinds } from '../../shared/domain/timeline.ts';
 
-export const inquirySummarySchema = z.object({
-  id: z.string(),
-  version: z.int(),
-  stage: z.enum(stages),
-  closeReason: z.enum(closeReasons).optional(),
-  progress: z.enum(progresses),
-  quarantine: z.array(z.enum(quarantineReasons)).optional(),
-  receivedAt: z.string(),
-  respondBy: z.string().optional(),
-  contactId: z.string(),
-  location: z.string(),
-  channel: z.string(),
-  source: z.string(),
-  campaign: z.string().optional(),
-  service: z.string().optional(),
-  tier: z.enum(tiers).optional(),
-  assignee: z.string().optional(),
-  urgency: z.enum(urgencies),
-  redFlag: z.enum(redFlagStates).optional(),
-  /** Until when the present assignee is to call, where that is not the respond-by. */
-  deadline: z.string().optional(),
-  hold: z
-    .object({
-      kind: z.enum(['snoozed', 'parked']),
-      by: z.string(),
-      since: z.string(),
-      until: z.string(),
-      reason: z.enum(parkReasons).optional(),
-      owner: z.string().optional(),
-    })
-    .optional(),
-  calling: z.object({ by: z.string(), since: z.string(), until: z.string() }).optional(),
-});
+export const inquirySummarySchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    version: z.int(),
+    stage: z.enum(stages),
+    closeReason: z.enum(closeReasons).optional(),
+    progress: z.enum(progresses),
+    quarantine: z.array(z.enum(quarantineReasons)).optional(),
+    receivedAt: z.string(),
+    respondBy: z.string().optional(),
+    contactId: z.string(),
+    location: z.string(),
+    channel: z.string(),
+    source: z.string(),
+    campaign: z.string().optional(),
+    service: z.string().optional(),
+    tier: z.enum(tiers).optional(),
+    assignee: z.string().optional(),
+    urgency: z.enum(urgencies),
+    redFlag: z.enum(redFlagStates).optional(),
+    /** Until when the present assignee is to call, where that is not the respond-by. */
+    deadline: z.string().optional(),
+    hold: z
+      .object({
+        kind: z.enum(['snoozed', 'parked']),
+        by: z.string(),
+        since: z.string(),
+        until: z.string(),
+        reason: z.enum(parkReasons).optional(),
+        owner: z.string().optional(),
+      })
+      .optional(),
+    calling: z.object({ by: z.string(), since: z.string(), until: z.string() }).optional(),
+  }),
+);
 export type InquirySummary = z.infer<typeof inquirySummarySchema>;
 
-const somebodySchema = z.object({
-  id: z.string(),
-  name: z.string().optional(),
-  email: z.string().optional(),
-  phone: z.string().optional(),
-});
+const somebodySchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    name: z.string().optional(),
+    email: z.string().optional(),
+    phone: z.string().optional(),
+  }),
+);
 
 /** What triage decided with the score that counts. */
 const triageSchema = z.lazy(() =>
@@ -79,17 +83,20 @@ const triageSchema = z.lazy(() =>
 );
 
 export const inquiryViewSchema = z.lazy(() =>
-  inquirySummarySchema.omit({ contactId: true, tier: true, assignee: true }).extend({
-    contact: somebodySchema,
-    /** Who wrote, where that is not the patient. */
-    writer: somebodySchema.optional(),
-    message: z.string().optional(),
-    fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
-    answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
-    score: scoreSchema.optional(),
-    triage: triageSchema.optional(),
-    assignment: z.object({ memberId: z.string(), at: z.string(), receipt: receiptSchema }).optional(),
-  }),
+  inquirySummarySchema
+    .unwrap()
+    .omit({ contactId: true, tier: true, assignee: true })
+    .extend({
+      contact: somebodySchema,
+      /** Who wrote, where that is not the patient. */
+      writer: somebodySchema.optional(),
+      message: z.string().optional(),
+      fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
+      answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
+      score: scoreSchema.optional(),
+      triage: triageSchema.optional(),
+      assignment: z.object({ memberId: z.string(), at: z.string(), receipt: receiptSchema }).optional(),
+    }),
 );
 export type InquiryView = z.infer<typeof inquiryViewSchema>;
 
@@ -138,17 +145,19 @@ export function inquiryView(
   });
 }
 
-export const timelineItemSchema = z.object({
-  /** Of an entry that was recorded by itself. */
-  id: z.string().optional(),
-  kind: z.enum(timelineKinds),
-  at: z.string(),
-  recordedAt: z.string().optional(),
-  actor: z.string(),
-  contactId: z.string(),
-  inquiryId: z.string().optional(),
-  details: z.record(z.string(), z.unknown()),
-});
+export const timelineItemSchema = z.lazy(() =>
+  z.object({
+    /** Of an entry that was recorded by itself. */
+    id: z.string().optional(),
+    kind: z.enum(timelineKinds),
+    at: z.string(),
+    recordedAt: z.string().optional(),
+    actor: z.string(),
+    contactId: z.string(),
+    inquiryId: z.string().optional(),
+    details: z.record(z.string(), z.unknown()),
+  }),
+);
 export type TimelineItem = z.infer<typeof timelineItemSchema>;
 
 /** An entry of a timeline. */

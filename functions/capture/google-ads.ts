@@ -19,28 +19,32 @@ import type { IncomingInquiry, RequestIdentity } from './capture-inquiry.ts';
  * A lead was paid for, so trifles do not have it refused: a text may be a number,
  * null or missing, and one that is too long is cut.
  */
-const text = z
-  .union([z.string(), z.number(), z.null()], 'must be text')
-  .optional()
-  .transform((value) => (value === null || value === undefined ? undefined : String(value)));
+const text = z.lazy(() =>
+  z
+    .union([z.string(), z.number(), z.null()], 'must be text')
+    .optional()
+    .transform((value) => (value === null || value === undefined ? undefined : String(value))),
+);
 
 /** Unknown fields are ignored, as the publisher asks: it adds some now and then. */
-const leadSchema = z.object({
-  lead_id: z.string('must be text').min(1, 'must not be empty').max(limits.clickId, 'is too long'),
-  user_column_data: z
-    .array(z.object({ column_id: text, column_name: text, string_value: text }), 'must be a list')
-    .max(100, 'has more than 100 entries'),
-  campaign_id: text,
-  form_id: text,
-  gcl_id: text,
-  lead_submit_time: text,
-  is_test: z
-    .unknown()
-    .optional()
-    .transform((value) => value === true),
-});
+const leadSchema = z.lazy(() =>
+  z.object({
+    lead_id: z.string('must be text').min(1, 'must not be empty').max(limits.clickId, 'is too long'),
+    user_column_data: z
+      .array(z.object({ column_id: text, column_name: text, string_value: text }), 'must be a list')
+      .max(100, 'has more than 100 entries'),
+    campaign_id: text,
+    form_id: text,
+    gcl_id: text,
+    lead_submit_time: text,
+    is_test: z
+      .unknown()
+      .optional()
+      .transform((value) => value === true),
+  }),
+);
 
-const keySchema = z.object({ google_key: z.string().min(1) });
+const keySchema = z.lazy(() => z.object({ google_key: z.string().min(1) }));
 
 /** Columns that Google defines and a field of ours stands for. */
 const knownColumns: Readonly<Record<string, keyof Submission>> = {

@@ -42,41 +42,49 @@ export type PointDigest = Pick<ContactPoint, 'kind' | 'digest'>;
 export const mostFamilyMembers = 20;
 
 // What came later is absent from rows of before, and where it would only be the default.
-const profileSchema = z.object({
-  id: z.string(),
-  version: z.int().default(0),
-  name: z.string().optional(),
-  email: z.string().optional(),
-  phone: z.string().optional(),
-  language: z.string().optional(),
-  languages: z.array(z.string()).optional(),
-  insurances: z.array(z.string()).default([]),
-  locations: z.array(z.string()).default([]),
-  tags: z.array(z.string()).default([]),
-  lifecycle: z.enum(lifecycles).default('lead'),
-  owner: z.string().optional(),
-  mergedInto: z.string().optional(),
-  nameDigest: z.string().optional(),
-  /** Of the points they first came with. */
-  pointDigests: z.object({ email: z.string().optional(), phone: z.string().optional() }).default({}),
-  createdAt: z.iso.datetime(),
-});
-const pointSchema = z.object({ sk: z.string(), kind: z.enum(['email', 'phone']), value: z.string() });
-const mergedSchema = z.object({ sk: z.string(), undoneAt: z.string().optional() });
-const relationSchema = z.object({
-  sk: z.string(),
-  relation: z.enum(relations),
-  undoneAt: z.string().optional(),
-});
+const profileSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    version: z.int().default(0),
+    name: z.string().optional(),
+    email: z.string().optional(),
+    phone: z.string().optional(),
+    language: z.string().optional(),
+    languages: z.array(z.string()).optional(),
+    insurances: z.array(z.string()).default([]),
+    locations: z.array(z.string()).default([]),
+    tags: z.array(z.string()).default([]),
+    lifecycle: z.enum(lifecycles).default('lead'),
+    owner: z.string().optional(),
+    mergedInto: z.string().optional(),
+    nameDigest: z.string().optional(),
+    /** Of the points they first came with. */
+    pointDigests: z.object({ email: z.string().optional(), phone: z.string().optional() }).default({}),
+    createdAt: z.iso.datetime(),
+  }),
+);
+const pointSchema = z.lazy(() =>
+  z.object({ sk: z.string(), kind: z.enum(['email', 'phone']), value: z.string() }),
+);
+const mergedSchema = z.lazy(() => z.object({ sk: z.string(), undoneAt: z.string().optional() }));
+const relationSchema = z.lazy(() =>
+  z.object({
+    sk: z.string(),
+    relation: z.enum(relations),
+    undoneAt: z.string().optional(),
+  }),
+);
 const matchStates = ['open', 'different', 'merged'] as const;
 export type MatchState = (typeof matchStates)[number];
-const matchSchema = z.object({
-  pk: z.string(),
-  sk: z.string(),
-  reasons: z.array(z.enum(matchReasons)),
-  state: z.enum(matchStates),
-  suggestedAt: z.iso.datetime(),
-});
+const matchSchema = z.lazy(() =>
+  z.object({
+    pk: z.string(),
+    sk: z.string(),
+    reasons: z.array(z.enum(matchReasons)),
+    state: z.enum(matchStates),
+    suggestedAt: z.iso.datetime(),
+  }),
+);
 
 /** Another contact who may be the same person, as seen from one of the two. */
 export interface Match {

@@ -7,32 +7,36 @@ import type { Row, Write } from './table.ts';
 /** How long a repetition is recognised. */
 export const idempotencyHours = 24;
 
-const recordSchema = z.object({
-  inquiryId: z.string(),
-  receivedAt: z.iso.datetime(),
-  /** Digest of what was sent; another one under the same key is a conflict. */
-  bodyDigest: z.string(),
-});
+const recordSchema = z.lazy(() =>
+  z.object({
+    inquiryId: z.string(),
+    receivedAt: z.iso.datetime(),
+    /** Digest of what was sent; another one under the same key is a conflict. */
+    bodyDigest: z.string(),
+  }),
+);
 export type IdempotencyRecord = z.infer<typeof recordSchema>;
 
 export const parseIdempotencyRecord = (row: Row): IdempotencyRecord => recordSchema.parse(row);
 
-const entryRecordSchema = z.object({
-  entryId: z.string(),
-  contactId: z.string(),
-  at: z.iso.datetime(),
-  recordedAt: z.iso.datetime().optional(),
-  /** The inquiry as the entry left it. */
-  inquiry: z
-    .object({
-      id: z.string(),
-      version: z.int(),
-      stage: z.enum(stages),
-      closeReason: z.enum(closeReasons).optional(),
-    })
-    .optional(),
-  bodyDigest: z.string(),
-});
+const entryRecordSchema = z.lazy(() =>
+  z.object({
+    entryId: z.string(),
+    contactId: z.string(),
+    at: z.iso.datetime(),
+    recordedAt: z.iso.datetime().optional(),
+    /** The inquiry as the entry left it. */
+    inquiry: z
+      .object({
+        id: z.string(),
+        version: z.int(),
+        stage: z.enum(stages),
+        closeReason: z.enum(closeReasons).optional(),
+      })
+      .optional(),
+    bodyDigest: z.string(),
+  }),
+);
 /** What was answered to an entry that staff recorded, but for what the request itself says. */
 export type EntryRecord = z.infer<typeof entryRecordSchema>;
 

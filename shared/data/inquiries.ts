@@ -35,44 +35,48 @@ import { absent, atVersion, type Row, type Table, type Write } from './table.ts'
 /** Version of the layout of head, body and score rows. */
 const schemaVersion = 1;
 
-export const bodySchema = z.object({
-  inquiryId: z.string(),
-  contactId: z.string(),
-  receivedAt: z.iso.datetime(),
-  channel: z.string(),
-  sourceId: z.string(),
-  attributedBy: z.string(),
-  serviceId: z.string().optional(),
-  /** What came with it, as it came; for staff's eyes only. */
-  fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
-  /** Questions of a form that no field stands for, with their answers. */
-  answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
-  /** Whether the person was known before. */
-  returning: z.boolean().optional(),
-  /** The contact who wrote, where that is not the patient. */
-  writerId: z.string().optional(),
-  /** Contacts of the same name behind other points that it came with: they may be the same person. */
-  namesakeIds: z.array(z.string()).optional(),
-  /** Ids of the red flags whose words were found in it. */
-  redFlags: z.array(z.string()).optional(),
-  /** What it was set aside for as it came. */
-  quarantine: z.array(z.enum(quarantineReasons)).optional(),
-  /** The location that was asked for; absent where none was. */
-  wantedLocationId: z.string().optional(),
-  /** Contact points that were given but cannot be one. */
-  invalidPoints: z.array(z.enum(['email', 'phone'])).optional(),
-});
+export const bodySchema = z.lazy(() =>
+  z.object({
+    inquiryId: z.string(),
+    contactId: z.string(),
+    receivedAt: z.iso.datetime(),
+    channel: z.string(),
+    sourceId: z.string(),
+    attributedBy: z.string(),
+    serviceId: z.string().optional(),
+    /** What came with it, as it came; for staff's eyes only. */
+    fields: z.record(z.string(), z.union([z.string(), z.boolean()])),
+    /** Questions of a form that no field stands for, with their answers. */
+    answers: z.array(z.object({ question: z.string(), answer: z.string() })).optional(),
+    /** Whether the person was known before. */
+    returning: z.boolean().optional(),
+    /** The contact who wrote, where that is not the patient. */
+    writerId: z.string().optional(),
+    /** Contacts of the same name behind other points that it came with: they may be the same person. */
+    namesakeIds: z.array(z.string()).optional(),
+    /** Ids of the red flags whose words were found in it. */
+    redFlags: z.array(z.string()).optional(),
+    /** What it was set aside for as it came. */
+    quarantine: z.array(z.enum(quarantineReasons)).optional(),
+    /** The location that was asked for; absent where none was. */
+    wantedLocationId: z.string().optional(),
+    /** Contact points that were given but cannot be one. */
+    invalidPoints: z.array(z.enum(['email', 'phone'])).optional(),
+  }),
+);
 /** What was sent: written once, never changed. */
 export type InquiryBody = z.infer<typeof bodySchema>;
 
-export const scoredSchema = scoreSchema.extend({
-  inquiryId: z.string(),
-  scoredAt: z.iso.datetime(),
-  /** What triage decided by it; absent from scores of before there were rules. */
-  decision: decisionSchema.optional(),
-  /** The respond-by that it moved to an earlier time; only a later score does. */
-  respondBy: z.iso.datetime().optional(),
-});
+export const scoredSchema = z.lazy(() =>
+  scoreSchema.unwrap().extend({
+    inquiryId: z.string(),
+    scoredAt: z.iso.datetime(),
+    /** What triage decided by it; absent from scores of before there were rules. */
+    decision: decisionSchema.optional(),
+    /** The respond-by that it moved to an earlier time; only a later score does. */
+    respondBy: z.iso.datetime().optional(),
+  }),
+);
 /** A score as it was stored at the decision, with what triage decided. */
 export type StoredScore = z.infer<typeof scoredSchema>;
 

@@ -7,21 +7,23 @@ import type { Practice } from './practice.ts';
 
 const instantSchema = z.iso.datetime();
 
-export const alertSchema = z.object({
-  inquiryId: z.string(),
-  contactId: z.string(),
-  version: z.int().min(1),
-  /** Ids of the flags whose words were found. */
-  flags: z.array(z.string()),
-  raisedAt: instantSchema,
-  state: z.enum(['pending', 'sending', 'sent']),
-  /** When the state was entered. */
-  stateAt: instantSchema,
-  /** When the sweep asks for its mail, until that is out. */
-  nextAt: instantSchema.optional(),
-  /** How often the sweep asked; spaces out the repeats. */
-  repeats: z.int().min(0),
-});
+export const alertSchema = z.lazy(() =>
+  z.object({
+    inquiryId: z.string(),
+    contactId: z.string(),
+    version: z.int().min(1),
+    /** Ids of the flags whose words were found. */
+    flags: z.array(z.string()),
+    raisedAt: instantSchema,
+    state: z.enum(['pending', 'sending', 'sent']),
+    /** When the state was entered. */
+    stateAt: instantSchema,
+    /** When the sweep asks for its mail, until that is out. */
+    nextAt: instantSchema.optional(),
+    /** How often the sweep asked; spaces out the repeats. */
+    repeats: z.int().min(0),
+  }),
+);
 export type Alert = z.infer<typeof alertSchema>;
 
 /** A mail whose sending began this long ago and never ended may be sent again. */

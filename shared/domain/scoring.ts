@@ -15,12 +15,14 @@ export const scorePartSchema = z.object({
 });
 export type ScorePart = z.infer<typeof scorePartSchema>;
 
-export const scoreSchema = z.object({
-  total: z.int().min(0).max(100),
-  tier: z.enum(tiers),
-  modelVersion: z.string(),
-  parts: z.array(scorePartSchema),
-});
+export const scoreSchema = z.lazy(() =>
+  z.object({
+    total: z.int().min(0).max(100),
+    tier: z.enum(tiers),
+    modelVersion: z.string(),
+    parts: z.array(scorePartSchema),
+  }),
+);
 export type Score = z.infer<typeof scoreSchema>;
 
 /** Facts of completeness, each with its part of the score and its points in the model. */

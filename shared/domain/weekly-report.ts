@@ -4,20 +4,22 @@ import { mailLeaseMs } from './inquiry/state.ts';
 import { addDays, instantOf, isoDate, localTime, mondayOf } from './local-time.ts';
 import type { Location } from './practice.ts';
 
-export const weeklyReportSchema = z.object({
-  locationId: z.string(),
-  version: z.int().min(0).default(0),
-  /** When the report of the week before is to go out. */
-  nextAt: z.iso.datetime(),
-  /** The Monday of the week whose report is under way or was sent last (`2026-11-16`). */
-  week: z.string().optional(),
-  mailState: z.enum(['pending', 'sending', 'sent']).optional(),
-  mailAt: z.iso.datetime().optional(),
-  /** While a mail is under way: when to see to it again. */
-  step: z.iso.datetime().optional(),
-  /** How often it was asked for again; spaces out the repeats. */
-  repeats: z.int().min(0).optional(),
-});
+export const weeklyReportSchema = z.lazy(() =>
+  z.object({
+    locationId: z.string(),
+    version: z.int().min(0).default(0),
+    /** When the report of the week before is to go out. */
+    nextAt: z.iso.datetime(),
+    /** The Monday of the week whose report is under way or was sent last (`2026-11-16`). */
+    week: z.string().optional(),
+    mailState: z.enum(['pending', 'sending', 'sent']).optional(),
+    mailAt: z.iso.datetime().optional(),
+    /** While a mail is under way: when to see to it again. */
+    step: z.iso.datetime().optional(),
+    /** How often it was asked for again; spaces out the repeats. */
+    repeats: z.int().min(0).optional(),
+  }),
+);
 export type WeeklyReport = z.infer<typeof weeklyReportSchema>;
 
 /** When the reports go out, on Mondays, by the location's clock. */
