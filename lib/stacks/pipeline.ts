@@ -142,7 +142,9 @@ export class PipelineStack extends Stack {
       },
       permissions: [
         receiveFrom(mailing.queue),
-        onTable(table, 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+        onTable(table, 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+        // A digest counts what waits for a member.
+        onIndexes(table, 'queue'),
         mail.maySend(),
         // Links to unsubscribe are signed with it, and mailboxes known by it.
         readSecrets(foundation.digestSecret),
