@@ -12,6 +12,8 @@ import * as z from 'zod';
 interface Step {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
+  /** The zone of the machine, where it is to be another than this one's. */
+  readonly timeZone?: string;
   /** Shown as it goes, for steps that take long; the others speak only when they fail. */
   readonly live?: true;
 }
@@ -19,6 +21,18 @@ interface Step {
 const folders = ['bin', 'lib', 'functions', 'shared', 'local', 'ops', 'simulation', 'bench', 'test'];
 const reports = await mkdtemp(join(tmpdir(), 'firstcall-check-'));
 const testReport = join(reports, 'tests.json');
+
+/** Tests of what clocks and calendars say: the machine's own must not matter to them. */
+const clockTests = [
+  'availability',
+  'business-time',
+  'cadence',
+  'escalation',
+  'hold',
+  'inquiry',
+  'listening',
+  'weekly-report',
+].map((name) => `test/unit/${name}.test.ts`);
 
 const steps: readonly Step[] = [
   { name: 'types', command: ['tsc', '--noEmit'] },
@@ -30,13 +44,23 @@ const steps: readonly Step[] = [
     command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${testReport}`],
     live: true,
   },
+  {
+    name: 'clocks, seen from Auckland',
+    command: ['vitest', 'run', '--project', 'unit', '--reporter=dot', ...clockTests],
+    timeZone: 'Pacific/Auckland',
+  },
   { name: 'synth', command: ['cdk', 'synth', '--quiet'] },
 ];
 
 /** Runs a step; its output is kept back unless it is live. */
-function run({ command: [program, ...args], live }: Step): Promise<{ ok: boolean; output: string }> {
+function run({
+  command: [program, ...args],
+  live,
+  timeZone,
+}: Step): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
+      ...(timeZone !== undefined && { env: { ...process.env, TZ: timeZone } }),
       stdio: ['ignore', live ? 'inherit' : 'pipe', live ? 'inherit' : 'pipe'],
     });
     let output = '';

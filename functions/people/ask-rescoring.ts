@@ -1,4 +1,4 @@
-/** Asks for the scoring of a person's open inquiries anew: something about the person has changed. */
+/** A person's open inquiries, and the scoring of them anew: something about the person has changed. */
 import type { Contacts } from '../../shared/data/contacts.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { inquiryPk } from '../../shared/data/keys.ts';
@@ -18,25 +18,32 @@ const entriesLookedAt = 50;
 /** Inquiries that are asked for at the most, newest first: somebody who writes without an end must not fill the queue. */
 const mostAsked = 10;
 
-/**
- * Asks for the scoring of each of the person's newest open inquiries but those that are
- * `isNew`: these are being scored anyway. Whether a score changes is decided
- * there; asking twice does no harm. Gives how many were asked for.
- */
-export async function askRescoring(
-  { contacts, inquiries, scoreQueue, onBroken }: RescoreDependencies,
+/** The person's newest open inquiries but those that are `isNew`: what brought the news. */
+export async function openInquiries(
+  { contacts, inquiries, onBroken }: RescoreDependencies,
   contactId: string,
   isNew: (inquiry: Inquiry) => boolean,
-): Promise<number> {
+): Promise<Inquiry[]> {
   const { rows } = await contacts.timelinePage(contactId, entriesLookedAt);
   const prefix = inquiryPk('');
   const ids = rows.filter(({ pk }) => pk.startsWith(prefix)).map(({ pk }) => pk.slice(prefix.length));
-  if (ids.length === 0) return 0;
+  if (ids.length === 0) return [];
   const heads = await inquiries.findHeads(ids, onBroken);
-  const asked = heads
+  return heads
     .filter((head) => isOpen(head) && head.progress !== 'quarantined' && !isNew(head))
     .sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : -1))
     .slice(0, mostAsked);
+}
+
+/**
+ * Asks for the scoring of inquiries; those that are new are being scored anyway.
+ * Whether a score changes is decided there; asking twice does no harm. Gives how
+ * many were asked for.
+ */
+export async function askRescoring(
+  { scoreQueue }: RescoreDependencies,
+  asked: readonly Inquiry[],
+): Promise<number> {
   await scoreQueue.sendAll(asked.map(({ id, version }) => ({ inquiryId: id, version })));
   return asked.length;
 }

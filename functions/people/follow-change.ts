@@ -8,9 +8,10 @@ import { bodySchema } from '../../shared/data/inquiries.ts';
 import { configuration, contactPk, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import type { Queue, RouteMessage } from '../../shared/queues/messages.ts';
-import { askRescoring, type RescoreDependencies } from './ask-rescoring.ts';
+import { askRescoring, openInquiries, type RescoreDependencies } from './ask-rescoring.ts';
 import { type NoteDependencies, noteFacts } from './note-facts.ts';
 import { type SuggestDependencies, suggestMatches } from './suggest-matches.ts';
+import { wakeSnoozed } from './wake-snoozed.ts';
 
 export type PeopleDependencies = SuggestDependencies &
   RescoreDependencies &
@@ -48,7 +49,9 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
     // Before the scores are asked for, so that they see it.
     await noteFacts(dependencies, body);
     const suggested = namesakeIds ? await suggestMatches(dependencies, contactId, [], namesakeIds) : 0;
-    return done(suggested, await askRescoring(dependencies, contactId, ({ id }) => id === inquiryId));
+    const open = await openInquiries(dependencies, contactId, ({ id }) => id === inquiryId);
+    await wakeSnoozed(dependencies, open);
+    return done(suggested, await askRescoring(dependencies, open));
   }
   if (!row.pk.startsWith(contactPk(''))) return { outcome: 'people_not_concerned' };
   const contactId = row.pk.slice(contactPk('').length);
@@ -61,6 +64,6 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
   const { addedAt } = pointSchema.parse(row);
   const suggested = await suggestMatches(dependencies, contactId, pointsOf(row));
   // The inquiry that brought the point came in the same instant: it was scored with it.
-  const rescored = await askRescoring(dependencies, contactId, ({ receivedAt }) => receivedAt === addedAt);
-  return done(suggested, rescored);
+  const open = await openInquiries(dependencies, contactId, ({ receivedAt }) => receivedAt === addedAt);
+  return done(suggested, await askRescoring(dependencies, open));
 }

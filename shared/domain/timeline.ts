@@ -191,7 +191,7 @@ export const entryDetails = {
   resumed: z.lazy(() =>
     z.object({
       kind: z.enum(['snoozed', 'parked']),
-      because: z.enum(['by_hand', 'time', 'new_inquiry']),
+      because: z.enum(['by_hand', 'time']),
     }),
   ),
   /** A call began, or ended without anything that came of it; a `call` ends it, too, and says what did. */

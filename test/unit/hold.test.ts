@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { followChange } from '../../functions/people/follow-change.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
 import { heldAs } from '../../shared/domain/rebuild.ts';
 import { hours, minutes } from '../support/fixtures.ts';
@@ -16,7 +17,6 @@ beforeEach(async () => {
 const head = () => staff.pipeline.head(id);
 const patch = async (change: object, claims = callers.coordinator) =>
   staff.call('PATCH /v1/inquiries/{id}', {
-    path: `/v1/inquiries/${id}`,
     pathParameters: { id },
     claims,
     body: JSON.stringify(change),
@@ -25,7 +25,6 @@ const patch = async (change: object, claims = callers.coordinator) =>
 const call = async (disposition: string) => {
   const { contactId } = await head();
   return staff.call('POST /v1/contacts/{id}/entries', {
-    path: `/v1/contacts/${contactId}/entries`,
     pathParameters: { id: contactId },
     claims: callers.coordinator,
     body: JSON.stringify({ kind: 'call', disposition, inquiryId: id }),
@@ -94,12 +93,24 @@ describe('a snooze', () => {
     await patch({ snoozeUntil: until });
     const { contactId } = await head();
     await staff.call('POST /v1/contacts/{id}/entries', {
-      path: `/v1/contacts/${contactId}/entries`,
       pathParameters: { id: contactId },
       claims: callers.coordinator,
       body: JSON.stringify({ kind: 'email', direction: 'received', inquiryId: id }),
       headers: { 'content-type': 'application/json' },
     });
+    expect(await head()).not.toHaveProperty('hold');
+    await expectRebuilt();
+  });
+
+  it('is over once the person writes again', async () => {
+    await patch({ snoozeUntil: until });
+    await staff.pipeline.captured();
+
+    for (const row of staff.table.rows())
+      await followChange({ ...staff.pipeline.dependencies, onBroken: () => {} }, row);
+
+    expect((await head()).hold).toMatchObject({ until: '2026-11-20T17:00:00.000Z' });
+    expect(await pass(minutes(10))).toContain('Snooze over: tier B > ana@bayview.example');
     expect(await head()).not.toHaveProperty('hold');
     await expectRebuilt();
   });

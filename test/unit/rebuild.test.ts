@@ -100,6 +100,12 @@ const work = fc.oneof(
   }),
   fc.record({ do: fc.constant('reply' as const), which: fc.nat(9) }),
   fc.record({
+    do: fc.constant('aside' as const),
+    which: fc.nat(9),
+    how: fc.constantFrom('snooze', 'park', 'wake', 'unpark', 'call', 'hang up'),
+    minutes: fc.constantFrom(1, 60, 1_440),
+  }),
+  fc.record({
     do: fc.constant('contact' as const),
     which: fc.nat(9),
     patch: fc.record(
@@ -191,6 +197,18 @@ function setUp() {
         const now = pipeline.environment.now().getTime();
         const at = minutesAgo === undefined ? undefined : new Date(now - minutes(minutesAgo)).toISOString();
         return await record(op.which, { kind: 'call', details: { disposition }, at });
+      }
+      case 'aside': {
+        const until = new Date(pipeline.environment.now().getTime() + minutes(op.minutes)).toISOString();
+        const changes: Record<typeof op.how, Change> = {
+          snooze: { snoozeUntil: until },
+          park: { park: { reason: 'records', until } },
+          wake: { wake: true },
+          unpark: { unpark: true },
+          call: { calling: true },
+          'hang up': { calling: false },
+        };
+        return await change(op.which, changes[op.how] as Change);
       }
       case 'reply':
         return await record(op.which, { kind: 'email', details: { direction: 'received' } });

@@ -195,6 +195,20 @@ export function wokenByPerson(inquiry: Inquiry, now: Date, clock: Clock | undefi
   return setAside(inquiry, { calling: inquiry.calling }, now, clock);
 }
 
+/** The snoozed state brought forward: it is due now, and the sweep ends it. Undefined where it is not snoozed. */
+export function snoozedUntilNow(inquiry: Inquiry, now: Date): Inquiry | undefined {
+  const { hold, calling, timers } = inquiry;
+  const until = now.toISOString();
+  if (!isOpen(inquiry) || hold?.kind !== 'snoozed' || hold.until <= until) return undefined;
+  const wake = calling && calling.until < until ? calling.until : until;
+  return {
+    ...inquiry,
+    version: inquiry.version + 1,
+    hold: { ...hold, until },
+    timers: { ...timers, wake },
+  };
+}
+
 /** What came to an end by itself. */
 export type Ended =
   | { readonly what: 'calling' }
