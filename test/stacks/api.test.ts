@@ -39,7 +39,9 @@ describe.each(['dev', 'prod'] as const)('API of %s', (env) => {
     const method = methods.get(`${route.method} ${route.path}`);
 
     expect(readable(method.Integration.Uri)).toMatch(
-      new RegExp(`functions/${route.answeredBy === 'api' ? 'Api' : 'Capture'}\\.Arn/invocations$`),
+      new RegExp(
+        `functions/${{ api: 'Api', capture: 'Capture', unsubscribe: 'Unsubscribe' }[route.answeredBy]}\\.Arn/invocations$`,
+      ),
     );
     if (route.access === 'staff') {
       expect(method.AuthorizationType).toBe('COGNITO_USER_POOLS');
@@ -59,6 +61,7 @@ describe.each(['dev', 'prod'] as const)('API of %s', (env) => {
     expect(permitted.sort()).toEqual([
       ['Api.Arn', 'RestApi/*/*/*'],
       ['Capture.Arn', 'RestApi/*/*/*'],
+      ['Unsubscribe.Arn', 'RestApi/*/*/*'],
     ]);
   });
 

@@ -62,9 +62,10 @@ describe('configuration', () => {
       'senderAddress',
       'formOrigins',
       'consoleUrl',
+      'publicUrl',
     ]);
     expect(
       unsetKeys(configurationFrom(given({ env: 'prod', senderAddress: 'desk@practice.example' }))),
-    ).toEqual(['formOrigins', 'consoleUrl']);
+    ).toEqual(['formOrigins', 'consoleUrl', 'publicUrl']);
   });
 });

@@ -10,8 +10,10 @@ const homes = {
   Remind: 'pipeline',
   Report: 'pipeline',
   People: 'pipeline',
+  Feedback: 'pipeline',
   Capture: 'api',
   Api: 'api',
+  Unsubscribe: 'api',
 } as const;
 type Name = keyof typeof homes;
 const names = Object.keys(homes) as Name[];
@@ -46,6 +48,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
     [table]: ddb('GetItem', 'PutItem', 'Query', 'UpdateItem'),
     'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailSender': ['ses:SendRawEmail'],
     'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/MailStaff': ['ses:SendRawEmail'],
+    DigestSecret: ['secretsmanager:GetSecretValue'],
   },
   Remind: {
     [index('due')]: ddb('Query'),
@@ -69,6 +72,15 @@ const permissions: Record<Name, Record<string, string[]>> = {
     'ScoreQueue.Arn': send,
     'UnfollowedPeople.Arn': send,
   },
+  Feedback: {
+    [table]: ddb('GetItem', 'PutItem', 'Query', 'UpdateItem'),
+    DigestSecret: ['secretsmanager:GetSecretValue'],
+    'LostFeedback.Arn': send,
+  },
+  Unsubscribe: {
+    [table]: ddb('PutItem', 'Query', 'UpdateItem'),
+    DigestSecret: ['secretsmanager:GetSecretValue'],
+  },
   Api: {
     [table]: ddb('BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
     [index('queue')]: ddb('Query'),
@@ -83,7 +95,9 @@ const environments: Record<Name, string[]> = {
   Capture: ['ALLOWED_ORIGINS', 'HMAC_SECRET_ARN', 'SCORE_QUEUE_URL', 'WEBHOOK_SECRET_ARN'],
   Score: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL'],
   Route: ['MAIL_QUEUE_URL'],
-  Notify: ['CONFIGURATION_SET', 'CONSOLE_URL', 'SENDER_ADDRESS'],
+  Notify: ['CONFIGURATION_SET', 'CONSOLE_URL', 'HMAC_SECRET_ARN', 'PUBLIC_URL', 'SENDER_ADDRESS'],
+  Feedback: ['HMAC_SECRET_ARN'],
+  Unsubscribe: ['HMAC_SECRET_ARN'],
   Remind: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL', 'SCORE_QUEUE_URL'],
   Report: [],
   People: ['SCORE_QUEUE_URL'],
@@ -108,9 +122,9 @@ function allowed(statements: Json[]): Record<string, string[]> {
 describe.each(['dev', 'prod'] as const)('functions of %s', (env) => {
   const all = synthesized(env);
 
-  test('are the eight, and no other', () => {
+  test('are the ten, and no other', () => {
     const count = (template: Template) => ofType(template, 'AWS::Lambda::Function').length;
-    expect([count(all.foundation), count(all.pipeline), count(all.api)]).toEqual([0, 6, 2]);
+    expect([count(all.foundation), count(all.pipeline), count(all.api)]).toEqual([0, 7, 3]);
   });
 
   describe.each(names)('%s', (name) => {

@@ -10,7 +10,7 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
 
   test('every queue is encrypted with our key and takes TLS only', () => {
     const queues = ofType(pipeline, 'AWS::SQS::Queue');
-    expect(queues).toHaveLength(9);
+    expect(queues).toHaveLength(10);
     const guarded = ofType(pipeline, 'AWS::SQS::QueuePolicy').map(([, { Properties }]) => {
       expect(Properties.PolicyDocument.Statement).toContainEqual(
         expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
@@ -21,6 +21,23 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
       expect(readable(Properties.KmsMasterKeyId)).toBe('Key.Arn');
       expect(guarded).toContain(withoutDigest(id));
     }
+  });
+
+  test('feedback hears of bounces and complaints, and nothing of them is lost', () => {
+    const [[, { Properties: subscription }] = ['', { Properties: {} as Json }]] = ofType(
+      pipeline,
+      'AWS::SNS::Subscription',
+    );
+    expect(subscription.Protocol).toBe('lambda');
+    expect(readable(subscription.Endpoint)).toBe('Feedback.Arn');
+    expect(readable(subscription.TopicArn)).toContain('MailEvents');
+    expect(readable(subscription.RedrivePolicy.deadLetterTargetArn)).toBe('LostFeedback.Arn');
+    const invocation = the(
+      pipeline,
+      'AWS::Lambda::EventInvokeConfig',
+      'FeedbackEventInvokeConfig',
+    ).Properties;
+    expect(readable(invocation.DestinationConfig.OnFailure.Destination)).toBe('LostFeedback.Arn');
   });
 
   test.each([

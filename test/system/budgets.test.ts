@@ -33,12 +33,14 @@ describe('the bundles', () => {
     expect(Object.keys(bytes).sort()).toEqual([
       'api',
       'capture',
+      'feedback',
       'notify',
       'people',
       'remind',
       'report',
       'route',
       'score',
+      'unsubscribe',
     ]);
     for (const [name, size] of Object.entries(bytes)) {
       expect(size, name).toBeLessThanOrEqual(bundleLimit(name));

@@ -130,7 +130,18 @@ it('no function calls what its policy does not allow', async () => {
   await waitFor('the roll-ups', () => calls.some(({ functionName }) => functionName === 'report'));
 
   const assembly = await ensureAssembly();
-  const functions = ['capture', 'score', 'route', 'notify', 'remind', 'report', 'people', 'api'];
+  const functions = [
+    'capture',
+    'score',
+    'route',
+    'notify',
+    'remind',
+    'report',
+    'people',
+    'api',
+    'feedback',
+    'unsubscribe',
+  ];
   const refused = functions.flatMap((name) => {
     const allowed = allowedActions(assembly, name);
     const asked = calls.filter(({ functionName }) => functionName === name).flatMap(actionsOf);

@@ -1,0 +1,127 @@
+/** Messages to people, through the running system: answered, taken back, bounced. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CountedCall } from '../../local/system.ts';
+import { type Harness, type InboxMail, startHarness, waitFor } from './harness.ts';
+
+const calls: CountedCall[] = [];
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness({ inMemory: true, onCall: (call) => calls.push(call) });
+});
+afterAll(() => harness?.stop());
+
+const staff = { role: 'manager' } as const;
+
+const mailTo = async (address: string): Promise<InboxMail> =>
+  await waitFor(`a mail to ${address}`, async () =>
+    (await harness.inbox()).find(({ destination }) => destination.to.some((to) => to.includes(address))),
+  );
+
+async function post(fields: object): Promise<string> {
+  const answer = await harness.post('/v1/inquiries', fields);
+  expect(answer.status).toBe(202);
+  return ((await answer.json()) as { id: string }).id;
+}
+
+interface Messages {
+  readonly items: { readonly key: string; readonly state: string; readonly refused?: string }[];
+}
+const messagesOf = async (id: string): Promise<Messages> =>
+  (await (await harness.get(`/v1/inquiries/${id}/messages`, staff)).json()) as Messages;
+/** The answer to an inquiry, once it is certain what became of it. */
+const answerTo = (id: string) =>
+  waitFor('the answer to be settled', async () =>
+    (await messagesOf(id)).items.find(({ state }) => state === 'sent' || state === 'refused'),
+  );
+
+/** The raw mails that were sent, with their headers: the local inbox keeps none. */
+const rawMails = (): string[] =>
+  calls
+    .filter(({ operation }) => operation === 'SendRawEmail')
+    .map(({ request }) =>
+      Buffer.from((request as Record<string, string>)['RawMessage.Data'] ?? '', 'base64').toString('utf8'),
+    );
+
+describe('an acknowledgement', () => {
+  it('is in the inbox, names nothing that was asked for, and can be taken back by its header and its link', async () => {
+    const who = { name: 'Nora Quist', email: 'nora@example.com', consentEmail: 'yes', service: 'Acne' };
+    const id = await post({ ...who, message: 'My psoriasis is back.' });
+    const mail = await mailTo('nora@example.com');
+
+    expect(mail.subject).toBe('Bayview Health (demo): we have your message');
+    expect(mail.body.text).toContain('Hello Nora,');
+    expect(`${mail.subject} ${mail.body.text} ${mail.body.html}`).not.toMatch(/acne|psoriasis|dermatolog/i);
+    expect(await answerTo(id)).toMatchObject({ key: 'acknowledgement', state: 'sent' });
+
+    const raw =
+      rawMails()
+        .find((each) => each.includes('nora@example.com'))
+        ?.replace(/\r\n[ \t]+/g, ' ') ?? '';
+    expect(raw).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
+    const [, url = ''] = /^List-Unsubscribe: ?<([^>]+)>\r$/m.exec(raw) ?? [];
+    expect(url.startsWith(`${harness.origin}/v1/unsubscribe/con_`)).toBe(true);
+    expect(mail.body.text).toContain(url);
+    expect(decodeURIComponent(url)).not.toMatch(/nora|example\.com/);
+
+    // A program that looks for malware opens the link: nothing changes.
+    const page = await fetch(url);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('<form');
+    const contactId = /con_[0-9A-Z]{26}/.exec(url)?.[0] ?? '';
+    const consents = async () =>
+      (await (await harness.get(`/v1/contacts/${contactId}/consents`, staff)).json()) as {
+        consents: { purpose: string; given: boolean; source: string; textVersion?: string }[];
+      };
+    expect((await consents()).consents).toMatchObject([
+      { purpose: 'inquiry', given: true, source: 'form', textVersion: 'form-email-1' },
+    ]);
+
+    const clicked = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'List-Unsubscribe=One-Click',
+    });
+    expect(clicked.status).toBe(200);
+    expect((await consents()).consents.every(({ given }) => !given)).toBe(true);
+
+    // Without agreeing again they get no answer.
+    const second = await post({ ...who, consentEmail: 'no', message: 'Once more.' });
+    expect(await answerTo(second)).toMatchObject({ state: 'refused', refused: 'opted_out' });
+  });
+
+  it('goes to nobody who did not agree', async () => {
+    const id = await post({ name: 'Otto Graf', email: 'otto@example.com' });
+    expect(await answerTo(id)).toMatchObject({ state: 'refused', refused: 'no_consent' });
+  });
+});
+
+describe('a mailbox that bounces, or whose reader complains', () => {
+  it.each(['bounce', 'complaint'])(
+    'gets nothing more after a %s, and somebody is asked to call',
+    async (kind) => {
+      const email = `${kind}@simulator.amazonses.com`;
+      const who = { name: `Pia ${kind}`, email, consentEmail: 'yes' };
+      const id = await post(who);
+      await answerTo(id);
+
+      const contactId = await waitFor('the contact', async () => {
+        const answer = await harness.get(`/v1/inquiries/${id}`, staff);
+        return ((await answer.json()) as { contact: { id: string } }).contact.id;
+      });
+      const kinds = async (): Promise<string[]> => {
+        const answer = await harness.get(`/v1/contacts/${contactId}/timeline`, staff);
+        return ((await answer.json()) as { items: { kind: string }[] }).items.map((item) => item.kind);
+      };
+      await waitFor('the suppression', async () => (await kinds()).includes('mailbox_suppressed'));
+      expect(await kinds()).toEqual(expect.arrayContaining(['consent', 'message', 'task']));
+
+      const second = await post({ ...who, message: 'Once more.' });
+      expect(await answerTo(second)).toMatchObject({ state: 'refused', refused: 'suppressed' });
+    },
+  );
+});
+
+it('no address, no name and no word of a person is in a log or a queue', async () => {
+  const sent = calls.filter(({ service }) => service === 'sqs').map(({ request }) => JSON.stringify(request));
+  expect(sent.join('\n')).not.toMatch(/nora|example\.com|simulator/i);
+});
