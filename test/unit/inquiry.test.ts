@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { headRow, parseHead } from '../../shared/data/inquiries.ts';
 import type { Opening } from '../../shared/domain/business-time.ts';
-import { escalationDefaults } from '../../shared/domain/defaults.ts';
+import { escalationDefaults, followUpDefaults } from '../../shared/domain/defaults.ts';
 import type { Clock } from '../../shared/domain/escalation.ts';
+import { unbooked } from '../../shared/domain/inquiry/appointment.ts';
 import { captured, rescored as rescoredBy } from '../../shared/domain/inquiry/arrival.ts';
 import {
   assigned,
@@ -38,6 +39,7 @@ import {
   stepAllowanceMs,
 } from '../../shared/domain/inquiry/state.ts';
 import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
+import type { Location } from '../../shared/domain/practice.ts';
 import { closeReasons, type Stage, stages } from '../../shared/domain/stages.ts';
 import { friday, hours, minutes, smallPractice } from '../support/fixtures.ts';
 
@@ -96,6 +98,7 @@ const listening = (now: Date): Listening => ({
   awaitsRules: true,
   silence: { since: now.toISOString(), hours: 10, at: new Date(now.getTime() + hours(20)).toISOString() },
   clock,
+  cadence: { steps: followUpDefaults.cadence, location: smallPractice.locations[0] as Location },
 });
 /** As `score` applies the rules of a trigger. */
 const applied =
@@ -140,6 +143,12 @@ const operations = {
   suspect: suspectedByRule,
   call: (inquiry: Inquiry, now: Date) =>
     withTrigger(raise(inquiry), { kind: 'disposition', disposition: 'voicemail' }, now, listening(now)),
+  reach: (inquiry: Inquiry, now: Date) =>
+    withTrigger(raise(inquiry), { kind: 'disposition', disposition: 'reached' }, now, listening(now)),
+  wrongNumber: (inquiry: Inquiry, now: Date) =>
+    withTrigger(raise(inquiry), { kind: 'disposition', disposition: 'wrong_number' }, now, { clock }),
+  missedVisit: (inquiry: Inquiry, now: Date) =>
+    inquiry.stage === 'booked' ? unbooked(inquiry, now, listening(now)) : undefined,
   reply: (inquiry: Inquiry, now: Date) => withTrigger(raise(inquiry), { kind: 'reply' }, now, listening(now)),
   unheardReply: (inquiry: Inquiry, now: Date) => withTrigger(raise(inquiry), { kind: 'reply' }, now),
   noHit: applied({}),
