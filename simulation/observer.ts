@@ -60,8 +60,10 @@ export interface Observer {
   onCommit(changes: readonly RowChange[]): void;
   /** Gives the kind of the mail. */
   onMail(sent: SentMail): string;
-  /** From now on nothing may be sent to an address, but what a person has to get. */
+  /** From now on nothing may be sent to an address. */
   suppress(email: string): void;
+  /** Somebody agreed to be e-mailed again. */
+  allow(email: string): void;
   /** Whoever writes, and so must not be named. */
   know(people: readonly Person[]): void;
 }
@@ -169,6 +171,7 @@ export function createObserver(
       return kind;
     },
     suppress: (email) => void suppressed.add(email),
+    allow: (email) => void suppressed.delete(email),
     know(people) {
       for (const { name, email, phone } of people) {
         const last = name.split(' ').at(-1);

@@ -22,6 +22,8 @@ export interface Person {
   readonly name: string;
   readonly email: string | undefined;
   readonly phone: string;
+  /** What becomes of an e-mail to them, if not just read. */
+  readonly habit: 'unsubscribes' | 'bounces' | undefined;
 }
 
 export interface People {
@@ -160,7 +162,9 @@ export function drawPeople(
     const area = areaCodes[Math.floor(n / 100) % areaCodes.length];
     const phone = `(${area}) 555-0${line}`;
     const email = random.chance(0.88) ? `${first}.${last}.${n}@example.com`.toLowerCase() : undefined;
-    people.push({ name, email, phone });
+    const draw = random.next();
+    const habit = draw < 0.02 ? 'bounces' : draw < 0.06 ? 'unsubscribes' : undefined;
+    people.push({ name, email, phone, habit });
     const language = random.chance(0.78) ? 'en' : random.pick(languages);
     const hasPhone = email === undefined || random.chance(0.92);
     given.push({

@@ -8,6 +8,7 @@ import { absenceOf } from './duty.ts';
 import { hourMs, minuteMs } from './minutes.ts';
 import { createObserver, type Observer } from './observer.ts';
 import { type Arrival, drawPeople, type Person } from './people.ts';
+import { type Readers, startReaders } from './readers.ts';
 import { callersOf, type Staff, startStaff } from './staff.ts';
 import { createWorld, googleAdsKey, type World } from './world.ts';
 
@@ -109,6 +110,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const { practice, from, until, seed } = options;
   let world: World | undefined;
   let staff: Staff | undefined;
+  let readers: Readers | undefined;
   const observer = createObserver(
     () => world?.practice() ?? practice,
     () => world?.environment.now() ?? from,
@@ -125,7 +127,10 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     from,
     ...(options.origin !== undefined && { origin: options.origin }),
     onCommit: observer.onCommit,
-    onMail: (sent) => staff?.onMail(sent, observer.onMail(sent)),
+    onMail: (sent) => {
+      staff?.onMail(sent, observer.onMail(sent));
+      readers?.onMail(sent);
+    },
   });
   const running = world;
   const { agenda, environment } = running;
@@ -136,10 +141,13 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     running.random.fork('people'),
   );
   observer.know(people);
+  readers = startReaders(running, people, observer);
   let [arrived, acknowledged] = [0, 0];
   for (const [i, arrival] of arrivals.entries()) {
     agenda.at(arrival.atMs, async () => {
       arrived++;
+      // Whoever ticks the box anew wants to be e-mailed again.
+      if (arrival.fields['consentEmail'] === 'yes') readers?.agrees(arrival.fields['email']);
       if (await send(running, arrival, running.practice(), i)) acknowledged++;
     });
   }

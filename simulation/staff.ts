@@ -5,6 +5,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import { businessMinutesBetween } from '../shared/domain/business-time.ts';
+import { parkReasons } from '../shared/domain/inquiry/state.ts';
 import { localTime } from '../shared/domain/local-time.ts';
 import type { Member, Practice } from '../shared/domain/practice.ts';
 import type { Disposition } from '../shared/domain/rules/facts.ts';
@@ -14,7 +15,19 @@ import type { Random } from './random.ts';
 import type { SentMail, World } from './world.ts';
 
 const queueSchema = z.object({
-  items: z.array(z.object({ id: z.string(), version: z.int(), contactId: z.string(), stage: z.string() })),
+  items: z.array(
+    z.object({
+      id: z.string(),
+      version: z.int(),
+      contactId: z.string(),
+      stage: z.string(),
+      hold: z.unknown().optional(),
+      calling: z.unknown().optional(),
+    }),
+  ),
+});
+const tasksSchema = z.object({
+  items: z.array(z.object({ id: z.string(), version: z.int(), contactId: z.string(), done: z.boolean() })),
 });
 type QueueItem = z.infer<typeof queueSchema>['items'][number];
 
@@ -33,6 +46,8 @@ const callMinutes = { least: 3, most: 8 };
 const overwhelmedCallMinutes = { least: 35, most: 55 };
 /** Between two calls, and before somebody without work looks again. */
 const pauseMinutes = { least: 1, most: 3 };
+/** What somebody who was reached agrees to, out of a hundred. */
+const afterwardsWeights = { nothing: 62, appointment: 26, snoozed: 6, parked: 6 };
 /** Whoever is not at work is looked for this often. */
 const absentMinutes = 5;
 
@@ -84,10 +99,25 @@ export function startStaff(
     const { items } = queueSchema.parse(bodyOf(answer));
     const due = again.get(member.id);
     // Most urgent first, as the queue has them; whoever was called once waits for their turn.
+    const free = items.filter(({ hold, calling }) => hold === undefined && calling === undefined);
     return (
-      items.find(({ id, stage }) => stage === 'new' && !attempted.has(id)) ??
-      items.find(({ id }) => due?.has(id))
+      free.find(({ id, stage }) => stage === 'new' && !attempted.has(id)) ??
+      free.find(({ id }) => due?.has(id))
     );
+  }
+
+  /** The first of somebody's tasks, done; whether there was one. */
+  async function doTask(member: Member): Promise<boolean> {
+    const answer = await world.asStaff(member.id, 'GET /v1/tasks', { query: { limit: '5' } });
+    if (answer.statusCode !== 200) return false;
+    const task = tasksSchema.parse(bodyOf(answer)).items.find(({ done }) => !done);
+    if (!task) return false;
+    await world.asStaff(member.id, 'PATCH /v1/contacts/{id}/tasks/{taskId}', {
+      pathParameters: { id: task.contactId, taskId: task.id },
+      headers: { ...json, 'If-Match': `"${task.version}"` },
+      body: JSON.stringify({ done: true }),
+    });
+    return true;
   }
 
   async function work(member: Member, own: Random, lunch: Lunch): Promise<void> {
@@ -95,7 +125,10 @@ export function startStaff(
       agenda.at(inMinutes(least, most), () => work(member, own, lunch));
     if (!isAtWork(member, lunch)) return later(absentMinutes);
     const item = await nextFor(member);
-    if (!item) return later(pauseMinutes.least, pauseMinutes.most);
+    if (!item) {
+      const hadTask = await doTask(member);
+      return hadTask ? later(callMinutes.least) : later(pauseMinutes.least, pauseMinutes.most);
+    }
     const isSlow = member.id === options.overwhelmed && environment.now() < options.calmFrom;
     const takes = isSlow ? overwhelmedCallMinutes : callMinutes;
     // Whoever has too much on their hands forgets to say that they are calling.
@@ -109,9 +142,30 @@ export function startStaff(
     agenda.at(inMinutes(takes.least, takes.most), async () => {
       attempted.add(item.id);
       again.get(member.id)?.delete(item.id);
-      await record(member, item, own.weighted(dispositionWeights));
+      const disposition = own.weighted(dispositionWeights);
+      await record(member, item, disposition);
+      if (disposition === 'reached') await agree(member, item, own.weighted(afterwardsWeights));
       later(pauseMinutes.least, pauseMinutes.most);
     });
+  }
+
+  /** What was agreed on with somebody who was reached. */
+  async function agree(
+    member: Member,
+    { id }: QueueItem,
+    what: keyof typeof afterwardsWeights,
+  ): Promise<void> {
+    const days = random.between(1, 5);
+    const at = new Date(agenda.nowMs() + days * 24 * 60 * minuteMs).toISOString();
+    if (what === 'appointment') {
+      await world.asStaff(member.id, 'POST /v1/appointments', {
+        headers: json,
+        body: JSON.stringify({ inquiryId: id, at }),
+      });
+    } else if (what === 'snoozed') await decide(member.id, id, { snoozeUntil: at });
+    else if (what === 'parked') {
+      await decide(member.id, id, { park: { reason: random.pick(parkReasons), until: at } });
+    }
   }
 
   async function record(

@@ -72,12 +72,14 @@ export interface World {
   readonly functions: Functions;
   readonly mails: readonly SentMail[];
   readonly troubles: readonly Trouble[];
+  /** How often staff's calls were answered with which status, by route. */
+  readonly answers: ReadonlyMap<string, number>;
   readonly hmac: { readonly version: string; readonly key: string };
   /** The practice as it was last applied. */
   practice(): Practice;
   /** A post or webhook from outside, or a visit of a public page. */
   fromOutside(route: string, options?: EventOptions): Promise<APIGatewayProxyResult>;
-  /** A click on the link of a message, or on the button behind it. */
+  /** A visit of the page behind a message's link, or a click on its button for no more e-mails at all. */
   unsubscribe(method: 'GET' | 'POST', url: string): Promise<APIGatewayProxyResult>;
   /** What SES tells of a mail that went out. */
   feedback(event: SesEvent): Promise<void>;
@@ -121,6 +123,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
   const mails: SentMail[] = [];
   const troubles: Trouble[] = [];
+  const answers = new Map<string, number>();
   const noteTrouble = (where: string, error: unknown): void => {
     troubles.push({
       at: environment.now().toISOString(),
@@ -277,6 +280,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     functions,
     mails,
     troubles,
+    answers,
     hmac,
     practice: () => practice,
     fromOutside: (route, event) => working().capture(proxyEvent(route, event)),
@@ -284,10 +288,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       working().unsubscribe(
         proxyEvent(`${method} /v1/unsubscribe/{token}`, {
           pathParameters: { token: url.slice(url.lastIndexOf('/') + 1) },
+          ...(method === 'POST' && {
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            body: 'all=yes',
+          }),
         }),
       ),
     feedback: (event) => working().feedback(event),
-    asStaff: (memberId, route, event = {}) => {
+    asStaff: async (memberId, route, event = {}) => {
       const member = practice.members.find(({ id }) => id === memberId);
       const claims = {
         sub: memberId,
@@ -297,7 +305,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         scope: 'firstcall/staff',
         'cognito:groups': `[${member?.role}]`,
       };
-      return working().api(proxyEvent(route, { ...event, claims }));
+      const answer = await working().api(proxyEvent(route, { ...event, claims }));
+      const name = `${route} ${answer.statusCode}`;
+      answers.set(name, (answers.get(name) ?? 0) + 1);
+      return answer;
     },
     async change(author, change) {
       const wanted = structuredClone(practice);
