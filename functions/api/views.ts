@@ -96,6 +96,8 @@ export const inquiryViewSchema = z.lazy(() =>
       score: scoreSchema.optional(),
       triage: triageSchema.optional(),
       assignment: z.object({ memberId: z.string(), at: z.string(), receipt: receiptSchema }).optional(),
+      /** In the queue of which pool it waits, and why nobody has it yet. */
+      waiting: z.object({ pool: z.string(), receipt: receiptSchema }).optional(),
     }),
 );
 export type InquiryView = z.infer<typeof inquiryViewSchema>;
@@ -142,6 +144,9 @@ export function inquiryView(
       head.receipt && {
         assignment: { memberId: head.assignedTo, at: head.assignedAt, receipt: head.receipt },
       }),
+    ...(head.assignedTo === undefined &&
+      head.progress === 'waiting' &&
+      head.receipt && { waiting: { pool: head.poolId, receipt: head.receipt } }),
   });
 }
 

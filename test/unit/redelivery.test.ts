@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sendMail } from '../../functions/notify/send-mail.ts';
-import { routeInquiry } from '../../functions/route/route-inquiry.ts';
+import { handleMessage } from '../../functions/route/handle-message.ts';
 import { scoreInquiry } from '../../functions/score/score-inquiry.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { isOpen } from '../../shared/domain/inquiry/state.ts';
@@ -10,7 +10,7 @@ import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
-import type { MailMessage, StepMessage } from '../../shared/queues/messages.ts';
+import type { MailMessage, RouteMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createPipeline, digest, hours, minutes } from '../support/fixtures.ts';
 import { createMemoryTable } from '../support/memory-table.ts';
 
@@ -53,7 +53,7 @@ const step = fc.oneof(
 
 type Message =
   | { readonly queue: 'score'; readonly message: StepMessage }
-  | { readonly queue: 'route'; readonly message: StepMessage }
+  | { readonly queue: 'route'; readonly message: RouteMessage }
   | { readonly queue: 'mail'; readonly message: MailMessage };
 
 it('brings an inquiry, its rules and its alert to their end, each once', async () => {
@@ -79,7 +79,7 @@ it('brings an inquiry, its rules and its alert to their end, each once', async (
       };
       const work = (one: Message): Promise<string> => {
         if (one.queue === 'score') return scoreInquiry(dependencies, one.message);
-        if (one.queue === 'route') return routeInquiry(dependencies, one.message);
+        if (one.queue === 'route') return handleMessage(dependencies, one.message);
         return sendMail(dependencies, one.message);
       };
       const asked = { stage_change: 0, disposition: 0 };

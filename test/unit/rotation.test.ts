@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../../shared/domain/practice.ts';
 import { type Lags, rotate } from '../../shared/domain/routing.ts';
+import { takeTurn } from '../../shared/domain/strategies.ts';
 
 const poolOf = (weights: readonly number[]): Pool => ({
   id: 'p',
@@ -203,6 +204,90 @@ describe('a receipt', () => {
         const shares = sum(receipt.candidates.map(({ share }) => share));
         expect(shares).toBeCloseTo(chosen === undefined ? 0 : 1, 2);
       }),
+    );
+  });
+});
+
+describe('a strategy', () => {
+  const turn = (
+    pool: Pool,
+    lags: Lags,
+    more: Partial<Parameters<typeof takeTurn>[0]> = {},
+  ): ReturnType<typeof takeTurn> =>
+    takeTurn({ pool, lags, exclusion: everybody, openWork: () => 0, preferences: [], ...more });
+
+  it('of strict turns goes through the list, whatever the weights and the open work', () => {
+    const pool: Pool = { ...poolOf([1, 50, 3]), strategy: 'strict_round_robin' };
+    let lags: Lags = {};
+    const chosen = Array.from({ length: 6 }, () => {
+      const next = turn(pool, lags, { openWork: (id) => (id === 'm0' ? 9 : 0) });
+      lags = next.lags;
+      return next.chosen;
+    });
+
+    expect(chosen).toEqual(['m0', 'm1', 'm2', 'm0', 'm1', 'm2']);
+    expect(turn(pool, {}).receipt.strategy).toBe('strict_round_robin');
+  });
+
+  it('of least open work goes to who has least, in turns among equals, and says what it compared', () => {
+    const pool: Pool = { ...poolOf([1, 1, 1]), strategy: 'least_open_work' };
+    const open: Record<string, number> = { m0: 3, m1: 1, m2: 1 };
+    const openWork = (id: string) => open[id] ?? 0;
+
+    const first = turn(pool, {}, { openWork });
+    expect(first.chosen).toBe('m1');
+    expect(first.receipt.candidates[0]).toMatchObject({
+      outcome: 'passed_over',
+      reason: '3 open, the least is 1',
+    });
+    expect(turn(pool, first.lags, { openWork }).chosen).toBe('m2');
+  });
+
+  it('prefers whom it is told to, and everybody else where none of those is there', () => {
+    const pool = poolOf([1, 1, 1]);
+    const preferences = [{ who: (id: string) => id === 'm2', others: 'no specialist in mohs' }];
+
+    const { chosen, receipt, lags } = turn(pool, {}, { preferences });
+    expect(chosen).toBe('m2');
+    expect(receipt.candidates[0]).toMatchObject({ outcome: 'passed_over', reason: 'no specialist in mohs' });
+    // What only one could have is no turn that the others missed.
+    expect(lags).toEqual({});
+    expect(
+      turn(pool, {}, { preferences, exclusion: (id) => (id === 'm2' ? 'disabled' : undefined) }).chosen,
+    ).toBe('m0');
+  });
+
+  it('keeps its lags within half the pool, whoever is there, is preferred, or has however much work', () => {
+    const step = fc.record({
+      here: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+      preferred: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+      open: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 6, maxLength: 6 }),
+      strategy: fc.constantFrom(undefined, 'strict_round_robin' as const, 'least_open_work' as const),
+      times: fc.integer({ min: 1, max: 20 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 50 }), (steps) => {
+        let lags: Lags = {};
+        for (const { here, preferred, open, strategy, times } of steps) {
+          const pool: Pool = { ...poolOf([1, 2, 3, 4, 5, 6]), ...(strategy && { strategy }) };
+          const at = (id: string): number => Number(id.slice(1));
+          for (let i = 0; i < times; i++) {
+            const next = turn(pool, lags, {
+              exclusion: (id) => (here[at(id)] ? undefined : 'away'),
+              openWork: (id) => open[at(id)] ?? 0,
+              preferences: [{ who: (id) => preferred[at(id)] === true, others: 'not preferred' }],
+            });
+            lags = next.lags;
+            const assigned = next.receipt.candidates.filter(({ outcome }) => outcome === 'assigned');
+            expect(assigned.map(({ memberId }) => memberId)).toEqual(
+              next.chosen === undefined ? [] : [next.chosen],
+            );
+            expect(Math.abs(sum(Object.values(lags)))).toBeLessThan(1e-5);
+            expect(Math.max(0, ...Object.values(lags).map(Math.abs))).toBeLessThanOrEqual(3);
+          }
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -230,6 +230,10 @@ function checkAction(action: Action, rule: Rule, practice: Practice, path: Path,
     case 'send_to_member':
       known('members', 'member', action.member);
       break;
+    case 'send_to_specialty':
+      if (!practice.members.some(({ specialties }) => specialties?.includes(action.specialty)))
+        report([...path, 'specialty'], `no member has the specialty ${action.specialty}`);
+      break;
     case 'notify':
       if (action.whom !== 'managers') known('members', 'whom', action.whom);
       break;
