@@ -14,27 +14,33 @@ import { friday } from '../support/fixtures.ts';
 import { createMemoryTable } from '../support/memory-table.ts';
 
 const files = readdirSync('practices').filter((name) => name.endsWith('.yaml'));
-// Some of what is left out here is more than a whole practice can do without.
-const lenient = z.strictObject(practiceParts);
-
-/** A practice in which a criterion may lack either of what it needs one of. */
-function read(file: string): Practice {
-  const { practice } = readPracticeFile(readFileSync(`practices/${file}`, 'utf8'));
-  const whole = structuredClone(practice as Practice);
-  for (const criterion of whole.urgency.criteria) {
-    criterion.services = [(whole.services[0] as Practice['services'][number]).id];
-    criterion.words = ['rash'];
-  }
-  return whole;
-}
-
-const practices = new Map(files.map((file) => [file, read(file)]));
+const practices = new Map(
+  files.map((file) => [
+    file,
+    readPracticeFile(readFileSync(`practices/${file}`, 'utf8')).practice as Practice,
+  ]),
+);
 const practiceOf = (file: string): Practice => practices.get(file) as Practice;
 
-/** Names of fields; `*` is every entry of a list. */
+/** A schema that fills in as much and refuses less: without some fields, a practice may not be valid. */
+function lenientOf(schema: z.ZodType): z.ZodType {
+  const inner = (part: unknown): z.ZodType => lenientOf(part as z.ZodType);
+  if (schema instanceof z.ZodDefault) return inner(schema.unwrap()).default(schema.def.defaultValue);
+  if (schema instanceof z.ZodOptional) return inner(schema.unwrap()).optional();
+  if (schema instanceof z.ZodLazy) return z.lazy(() => inner(schema.unwrap()));
+  if (schema instanceof z.ZodArray) return z.array(inner(schema.element));
+  if (schema instanceof z.ZodObject)
+    return z.strictObject(
+      Object.fromEntries(Object.entries(schema.shape).map(([name, field]) => [name, inner(field)])),
+    );
+  return schema;
+}
+const lenient = lenientOf(z.strictObject(practiceParts));
+
+/** Names of fields; `*` is every entry of a list or a record. */
 type Path = readonly string[];
 
-const leaves = new Set(['string', 'number', 'boolean', 'enum', 'literal', 'record']);
+const leaves = new Set(['string', 'number', 'boolean', 'enum', 'literal']);
 
 /** Every field that has a default, as a path from the schema. */
 function defaultsIn(schema: z.ZodType, path: Path = [], within: readonly z.ZodType[] = []): Path[] {
@@ -43,6 +49,7 @@ function defaultsIn(schema: z.ZodType, path: Path = [], within: readonly z.ZodTy
   if (schema instanceof z.ZodDefault) return [path, ...into(schema.unwrap())];
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodLazy) return into(schema.unwrap());
   if (schema instanceof z.ZodArray) return into(schema.element, [...path, '*']);
+  if (schema instanceof z.ZodRecord) return into(schema.valueType, [...path, '*']);
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => into(option));
   if (schema instanceof z.ZodObject)
     return Object.entries(schema.shape).flatMap(([name, inner]) => into(inner, [...path, name]));
@@ -53,7 +60,7 @@ function defaultsIn(schema: z.ZodType, path: Path = [], within: readonly z.ZodTy
 /** Takes a field away wherever it is; how often it was there. */
 function remove(from: unknown, [name, ...rest]: Path): number {
   if (typeof from !== 'object' || from === null || name === undefined) return 0;
-  if (name === '*') return (from as unknown[]).reduce<number>((sum, one) => sum + remove(one, rest), 0);
+  if (name === '*') return Object.values(from).reduce<number>((sum, one) => sum + remove(one, rest), 0);
   const record = from as Record<string, unknown>;
   if (rest.length > 0) return remove(record[name], rest);
   return name in record && delete record[name] ? 1 : 0;
@@ -74,15 +81,13 @@ function strip(entity: Pick<Entity, 'kind' | 'data'>, paths: readonly Path[]): b
   return Object.keys(part).length > 0;
 }
 
-const defaults = defaultsIn(lenient);
+const defaults = defaultsIn(z.strictObject(practiceParts));
 const named = defaults.map((path) => [path.join('.'), path] as const);
 const isWithin = (path: Path, other: Path): boolean =>
   path.length > other.length && other.every((name, i) => path[i] === name);
 const outermost = defaults.filter((path) => !defaults.some((other) => isWithin(path, other)));
-/** Those that have no others within. Of a criterion's two lists one stays, since it needs one. */
-const innermost = defaults.filter(
-  (path) => path.join('.') !== 'urgency.criteria.*.words' && !defaults.some((other) => isWithin(other, path)),
-);
+/** Those that have no others within. */
+const innermost = defaults.filter((path) => !defaults.some((other) => isWithin(other, path)));
 
 /** The practice of stored entities without some fields, and what the schema makes of a file without them. */
 function readWithout(practice: Practice, paths: readonly Path[]) {
