@@ -7,23 +7,27 @@ import type { Lags } from '../domain/routing.ts';
 import { memberLoad, poolRotation, routingPk } from './keys.ts';
 import { atVersion, queryAll, type Table, type Write } from './table.ts';
 
-const rotationSchema = z.object({
-  version: z.int().default(0),
-  lags: z.record(z.string(), z.number()).default({}),
-  /** Inquiries that wait in the pool's queue. */
-  waiting: z.int().default(0),
-});
+const rotationSchema = z.lazy(() =>
+  z.object({
+    version: z.int().default(0),
+    lags: z.record(z.string(), z.number()).default({}),
+    /** Inquiries that wait in the pool's queue. */
+    waiting: z.int().default(0),
+  }),
+);
 export type PoolState = z.infer<typeof rotationSchema>;
 
-const loadSchema = z.object({
-  version: z.int(),
-  open: z.int().default(0),
-  uncalled: z.int().default(0),
-  day: z.string().optional(),
-  today: z.int().default(0),
-  disabled: z.boolean().default(false),
-  callingUntil: z.string().optional(),
-});
+const loadSchema = z.lazy(() =>
+  z.object({
+    version: z.int(),
+    open: z.int().default(0),
+    uncalled: z.int().default(0),
+    day: z.string().optional(),
+    today: z.int().default(0),
+    disabled: z.boolean().default(false),
+    callingUntil: z.string().optional(),
+  }),
+);
 export type Load = Workload & { readonly version: number };
 
 const noRotation: PoolState = { version: 0, lags: {}, waiting: 0 };

@@ -12,8 +12,13 @@ export type IdKind = keyof typeof idPrefixes;
 
 const idPattern = (kind: IdKind): RegExp => new RegExp(`^${idPrefixes[kind]}_[0-9A-HJKMNP-TV-Z]{26}$`);
 
-/** Schema of an id of one kind: nothing that could end a key or open another one passes. */
-export const idSchema = (kind: IdKind) => z.string().regex(idPattern(kind), `is not an ${kind} id`);
+const schemas: Partial<Record<IdKind, z.ZodString>> = {};
+
+/** Schema of an id of one kind, one for all who ask: nothing that could end a key or open another one passes. */
+export function idSchema(kind: IdKind): z.ZodString {
+  schemas[kind] ??= z.string().regex(idPattern(kind), `is not an ${kind} id`);
+  return schemas[kind];
+}
 
 /** The time, and new ids: injected wherever either decides something, so that tests can hold them. */
 export interface Environment {

@@ -7,28 +7,32 @@ export const stepMessageSchema = z.object({ inquiryId: idSchema('inquiry'), vers
 export type StepMessage = z.infer<typeof stepMessageSchema>;
 
 /** Asks for the routing of an inquiry, or of everything that waits for a reason that is now over. */
-export const routeMessageSchema = z.union([
-  stepMessageSchema,
-  /** Somebody of the pool may have room again: hand out what waits there. */
-  z.object({ kind: z.literal('pool'), poolId: z.string() }),
-  /** What the disabled had goes back, and what waits may be for others now. */
-  z.object({ kind: z.literal('configuration_changed'), version: z.int() }),
-]);
+export const routeMessageSchema = z.lazy(() =>
+  z.union([
+    stepMessageSchema,
+    /** Somebody of the pool may have room again: hand out what waits there. */
+    z.object({ kind: z.literal('pool'), poolId: z.string() }),
+    /** What the disabled had goes back, and what waits may be for others now. */
+    z.object({ kind: z.literal('configuration_changed'), version: z.int() }),
+  ]),
+);
 export type RouteMessage = z.infer<typeof routeMessageSchema>;
 
 /** Asks for a mail: the newest of an inquiry, the alert of its red flag, or the weekly report of a location. */
-export const mailMessageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('inquiry'), inquiryId: idSchema('inquiry'), version: z.int() }),
-  z.object({ kind: z.literal('alert'), inquiryId: idSchema('inquiry') }),
-  // To people, not to staff: the answers to an arrival, one message, the next step of a sequence.
-  z.object({ kind: z.literal('acknowledgement'), inquiryId: idSchema('inquiry') }),
-  z.object({ kind: z.literal('message'), inquiryId: idSchema('inquiry'), key: z.string() }),
-  z.object({ kind: z.literal('nurture'), inquiryId: idSchema('inquiry'), sequence: z.string() }),
-  z.object({ kind: z.literal('weekly_report'), locationId: z.string(), version: z.int() }),
-  z.object({ kind: z.literal('task'), contactId: idSchema('contact'), taskId: idSchema('task') }),
-  z.object({ kind: z.literal('notice'), inquiryId: idSchema('inquiry'), noticeId: idSchema('entry') }),
-  z.object({ kind: z.literal('digest'), memberId: z.string() }),
-]);
+export const mailMessageSchema = z.lazy(() =>
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('inquiry'), inquiryId: idSchema('inquiry'), version: z.int() }),
+    z.object({ kind: z.literal('alert'), inquiryId: idSchema('inquiry') }),
+    // To people, not to staff: the answers to an arrival, one message, the next step of a sequence.
+    z.object({ kind: z.literal('acknowledgement'), inquiryId: idSchema('inquiry') }),
+    z.object({ kind: z.literal('message'), inquiryId: idSchema('inquiry'), key: z.string() }),
+    z.object({ kind: z.literal('nurture'), inquiryId: idSchema('inquiry'), sequence: z.string() }),
+    z.object({ kind: z.literal('weekly_report'), locationId: z.string(), version: z.int() }),
+    z.object({ kind: z.literal('task'), contactId: idSchema('contact'), taskId: idSchema('task') }),
+    z.object({ kind: z.literal('notice'), inquiryId: idSchema('inquiry'), noticeId: idSchema('entry') }),
+    z.object({ kind: z.literal('digest'), memberId: z.string() }),
+  ]),
+);
 export type MailMessage = z.infer<typeof mailMessageSchema>;
 
 /** Asks for a message to a person. */

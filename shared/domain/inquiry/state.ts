@@ -30,15 +30,17 @@ export const candidateSchema = z.object({
 });
 export type Candidate = z.infer<typeof candidateSchema>;
 
-export const receiptSchema = z.object({
-  pool: z.string(),
-  strategy: z.string(),
-  candidates: z.array(candidateSchema),
-  /** The member of staff who decided, where it was not routing. */
-  by: z.string().optional(),
-  /** The provider recommended beside whoever got it, and why. */
-  provider: z.object({ memberId: z.string(), reason: z.string() }).optional(),
-});
+export const receiptSchema = z.lazy(() =>
+  z.object({
+    pool: z.string(),
+    strategy: z.string(),
+    candidates: z.array(candidateSchema),
+    /** The member of staff who decided, where it was not routing. */
+    by: z.string().optional(),
+    /** The provider recommended beside whoever got it, and why. */
+    provider: z.object({ memberId: z.string(), reason: z.string() }).optional(),
+  }),
+);
 /** Why a routing decided as it did; written with the decision, never worked out again. */
 export type Receipt = z.infer<typeof receiptSchema>;
 
@@ -87,17 +89,19 @@ const visitsSchema = z.lazy(() =>
   z.object({ made: z.int(), kept: z.int(), noShows: z.int(), cents: z.int() }),
 );
 
-const pendingTriggerSchema = z.object({
-  kind: z.enum(triggers),
-  at: instantSchema,
-  /** The stage before a stage change. */
-  from: z.enum(stages).optional(),
-  /** The stage that it had then: a rule that comes to set another one does so only while it still has it. */
-  stage: z.enum(stages).optional(),
-  disposition: z.enum(dispositions).optional(),
-  /** Opening hours for which nothing had happened. */
-  silentHours: z.int().optional(),
-});
+const pendingTriggerSchema = z.lazy(() =>
+  z.object({
+    kind: z.enum(triggers),
+    at: instantSchema,
+    /** The stage before a stage change. */
+    from: z.enum(stages).optional(),
+    /** The stage that it had then: a rule that comes to set another one does so only while it still has it. */
+    stage: z.enum(stages).optional(),
+    disposition: z.enum(dispositions).optional(),
+    /** Opening hours for which nothing had happened. */
+    silentHours: z.int().optional(),
+  }),
+);
 /** A trigger of triage rules that waits for its turn. */
 export type PendingTrigger = z.infer<typeof pendingTriggerSchema>;
 
@@ -105,87 +109,89 @@ export type PendingTrigger = z.infer<typeof pendingTriggerSchema>;
  * The state of an inquiry. No free text and nothing personal: that is in the
  * body, which is written once.
  */
-export const inquirySchema = z.object({
-  id: idSchema('inquiry'),
-  version: z.int().min(1),
-  contactId: idSchema('contact'),
-  locationId: z.string(),
-  channel: z.enum(channels),
-  sourceId: z.string(),
-  campaign: z.string().optional(),
-  serviceId: z.string().optional(),
-  receivedAt: instantSchema,
-  /** When the clock started, where that was not on receipt: the release from quarantine. */
-  clockFrom: instantSchema.optional(),
-  stage: z.enum(stages),
-  closeReason: z.enum(closeReasons).optional(),
-  progress: z.enum(['captured', 'waiting', 'routed', 'notified', 'quarantined']),
-  quarantine: z.array(z.enum(quarantineReasons)).optional(),
-  tier: z.enum(tiers).optional(),
-  score: z.int().optional(),
-  poolId: z.string().optional(),
-  respondBy: instantSchema.optional(),
-  assignedTo: z.string().optional(),
-  assignedAt: instantSchema.optional(),
-  receipt: receiptSchema.optional(),
-  mailKind: z.enum(mailKinds).optional(),
-  mailState: z.enum(['pending', 'sending', 'sent']).optional(),
-  mailAt: instantSchema.optional(),
-  /** How soon the person should be seen; absent where it is routine. */
-  urgency: z.enum(['same_day', 'soon']).optional(),
-  /** Set where words of an emergency were found; a human says whether it was one. */
-  redFlag: z.enum(redFlagStates).optional(),
-  /** Something happened at which triage rules are still to be looked at. */
-  trigger: pendingTriggerSchema.optional(),
-  /** What happened after that, in order. */
-  laterTriggers: z.array(pendingTriggerSchema).optional(),
-  /** Where rules listen for silence: since when nothing has happened, and for how many opening hours by then. */
-  silence: z.object({ since: instantSchema, hours: z.int() }).optional(),
-  /** When the first attempt to call back was recorded. */
-  firstContactedAt: instantSchema.optional(),
-  /** The provider recommended beside the coordinator. */
-  providerId: z.string().optional(),
-  hold: holdSchema.optional(),
-  /** A call in progress: it pauses escalation, and ends by itself. */
-  calling: callingSchema.optional(),
-  /** Rungs of the escalation ladder that the present assignee has had. */
-  rung: z.int().optional(),
-  /** The present assignee's deadline, where that is not the respond-by: after a reassignment. */
-  deadline: instantSchema.optional(),
-  /** Since when their time runs, where that is neither since receipt nor since the assignment. */
-  termFrom: instantSchema.optional(),
-  /** The ladder asks routing for somebody who is free. */
-  reassign: z.literal(true).optional(),
-  /** Members from whom the ladder took it. */
-  hadBy: z.array(z.string()).optional(),
-  /** Calls that reached nobody, since somebody was last reached. */
-  attempts: z.int().optional(),
-  /** What its appointments came to; absent while it has none. */
-  visits: visitsSchema.optional(),
-  /** Tasks follow its assignment: whoever gets it gets them. */
-  tasksFollow: z.literal(true).optional(),
-  /** Times at which something has to happen; the earliest one is on the due index. */
-  timers: z
-    .object({
-      /** A step of the pipeline should have been done by now: do it again. */
-      step: instantSchema.optional(),
-      /** The next rung of the escalation ladder: nobody has called back yet. */
-      respond: instantSchema.optional(),
-      /** Remind the assignee of an inquiry that has gone quiet. */
-      followUp: instantSchema.optional(),
-      /** Remind the managers that a quarantined inquiry waits for them. */
-      review: instantSchema.optional(),
-      /** Look at the rules for inquiries about which nothing has happened. */
-      silence: instantSchema.optional(),
-      /** The hold ends, or a call in progress is taken to have ended. */
-      wake: instantSchema.optional(),
-    })
-    .default({}),
-  /** How often the step timer fired in a row; spaces out the repeats. */
-  stepRepeats: z.int().min(0),
-  /** How often the assignee was reminded. */
-  reminders: z.int().min(0),
-});
+export const inquirySchema = z.lazy(() =>
+  z.object({
+    id: idSchema('inquiry'),
+    version: z.int().min(1),
+    contactId: idSchema('contact'),
+    locationId: z.string(),
+    channel: z.enum(channels),
+    sourceId: z.string(),
+    campaign: z.string().optional(),
+    serviceId: z.string().optional(),
+    receivedAt: instantSchema,
+    /** When the clock started, where that was not on receipt: the release from quarantine. */
+    clockFrom: instantSchema.optional(),
+    stage: z.enum(stages),
+    closeReason: z.enum(closeReasons).optional(),
+    progress: z.enum(['captured', 'waiting', 'routed', 'notified', 'quarantined']),
+    quarantine: z.array(z.enum(quarantineReasons)).optional(),
+    tier: z.enum(tiers).optional(),
+    score: z.int().optional(),
+    poolId: z.string().optional(),
+    respondBy: instantSchema.optional(),
+    assignedTo: z.string().optional(),
+    assignedAt: instantSchema.optional(),
+    receipt: receiptSchema.optional(),
+    mailKind: z.enum(mailKinds).optional(),
+    mailState: z.enum(['pending', 'sending', 'sent']).optional(),
+    mailAt: instantSchema.optional(),
+    /** How soon the person should be seen; absent where it is routine. */
+    urgency: z.enum(['same_day', 'soon']).optional(),
+    /** Set where words of an emergency were found; a human says whether it was one. */
+    redFlag: z.enum(redFlagStates).optional(),
+    /** Something happened at which triage rules are still to be looked at. */
+    trigger: pendingTriggerSchema.optional(),
+    /** What happened after that, in order. */
+    laterTriggers: z.array(pendingTriggerSchema).optional(),
+    /** Where rules listen for silence: since when nothing has happened, and for how many opening hours by then. */
+    silence: z.object({ since: instantSchema, hours: z.int() }).optional(),
+    /** When the first attempt to call back was recorded. */
+    firstContactedAt: instantSchema.optional(),
+    /** The provider recommended beside the coordinator. */
+    providerId: z.string().optional(),
+    hold: holdSchema.optional(),
+    /** A call in progress: it pauses escalation, and ends by itself. */
+    calling: callingSchema.optional(),
+    /** Rungs of the escalation ladder that the present assignee has had. */
+    rung: z.int().optional(),
+    /** The present assignee's deadline, where that is not the respond-by: after a reassignment. */
+    deadline: instantSchema.optional(),
+    /** Since when their time runs, where that is neither since receipt nor since the assignment. */
+    termFrom: instantSchema.optional(),
+    /** The ladder asks routing for somebody who is free. */
+    reassign: z.literal(true).optional(),
+    /** Members from whom the ladder took it. */
+    hadBy: z.array(z.string()).optional(),
+    /** Calls that reached nobody, since somebody was last reached. */
+    attempts: z.int().optional(),
+    /** What its appointments came to; absent while it has none. */
+    visits: visitsSchema.optional(),
+    /** Tasks follow its assignment: whoever gets it gets them. */
+    tasksFollow: z.literal(true).optional(),
+    /** Times at which something has to happen; the earliest one is on the due index. */
+    timers: z
+      .object({
+        /** A step of the pipeline should have been done by now: do it again. */
+        step: instantSchema.optional(),
+        /** The next rung of the escalation ladder: nobody has called back yet. */
+        respond: instantSchema.optional(),
+        /** Remind the assignee of an inquiry that has gone quiet. */
+        followUp: instantSchema.optional(),
+        /** Remind the managers that a quarantined inquiry waits for them. */
+        review: instantSchema.optional(),
+        /** Look at the rules for inquiries about which nothing has happened. */
+        silence: instantSchema.optional(),
+        /** The hold ends, or a call in progress is taken to have ended. */
+        wake: instantSchema.optional(),
+      })
+      .default({}),
+    /** How often the step timer fired in a row; spaces out the repeats. */
+    stepRepeats: z.int().min(0),
+    /** How often the assignee was reminded. */
+    reminders: z.int().min(0),
+  }),
+);
 export type Inquiry = z.infer<typeof inquirySchema>;
 
 const minute = 60_000;
