@@ -77,6 +77,12 @@ export function inquiryMail(inquiry: Inquiry, practice: Practice, consoleUrl: st
         text: `An inquiry of ${tier} that you see to is parked, and what it waits for is due. Let it go on, or park it anew. You get this mail each business day until then.${footer}`,
       };
     case 'follow_up':
+      if (inquiry.attempts !== undefined) {
+        return {
+          subject: `Call again: ${tier}`,
+          text: `Nobody was reached about an inquiry of ${tier} in ${inquiry.attempts === 1 ? 'one call' : `${inquiry.attempts} calls`}. It is time for the next.${footer}`,
+        };
+      }
       return {
         subject: `Follow up: ${tier}`,
         text: `An inquiry of ${tier} has gone quiet. It is at the stage "${inquiry.stage}".${footer}`,
