@@ -3,6 +3,8 @@
  * that their conditions can hold and are reached, and that nobody is made to wait
  * for a trait of theirs without a manager's word.
  */
+import { findSequence, sequences } from '../messages/nurture.ts';
+import { findTemplate } from '../messages/sender.ts';
 import type { Practice } from '../practice.ts';
 import { isStageOfAny } from '../service-lines.ts';
 import { tiers } from '../stages.ts';
@@ -236,6 +238,21 @@ function checkAction(action: Action, rule: Rule, practice: Practice, path: Path,
       break;
     case 'notify':
       if (action.whom !== 'managers') known('members', 'whom', action.whom);
+      break;
+    case 'auto_reply': {
+      const template = findTemplate(practice, action.template);
+      if (!template) report([...path, 'template'], `no template has the id ${action.template}`);
+      else if (template.class !== 'transactional')
+        report([...path, 'template'], `${template.id} is ${template.class}: a reply is transactional`);
+      break;
+    }
+    case 'start_nurture':
+      if (!findSequence(action.sequence)) {
+        const known = sequences.map(({ id }) => id).join(', ');
+        report([...path, 'sequence'], `no sequence has the id ${action.sequence}: there are ${known}`);
+      } else if (practice.messages.postalAddress === undefined) {
+        report([...path, 'do'], 'a sequence advertises, and needs messages.postalAddress');
+      }
       break;
     case 'set_stage':
       if (action.stage === 'new') report([...path, 'stage'], 'no inquiry goes back to new');

@@ -66,11 +66,11 @@ export const actionSchema = z.lazy(() =>
       whom: slugSchema.describe("A member's id, or managers."),
     }),
     z.strictObject({
-      do: does('start_nurture', 'Starts a sequence of messages. Recorded; acted on later.'),
+      do: does('start_nurture', 'Starts a sequence of messages to the person: not-reached or still-deciding.'),
       sequence: slugSchema.describe("The sequence's id."),
     }),
     z.strictObject({
-      do: does('auto_reply', 'Answers at once with a template. Recorded; acted on later.'),
+      do: does('auto_reply', 'Answers at once with a template, in place of the acknowledgement.'),
       template: slugSchema.describe("The template's id."),
     }),
     z.strictObject({ do: does('stop', 'No later rule of this trigger is looked at.') }),
