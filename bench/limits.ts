@@ -4,6 +4,7 @@ import type { ImportTime } from './bundles.ts';
 import type { Counted } from './counted.ts';
 import type { RuleTimes } from './rules.ts';
 import type { Scaled } from './scale.ts';
+import type { SweepTimes } from './sweep.ts';
 import type { Throughput } from './throughput.ts';
 
 export const limits = {
@@ -17,6 +18,10 @@ export const limits = {
   mailMs: 1_000,
   /** Of 200 rules over one inquiry: well under a millisecond. */
   rulesMicroseconds: 500,
+  /** Of 10,000 due entries, in all the runs that it takes. */
+  sweepSeconds: 120,
+  /** One write for each, and two reads for a page of a hundred. */
+  sweepCallsEach: 1.1,
 } as const;
 
 /** Bytes of a function's bundle; `notify` composes mails. */
@@ -85,6 +90,11 @@ export function checkTimes(
 
 export const checkRuleTimes = ({ rules, evaluateMicroseconds }: RuleTimes): Check[] => [
   atMost(`µs of ${rules} rules over one inquiry`, evaluateMicroseconds, limits.rulesMicroseconds),
+];
+
+export const checkSweep = ({ due, seconds, callsEach }: SweepTimes): Check[] => [
+  atMost(`s of a sweep of ${due.toLocaleString('en-US')} due inquiries`, seconds, limits.sweepSeconds),
+  atMost('table calls for each of them', callsEach, limits.sweepCallsEach),
 ];
 
 /** An inquiry must cost the same in a full table as in the emptiest of those that were counted. */

@@ -9,11 +9,12 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundleBytes, importTimes } from './bundles.ts';
 import { costOf, countInquiries } from './counted.ts';
-import { checkCounts, checkRuleTimes, checkScale, checkTimes } from './limits.ts';
+import { checkCounts, checkRuleTimes, checkScale, checkSweep, checkTimes } from './limits.ts';
 import { pricesAsOf } from './prices.ts';
 import { type Figures, print } from './print.ts';
 import { measureRules } from './rules.ts';
 import { countAtScale } from './scale.ts';
+import { measureSweep } from './sweep.ts';
 import { measureThroughput } from './throughput.ts';
 
 const { values } = parseArgs({
@@ -45,6 +46,7 @@ const throughput = await measureThroughput(
 /** What the larger table is held against. */
 const fewStored = 1_000;
 const scaled = stored > 0 ? await countAtScale([fewStored, stored], report) : [];
+const swept = await measureSweep(10_000, report);
 report('looking at 200 rules');
 const rules = measureRules();
 const imports = await importTimes(7, report);
@@ -57,10 +59,12 @@ const figures: Figures = {
   imports,
   scaled,
   rules,
+  swept,
   checks: [
     ...checkCounts(counted, bytes),
     ...checkTimes(throughput, imports),
     ...checkRuleTimes(rules),
+    ...checkSweep(swept),
     ...checkScale(scaled),
   ],
 };

@@ -5,6 +5,7 @@ import type { Check } from './limits.ts';
 import { pricesAsOf } from './prices.ts';
 import type { RuleTimes } from './rules.ts';
 import type { Scaled } from './scale.ts';
+import type { SweepTimes } from './sweep.ts';
 import type { Throughput } from './throughput.ts';
 
 export interface Figures {
@@ -15,6 +16,7 @@ export interface Figures {
   readonly imports: Readonly<Record<string, ImportTime>>;
   readonly scaled: readonly Scaled[];
   readonly rules: RuleTimes;
+  readonly swept: SweepTimes;
   readonly checks: readonly Check[];
 }
 
@@ -44,6 +46,7 @@ export function print({
   imports,
   scaled,
   rules,
+  swept,
   checks,
 }: Figures): string {
   const { accepted, mailed, answerMs, mailMs, cpuMsPerInquiry } = throughput;
@@ -125,6 +128,8 @@ export function print({
         shown(imports[name]?.ratio ?? Number.NaN, 2),
       ]),
     ]),
+    title('The sweep'),
+    `  ${shown(swept.due)} due inquiries: ${shown(swept.seconds, 1)} s in ${swept.runs} run${swept.runs === 1 ? '' : 's'} of the function, ${shown(swept.callsEach, 3)} table calls and a message for each`,
     title('Triage rules'),
     `  ${rules.rules} rules over one inquiry: ${shown(rules.evaluateMicroseconds)} µs; compiled once for each version of them, in ${shown(rules.compileMs, 1)} ms`,
     ...(scaled.length === 0
