@@ -6,20 +6,9 @@
  */
 import { addBusinessMinutes } from './business-time.ts';
 import { addDays, instantOf, type LocalDay, localTime } from './local-time.ts';
+import { type CadenceStep, type PartOfDay, partsOfDay } from './parts-of-day.ts';
 import type { Location } from './practice.ts';
 import type { Disposition } from './rules/facts.ts';
-
-/** Parts of a day, in its order. */
-export const partsOfDay = ['morning', 'midday', 'afternoon', 'evening'] as const;
-export type PartOfDay = (typeof partsOfDay)[number];
-
-/** When another attempt is to be made. */
-export interface CadenceStep {
-  /** Days after the first attempt, by the location's calendar. */
-  readonly afterDays: number;
-  /** Another part is taken where the last attempt was in this one, or the location is closed then. */
-  readonly partOfDay: PartOfDay;
-}
 
 /** When whoever was not reached is called again, at a location. */
 export interface Cadence {

@@ -3,9 +3,10 @@
  * The schemas take their defaults from here, and so does whoever reads an entity
  * that was stored before a field was there (`entities.ts`).
  */
-import type { CadenceStep } from './cadence.ts';
+
 import { commonRedFlags } from './common-red-flags.ts';
 import type { Escalation } from './escalation.ts';
+import type { CadenceStep } from './parts-of-day.ts';
 
 export const serviceDefaults = { aliases: [] as string[] };
 

@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  leastPauseMs,
-  nextAttemptAt,
-  type PartOfDay,
-  partOfDayOf,
-  partsOfDay,
-} from '../../shared/domain/cadence.ts';
+import { leastPauseMs, nextAttemptAt, partOfDayOf } from '../../shared/domain/cadence.ts';
 import { followUpDefaults } from '../../shared/domain/defaults.ts';
 import { addDays, isoDate, localTime } from '../../shared/domain/local-time.ts';
+import { type PartOfDay, partsOfDay } from '../../shared/domain/parts-of-day.ts';
 import type { Location } from '../../shared/domain/practice.ts';
 
 const weekday = [{ open: '09:00', close: '17:00' }];

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { changeAppointment, makeAppointment } from '../../functions/api/change-appointment.ts';
 import { changeContact, versionTag } from '../../functions/api/change-contact.ts';
 import { type Change, changeInquiry } from '../../functions/api/change-inquiry.ts';
+import { changeTask, makeTask, type WantedTaskChange } from '../../functions/api/change-task.ts';
 import { mergeContacts, unmergeContacts } from '../../functions/api/link-contacts.ts';
 import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.ts';
 import { followChange } from '../../functions/people/follow-change.ts';
 import { byTime, contactEntry, inquiryHead, timelineOf } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
+import type { AppointmentChange } from '../../shared/domain/appointment.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { rebuild } from '../../shared/domain/rebuild.ts';
 import { dispositions, lifecycles } from '../../shared/domain/rules/facts.ts';
@@ -31,7 +34,13 @@ const ruledPractice: Practice = practiceSchema.parse({
       id: 'consult-at-once',
       name: 'Consult at once',
       when: { field: 'message', operator: 'has_words', value: ['consult'] },
-      actions: [{ do: 'set_stage', stage: 'consult' }, { do: 'tag', tag: 'hot' }, { do: 'raise_tier' }],
+      actions: [
+        { do: 'set_stage', stage: 'consult' },
+        { do: 'tag', tag: 'hot' },
+        { do: 'raise_tier' },
+        { do: 'make_task', title: 'Look at the pictures', dueInMinutes: 60 },
+        { do: 'notify', whom: 'managers' },
+      ],
     },
     {
       id: 'tag-stage',
@@ -100,6 +109,28 @@ const work = fc.oneof(
   }),
   fc.record({ do: fc.constant('reply' as const), which: fc.nat(9) }),
   fc.record({
+    do: fc.constant('task' as const),
+    which: fc.nat(9),
+    owner: fc.constantFrom(undefined, 'ana', 'ben'),
+    change: fc.constantFrom<WantedTaskChange>(
+      { done: true },
+      { done: false },
+      { owner: 'ben' },
+      { dueAt: '2026-11-25T18:00:00.000Z' },
+    ),
+  }),
+  fc.record({
+    do: fc.constant('appointment' as const),
+    which: fc.nat(9),
+    change: fc.constantFrom<AppointmentChange>(
+      { at: '2026-11-26T18:00:00.000Z' },
+      { outcome: 'kept', valueCents: 52_000 },
+      { outcome: 'no_show' },
+      { outcome: 'cancelled' },
+      { valueCents: 1_000 },
+    ),
+  }),
+  fc.record({
     do: fc.constant('aside' as const),
     which: fc.nat(9),
     how: fc.constantFrom('snooze', 'park', 'wake', 'unpark', 'call', 'hang up'),
@@ -131,6 +162,11 @@ const work = fc.oneof(
 );
 const operation = fc.oneof({ arbitrary: arrival, weight: 1 }, { arbitrary: work, weight: 3 });
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
+
+/** What is refused changes nothing, and says so. */
+function refused(error: unknown): void {
+  if (!(error instanceof Problem)) throw error;
+}
 
 function setUp() {
   const table = createMemoryTable();
@@ -210,6 +246,25 @@ function setUp() {
         };
         return await change(op.which, changes[op.how] as Change);
       }
+      // One is made, and the change is of another: whatever was made before.
+      case 'task': {
+        const inquiryId = pick(ids('INQ#', 'HEAD'), op.which);
+        if (!inquiryId) return;
+        const dueAt = pipeline.environment.now().toISOString();
+        await makeTask(pipeline, { inquiryId, title: 'Ask', dueAt, owner: op.owner }, by);
+        const { contactId } = await pipeline.head(inquiryId);
+        const task = (await pipeline.tasks.ofContact(contactId)).at(0);
+        return task && (await changeTask(pipeline, contactId, task.id, task.version, op.change, by));
+      }
+      case 'appointment': {
+        const inquiryId = pick(ids('INQ#', 'HEAD'), op.which);
+        if (!inquiryId) return;
+        const { contactId } = await pipeline.head(inquiryId);
+        const one = (await pipeline.appointments.ofContact(contactId)).at(-1);
+        if (one)
+          await changeAppointment(pipeline, contactId, one.id, one.version, op.change, by).catch(refused);
+        return await makeAppointment(pipeline, { inquiryId, at: '2026-11-25T18:00:00.000Z' }, by);
+      }
       case 'reply':
         return await record(op.which, { kind: 'email', details: { direction: 'received' } });
       case 'contact': {
@@ -245,7 +300,7 @@ function setUp() {
       try {
         await apply(op);
       } catch (error) {
-        if (!(error instanceof Problem)) throw error;
+        refused(error);
       }
     },
   };

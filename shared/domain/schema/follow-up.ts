@@ -1,7 +1,7 @@
 /** What follows a call that reached nobody, and when the digest of a day goes out. */
 import * as z from 'zod';
-import { partsOfDay } from '../cadence.ts';
 import { digestDefaults, followUpDefaults } from '../defaults.ts';
+import { partsOfDay } from '../parts-of-day.ts';
 import { describes } from './description.ts';
 
 const cadenceStepSchema = z.strictObject({
@@ -34,7 +34,6 @@ export const followUpSchema = z.strictObject({
       ),
     ),
 });
-export type FollowUp = z.infer<typeof followUpSchema>;
 
 export const digestSchema = z.strictObject({
   at: z
@@ -43,4 +42,3 @@ export const digestSchema = z.strictObject({
     .default(digestDefaults.at)
     .register(...describes('When the digest of a working morning goes out, in 24-hour time of each member.')),
 });
-export type DigestSettings = z.infer<typeof digestSchema>;
