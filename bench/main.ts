@@ -12,6 +12,7 @@ import { costOf, countInquiries } from './counted.ts';
 import { checkCounts, checkRuleTimes, checkScale, checkSweep, checkTimes } from './limits.ts';
 import { pricesAsOf } from './prices.ts';
 import { type Figures, print } from './print.ts';
+import { measureRouting } from './routing.ts';
 import { measureRules } from './rules.ts';
 import { countAtScale } from './scale.ts';
 import { measureSweep } from './sweep.ts';
@@ -49,6 +50,10 @@ const scaled = stored > 0 ? await countAtScale([fewStored, stored], report) : []
 const swept = await measureSweep(10_000, report);
 report('looking at 200 rules');
 const rules = measureRules();
+const routing = measureRouting();
+report(
+  `deciding about one inquiry in a pool of ${routing.members}: ${routing.routeMicroseconds} µs, ${routing.waitMicroseconds} µs where it has to wait`,
+);
 const imports = await importTimes(7, report);
 
 const figures: Figures = {

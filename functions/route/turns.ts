@@ -35,8 +35,19 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
   const waiting = new Map<string, number>();
   const taken = new Map<string, Omit<Taken, 'day'>>();
 
+  /** As `loadOf`, until more is counted: a decision asks for each of a pool again and again. */
+  const loads = new Map<string, Workload>();
+
   /** A member's load with what they were given in these turns. */
   function loadOf(id: string): Workload {
+    const known = loads.get(id);
+    if (known) return known;
+    const now = countedLoad(id);
+    loads.set(id, now);
+    return now;
+  }
+
+  function countedLoad(id: string): Workload {
     const load = states.load(id);
     const { open, uncalled, given } = taken.get(id) ?? none;
     const day = attendance.dateOf(id);
@@ -111,6 +122,7 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
 
     /** Counts what a change of an inquiry means for members and pools; it is written with `save`. */
     count(before: Inquiry, after: Inquiry): void {
+      loads.clear();
       const change = loadChange(before, after);
       for (const [id, { open, uncalled }] of change.members) {
         const so = taken.get(id) ?? none;

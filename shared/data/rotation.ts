@@ -66,6 +66,7 @@ export function createRoutingStates(table: Table) {
     /** The state of all pools and members, in one read; they are as many as the practice has people. */
     async read(): Promise<RoutingState> {
       const rows = await queryAll(table, { pk: routingPk, consistent: true });
+      const loads = new Map<string, Load>();
       const bySk = new Map(rows.map((row) => [row.sk, row]));
       const idsOf = (prefix: string, holds: (row: Record<string, unknown>) => boolean): string[] =>
         rows
@@ -76,9 +77,13 @@ export function createRoutingStates(table: Table) {
           const row = bySk.get(poolRotation(poolId).sk);
           return row ? rotationSchema.parse(row) : noRotation;
         },
-        load: (memberId) => {
+        load(memberId) {
+          const known = loads.get(memberId);
+          if (known) return known;
           const row = bySk.get(memberLoad(memberId).sk);
-          return row ? loadSchema.parse(row) : noLoad;
+          const load = row ? loadSchema.parse(row) : noLoad;
+          loads.set(memberId, load);
+          return load;
         },
         waitingPools: idsOf(poolRotation('').sk, ({ waiting }) => Number(waiting ?? 0) > 0),
         disabledAtWork: idsOf(

@@ -88,26 +88,52 @@ const dayOf = (at: LocalMinute) => {
   const [year = 0, month = 0, day = 0] = at.slice(0, 10).split('-').map(Number);
   return { year, month, day };
 };
-const midnightAfter = (at: LocalMinute): LocalMinute => `${isoDate(addDays(dayOf(at), 1))}T00:00`;
+/** Remembers the answers of one look: the days that a team asks about are few. */
+function remembered<Value>(compute: (date: string) => Value): (date: string) => Value {
+  const known = new Map<string, Value>();
+  return (date) => {
+    const found = known.get(date);
+    if (found !== undefined) return found;
+    const value = compute(date);
+    known.set(date, value);
+    return value;
+  };
+}
+
+const createCalendar = () => ({
+  weekdayOf: remembered((date) => weekdayOf(dayOf(date))),
+  /** The midnight that ends a day. */
+  endOf: remembered((date): LocalMinute => `${isoDate(addDays(dayOf(date), 1))}T00:00`),
+});
+type Calendar = ReturnType<typeof createCalendar>;
+
+const dateIn = (at: LocalMinute): string => at.slice(0, 10);
 
 /** Where a leave begins and ends, to the minute; the end is no longer part of it. */
 const begin = ({ from }: Leave): LocalMinute => (from.length > 10 ? from : `${from}T00:00`);
-const end = ({ to }: Leave): LocalMinute => (to.length > 10 ? to : midnightAfter(to));
+const end = ({ to }: Leave, { endOf }: Calendar): LocalMinute => (to.length > 10 ? to : endOf(to));
 
 /** The end of a leave that covers a minute; undefined where none does. */
-function leaveUntil({ leave = [] }: Availability, at: LocalMinute): LocalMinute | undefined {
-  return leave
-    .filter((one) => one.to.slice(0, 10) >= at.slice(0, 10) && begin(one) <= at && at < end(one))
-    .map(end)
-    .sort()
-    .at(-1);
+function leaveUntil(
+  { leave = [] }: Availability,
+  at: LocalMinute,
+  calendar: Calendar,
+): LocalMinute | undefined {
+  let last: LocalMinute | undefined;
+  for (const one of leave) {
+    if (begin(one) > at || dateIn(one.to) < dateIn(at)) continue;
+    const ends = end(one, calendar);
+    if (at < ends && (last === undefined || ends > last)) last = ends;
+  }
+  return last;
 }
 
 /** The first minute of a shift on the day of `at`, from then on; undefined where there is none. */
-function shiftFrom({ shifts }: Availability, at: LocalMinute): LocalMinute | undefined {
+function shiftFrom({ shifts }: Availability, at: LocalMinute, calendar: Calendar): LocalMinute | undefined {
   if (shifts === undefined) return at;
-  const [date, time] = [at.slice(0, 10), at.slice(11)];
-  const block = (shifts[weekdayOf(dayOf(at))] ?? []).find(({ close }) => time < close);
+  const date = dateIn(at);
+  const time = at.slice(11);
+  const block = shifts[calendar.weekdayOf(date)]?.find(({ close }) => time < close);
   return block && `${date}T${block.open > time ? block.open : time}`;
 }
 
@@ -115,12 +141,16 @@ function shiftFrom({ shifts }: Availability, at: LocalMinute): LocalMinute | und
 const mostSteps = 1_000;
 
 /** The first minute from `from` on at which a member is on shift and not on leave; undefined where there is none. */
-export function onDutyFrom(member: Availability, from: LocalMinute): LocalMinute | undefined {
+export function onDutyFrom(
+  member: Availability,
+  from: LocalMinute,
+  calendar: Calendar = createCalendar(),
+): LocalMinute | undefined {
   if (member.shifts && Object.values(member.shifts).every((blocks) => !blocks?.length)) return undefined;
   let at = from;
   for (let i = 0; i < mostSteps; i++) {
-    const shift = shiftFrom(member, at) ?? midnightAfter(at);
-    const next = leaveUntil(member, shift) ?? shift;
+    const shift = shiftFrom(member, at, calendar) ?? calendar.endOf(dateIn(at));
+    const next = leaveUntil(member, shift, calendar) ?? shift;
     if (next === at) return at;
     at = next;
   }
@@ -141,27 +171,41 @@ function shown(at: LocalMinute, { date }: Clock): string {
 /** The primary part of a language tag: who speaks `es` speaks with somebody from `es-MX`, and the other way round. */
 const primary = (tag: string): string => tag.toLowerCase().split('-', 1)[0] ?? '';
 
-const foldedInsurances = new WeakMap<readonly string[], readonly string[]>();
-function foldAll(insurances: readonly string[]): readonly string[] {
-  const known = foldedInsurances.get(insurances);
-  if (known) return known;
-  const folded = insurances.map(foldWording);
-  foldedInsurances.set(insurances, folded);
-  return folded;
+/** A list of the configuration in the form in which it is compared: made once for each list. */
+function comparable(form: (word: string) => string): (words: readonly string[]) => readonly string[] {
+  const known = new WeakMap<readonly string[], readonly string[]>();
+  return (words) => {
+    const found = known.get(words);
+    if (found) return found;
+    const formed = words.map(form);
+    known.set(words, formed);
+    return formed;
+  };
 }
+const foldAll = comparable(foldWording);
+const primaries = comparable(primary);
 
 /** Whether one of the plans stands in the person's words: `Aetna` takes "Aetna PPO". */
 export const takesInsurance = (insurances: readonly string[], written: string): boolean =>
-  foldAll(insurances).some((plan) => holdsPhrase(foldWording(written), plan));
+  takesFolded(insurances, foldWording(written));
+
+const takesFolded = (insurances: readonly string[], folded: string): boolean =>
+  foldAll(insurances).some((plan) => holdsPhrase(folded, plan));
+
+/** What is asked for, in the form in which it is compared. */
+interface Asked {
+  readonly language: string;
+  readonly insurance: string;
+}
 
 /** What of the inquiry's needs a member does not meet, whatever the time. */
-function unmet(member: Availability, needs: Needs): string | undefined {
+function unmet(member: Availability, needs: Needs, asked: Asked): string | undefined {
   const { languages, insurances, locations, specialties = [] } = member;
   const { language, insurance, locationId, specialty } = needs;
-  if (language !== undefined && languages && !languages.some((one) => primary(one) === primary(language)))
+  if (language !== undefined && languages && !primaries(languages).includes(asked.language))
     return `does not speak ${language}`;
   // The plan is the person's own words: the receipt does not repeat them.
-  if (insurance !== undefined && insurances && !takesInsurance(insurances, insurance))
+  if (insurance !== undefined && insurances && !takesFolded(insurances, asked.insurance))
     return 'does not take the insurance';
   if (locations && !locations.includes(locationId)) return `does not serve ${locationId}`;
   if (specialty !== undefined && !specialties.includes(specialty)) return `no specialist in ${specialty}`;
@@ -206,6 +250,10 @@ export interface Attendance {
 export function attendanceAt(team: Team, now: Date, readClock: typeof localTime = localTime): Attendance {
   const clocks = new Map<string, Clock>();
   const duties = new Map<string, Exclusion | undefined>();
+  const calendar = createCalendar();
+  const foldedInsurance = remembered(foldWording);
+  const primaryOf = remembered(primary);
+  const labels = new Map<string, Exclusion>();
 
   function clockOf(member: Availability): Clock {
     const timeZone = zoneOf(member, team);
@@ -220,16 +268,22 @@ export function attendanceAt(team: Team, now: Date, readClock: typeof localTime 
 
   function until(what: string, clock: Clock, at: LocalMinute | undefined): Exclusion {
     if (at === undefined) return { reason: what };
+    // Many begin at the same minute, and are told of in the same words.
+    const key = `${what} ${clock.timeZone} ${at}`;
+    const known = labels.get(key);
+    if (known) return known;
     const from = { timeZone: clock.timeZone, at };
-    return { reason: `${what} until ${shown(at, clock)}`, from };
+    const label = { reason: `${what} until ${shown(at, clock)}`, from };
+    labels.set(key, label);
+    return label;
   }
 
   /** Why a member is not at work; looked at once for all inquiries. */
   function absence(member: Availability): Exclusion | undefined {
     if (duties.has(member.id)) return duties.get(member.id);
     const clock = clockOf(member);
-    const next = onDutyFrom(member, clock.at);
-    const isAway = leaveUntil(member, clock.at) !== undefined;
+    const next = onDutyFrom(member, clock.at, calendar);
+    const isAway = next !== clock.at && leaveUntil(member, clock.at, calendar) !== undefined;
     const found = next === clock.at ? undefined : until(isAway ? 'on leave' : 'off shift', clock, next);
     duties.set(member.id, found);
     return found;
@@ -241,7 +295,7 @@ export function attendanceAt(team: Team, now: Date, readClock: typeof localTime 
     if (caps.perDay === undefined || today < caps.perDay) return undefined;
     const clock = clockOf(member);
     if (day !== clock.date) return undefined;
-    const next = onDutyFrom(member, midnightAfter(clock.at));
+    const next = onDutyFrom(member, calendar.endOf(clock.date), calendar);
     return until(`at the cap of ${caps.perDay} a day`, clock, next);
   }
 
@@ -251,7 +305,12 @@ export function attendanceAt(team: Team, now: Date, readClock: typeof localTime 
       if (member === undefined) return { reason: 'not in the configuration' };
       // The load item knows of a disabling before the configuration in memory does.
       if (!member.enabled || load.disabled) return { reason: 'disabled' };
-      const reason = needs && unmet(member, needs);
+      const reason =
+        needs &&
+        unmet(member, needs, {
+          language: primaryOf(needs.language ?? ''),
+          insurance: foldedInsurance(needs.insurance ?? ''),
+        });
       if (reason !== undefined) return { reason };
       return absence(member) ?? full(member, load);
     },

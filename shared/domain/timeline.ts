@@ -59,8 +59,7 @@ export const taskChanges = ['made', 'done', 'reopened', 'handed_over', 'moved'] 
 export type TaskChange = (typeof taskChanges)[number];
 
 /** Why an inquiry went back to a pool. */
-export const returnReasons = ['by_hand', 'disabled'] as const;
-export type ReturnReason = (typeof returnReasons)[number];
+const returnReasons = ['by_hand', 'disabled'] as const;
 
 /** What can happen to an appointment. */
 export const appointmentChanges = ['made', 'moved', 'kept', 'no_show', 'cancelled', 'valued'] as const;

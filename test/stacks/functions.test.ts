@@ -39,8 +39,9 @@ const permissions: Record<Name, Record<string, string[]>> = {
     'MailQueue.Arn': send,
   },
   Route: {
-    'RouteQueue.Arn': receive,
-    [table]: ddb('BatchGetItem', 'PutItem', 'Query'),
+    'RouteQueue.Arn': [...receive, ...send],
+    [table]: ddb('BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
+    [index('queue')]: ddb('Query'),
     'MailQueue.Arn': send,
   },
   Notify: {
@@ -70,6 +71,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
     [table]: ddb('BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
     [index('timeline')]: ddb('Query'),
     'ScoreQueue.Arn': send,
+    'RouteQueue.Arn': send,
     'UnfollowedPeople.Arn': send,
   },
   Feedback: {
@@ -87,6 +89,8 @@ const permissions: Record<Name, Record<string, string[]>> = {
     [index('board')]: ddb('Query'),
     [index('timeline')]: ddb('Query'),
     'ScoreQueue.Arn': send,
+    'RouteQueue.Arn': send,
+    'MailQueue.Arn': send,
     DigestSecret: ['secretsmanager:GetSecretValue'],
   },
 };
@@ -94,14 +98,21 @@ const permissions: Record<Name, Record<string, string[]>> = {
 const environments: Record<Name, string[]> = {
   Capture: ['ALLOWED_ORIGINS', 'HMAC_SECRET_ARN', 'SCORE_QUEUE_URL', 'WEBHOOK_SECRET_ARN'],
   Score: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL'],
-  Route: ['MAIL_QUEUE_URL'],
+  Route: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL'],
   Notify: ['CONFIGURATION_SET', 'CONSOLE_URL', 'HMAC_SECRET_ARN', 'PUBLIC_URL', 'SENDER_ADDRESS'],
   Feedback: ['HMAC_SECRET_ARN'],
   Unsubscribe: ['HMAC_SECRET_ARN'],
   Remind: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL', 'SCORE_QUEUE_URL'],
   Report: [],
-  People: ['SCORE_QUEUE_URL'],
-  Api: ['CONSOLE_URL', 'HMAC_SECRET_ARN', 'SCORE_QUEUE_URL', 'STAFF_CLIENT_ID'],
+  People: ['ROUTE_QUEUE_URL', 'SCORE_QUEUE_URL'],
+  Api: [
+    'CONSOLE_URL',
+    'HMAC_SECRET_ARN',
+    'MAIL_QUEUE_URL',
+    'ROUTE_QUEUE_URL',
+    'SCORE_QUEUE_URL',
+    'STAFF_CLIENT_ID',
+  ],
 };
 
 const homeOf = (all: Synthesized, name: Name): Template => all[homes[name]];

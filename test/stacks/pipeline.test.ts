@@ -164,7 +164,7 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     ]);
   });
 
-  test('people sees new contacts, their later points, and inquiries of who was known', () => {
+  test('people sees new contacts, their later points, inquiries of who was known, and new configurations', () => {
     const source = sourceOf('People');
 
     expect(source).toMatchObject({
@@ -176,6 +176,10 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     expect(readable(source.EventSourceArn)).toBe('Table.StreamArn');
     expect(readable(source.DestinationConfig.OnFailure.Destination)).toBe('UnfollowedPeople.Arn');
     expect(source.FilterCriteria.Filters.map(({ Pattern }: Json) => JSON.parse(Pattern))).toEqual([
+      {
+        eventName: ['INSERT', 'MODIFY'],
+        dynamodb: { Keys: { pk: { S: ['CONFIG'] }, sk: { S: ['VERSION'] } } },
+      },
       {
         eventName: ['INSERT'],
         dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: ['PROFILE'] } } },
