@@ -46,7 +46,8 @@ const permissions: Record<Name, Record<string, string[]>> = {
   },
   Notify: {
     'MailQueue.Arn': receive,
-    [table]: ddb('GetItem', 'PutItem', 'Query', 'UpdateItem'),
+    [table]: ddb('BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+    [index('queue')]: ddb('Query'),
     'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailSender': ['ses:SendRawEmail'],
     'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/MailStaff': ['ses:SendRawEmail'],
     DigestSecret: ['secretsmanager:GetSecretValue'],
