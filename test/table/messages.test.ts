@@ -15,7 +15,7 @@ const practice: Practice = {
   messages: {
     ...smallPractice.messages,
     sendPerSecond: 1_000,
-    acknowledgement: { open: 'acknowledgement-open', closed: 'acknowledgement-closed' },
+    acknowledgement: { open: 'acknowledgement-open', closed: 'after-hours' },
   },
 };
 const agreed = { fields: { name: 'Maria Lopez', email: 'maria@example.com', consentEmail: true } } as const;

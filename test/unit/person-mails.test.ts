@@ -14,7 +14,7 @@ const answering: Practice = {
     postalAddress: '1 Bayview Ave, Mountain View, CA 94040',
     phone: '(650) 555-0100',
     sendPerSecond: 100,
-    acknowledgement: { open: 'acknowledgement-open', closed: 'acknowledgement-closed' },
+    acknowledgement: { open: 'acknowledgement-open', closed: 'after-hours' },
   },
 };
 const agreed = {

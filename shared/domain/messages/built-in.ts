@@ -41,7 +41,7 @@ export const builtInTemplates: readonly Template[] = [
     },
   },
   {
-    id: 'acknowledgement-closed',
+    id: 'after-hours',
     class: 'transactional',
     purpose: 'inquiry',
     versions: {

@@ -246,7 +246,7 @@ export const ruleTemplates: readonly RuleTemplate[] = [
         name: 'template',
         kind: 'template',
         description: 'the reply that is sent',
-        default: always('acknowledgement-closed'),
+        default: always('after-hours'),
       },
     ],
     make: (filled) => ({

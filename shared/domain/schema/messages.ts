@@ -103,7 +103,7 @@ export const messagesSchema = z
     acknowledgement: z
       .strictObject({
         open: slugSchema.describe('The template while the location is open: acknowledgement-open, say.'),
-        closed: slugSchema.describe('The template while it is closed: acknowledgement-closed, say.'),
+        closed: slugSchema.describe('The template while it is closed: after-hours, say.'),
       })
       .optional()
       .register(
@@ -136,4 +136,3 @@ export const messagesSchema = z
         issue(['templates', i, 'class'], 'whatever advertises needs a postalAddress of the practice');
     });
   });
-export type Messages = z.infer<typeof messagesSchema>;

@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { practiceDefaults } from '../defaults.ts';
-import { subjectIssues } from '../messages/sender.ts';
+import { subjectIssues } from '../messages/subjects.ts';
 import { foldWording } from '../wording.ts';
 import { urgencySchema } from './clinical-urgency.ts';
 import { describes } from './description.ts';
