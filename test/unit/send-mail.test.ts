@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { weeklyReportMail } from '../../functions/notify/mails.ts';
+import { inquiryMail, weeklyReportMail } from '../../functions/notify/mails.ts';
 import { sendMail } from '../../functions/notify/send-mail.ts';
 import { weeklyReportRow } from '../../shared/data/weekly-reports.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
@@ -150,6 +150,28 @@ describe('the mail of an inquiry', () => {
     ]);
     expect(pipeline.mailer.sent[0]?.mail.subject).toBe('Quarantined inquiry to review');
     expect((await pipeline.head(id)).progress).toBe('quarantined');
+  });
+});
+
+describe('the mails of the ladder', () => {
+  const kinds = ['reminder', 'warning', 'escalated', 'woken', 'parked', 'assigned'] as const;
+
+  it.each(kinds)('%s says tier, clock and link, and nothing of the person', async (mailKind) => {
+    const id = await pipeline.mailed();
+    const head = await pipeline.head(id);
+    const hold = { kind: 'parked', reason: 'insurance', owner: 'ben', by: 'ana' } as const;
+    const at = pipeline.environment.now().toISOString();
+    const aside = mailKind === 'parked' ? { hold: { ...hold, since: at, until: at } } : {};
+
+    const { subject, text } = inquiryMail(
+      { ...head, ...aside, mailKind, mailAt: at, reminders: 1, hadBy: ['ben'] },
+      smallPractice,
+      'https://console.example',
+    );
+
+    expect(subject).toMatch(/tier B/);
+    expect(text).toContain(`https://console.example/v1/inquiries/${id}`);
+    expect(subject + text).not.toMatch(/maria|lopez|650|0188|acne|insurance|\bana\b|\bben\b/i);
   });
 });
 
