@@ -1,5 +1,5 @@
 /** What a run came to, in numbers, and as the tables that are printed. */
-import { count, layOut } from '../ops/terminal.ts';
+import { layOut } from '../ops/terminal.ts';
 import { businessMinutesBetween } from '../shared/domain/business-time.ts';
 import { isOpen } from '../shared/domain/inquiry/state.ts';
 import { findLocation } from '../shared/domain/practice.ts';
@@ -53,7 +53,7 @@ function quantile(values: readonly number[], share: number): number | undefined 
   return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)];
 }
 
-export function figuresOf({ world, observer, acknowledged }: Simulated): Figures {
+export function figuresOf({ world, observer, acknowledged, faults }: Simulated): Figures {
   const practice = world.practice();
   const now = world.environment.now();
   const followed = [...observer.inquiries.values()];
@@ -137,6 +137,7 @@ export function figuresOf({ world, observer, acknowledged }: Simulated): Figures
       digests: sent('digest'),
       acknowledgements: sent('acknowledgement'),
       changes: observer.steps,
+      faults: faults.length,
     },
     violations: Object.fromEntries(
       Object.keys(checks).map((check) => [
@@ -198,8 +199,7 @@ export function tableOf(figures: Figures): string {
       figures.mails.map(([kind, n]) => [kind.replaceAll('_', ' '), String(n)]),
     ),
     [
-      count(counts['acknowledged'] ?? 0, 'inquiry').replace('inquirys', 'inquiries'),
-      'acknowledged,',
+      `${counts['acknowledged']} inquiries acknowledged,`,
       `${counts['stored']} stored;`,
       `${counts['escalations']} escalations, ${counts['reassignments']} reassignments,`,
       `${counts['digests']} digests, ${counts['acknowledgements']} acknowledgements`,
@@ -207,6 +207,7 @@ export function tableOf(figures: Figures): string {
     [
       `At each of ${counts['changes']} changes of an inquiry:`,
       ...Object.entries(checks).map(([check, words]) => `  ${violations[check as Check]} ${words}`),
+      `At the end: ${counts['faults']} differences between inquiries, their timelines and what is counted of them`,
     ].join('\n'),
   ];
   return parts.join('\n\n');

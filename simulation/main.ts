@@ -26,9 +26,20 @@ interface Wanted extends SimulationOptions {
   readonly inbox: boolean;
 }
 
-/** @throws Refusal saying in one line what is wrong */
-export function readArguments(args: readonly string[]): Wanted {
-  const { values } = parseArgs({
+/** The options as they were given. @throws Refusal */
+function optionsOf(args: readonly string[]) {
+  try {
+    return parse(args).values;
+  } catch (error) {
+    if (!codeOf(error).startsWith('ERR_PARSE_ARGS')) throw error;
+    // Its first sentence says what; what follows is advice for programmers.
+    const [what = ''] = (error as Error).message.split(/\.(?:\s|$)/);
+    throw new Refusal(`${what}.`);
+  }
+}
+
+const parse = (args: readonly string[]) =>
+  parseArgs({
     args: [...args],
     options: {
       practice: { type: 'string' },
@@ -39,6 +50,10 @@ export function readArguments(args: readonly string[]): Wanted {
       'no-inbox': { type: 'boolean', default: false },
     },
   });
+
+/** @throws Refusal saying in one line what is wrong */
+export function readArguments(args: readonly string[]): Wanted {
+  const values = optionsOf(args);
   const whole = (name: 'inquiries' | 'seed', least: number, most: number): number => {
     const n = Number(values[name]);
     if (!Number.isInteger(n) || n < least || n > most)
@@ -81,10 +96,11 @@ function hourPrinter({ practice, inquiries }: SimulationOptions): (progress: Pro
 }
 
 /** What went wrong beside the checks: answers that were no success, dead letters, faults. */
-function troublesOf({ world, options, acknowledged }: Simulated): string[] {
+function troublesOf({ world, options, acknowledged, faults }: Simulated): string[] {
   const lost = options.inquiries - acknowledged;
   return [
     ...(lost > 0 ? [`${lost} of ${options.inquiries} inquiries were not acknowledged`] : []),
+    ...faults,
     ...world.troubles.map(({ at, where, error }) => `${at}  ${where}: ${error.name}: ${error.message}`),
   ];
 }
@@ -136,8 +152,7 @@ if (import.meta.main) {
   try {
     await main();
   } catch (error) {
-    const ours =
-      error instanceof Refusal || error instanceof LocalProblem || codeOf(error).startsWith('ERR_PARSE_ARGS');
+    const ours = error instanceof Refusal || error instanceof LocalProblem;
     console.error(ours ? (error as Error).message : error);
     process.exitCode = 1;
   }

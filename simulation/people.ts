@@ -111,10 +111,10 @@ function quarters(location: Location, fromMs: number, untilMs: number): { atMs: 
     const isOpen = addBusinessMinutes(new Date(atMs), 0, location).getTime() === atMs;
     if (isOpen && !wasOpen) sinceOpenMs = 0;
     const isNight = time < '07:00' || time >= '23:00';
-    const closed = isNight ? 0.4 : 2;
+    const closed = isNight ? 0.3 : 1.3;
     // Whoever could not sleep on it writes before the doors open, and in the first hours after.
     const early = !isOpen && time >= '06:30' && time < '09:00' && day !== firstDay ? 4 : closed;
-    const weight = isOpen ? (day === firstDay ? 30 : sinceOpenMs < 180 * minuteMs ? 18 : 10) : early;
+    const weight = isOpen ? (day === firstDay ? 17 : sinceOpenMs < 180 * minuteMs ? 18 : 10) : early;
     slots.push({ atMs, weight });
     wasOpen = isOpen;
     sinceOpenMs += quarterMs;

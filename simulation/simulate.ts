@@ -4,6 +4,7 @@ import { inquiryHead } from '../shared/data/keys.ts';
 import { addBusinessMinutes } from '../shared/domain/business-time.ts';
 import { addDays, instantOf, localTime, weekdayOf } from '../shared/domain/local-time.ts';
 import type { Practice } from '../shared/domain/practice.ts';
+import { closingFaults } from './closing.ts';
 import { absenceOf } from './duty.ts';
 import { hourMs, minuteMs } from './minutes.ts';
 import { createObserver, type Observer } from './observer.ts';
@@ -40,6 +41,8 @@ export interface Simulated {
   readonly people: readonly Person[];
   /** Inquiries that were sent, and answered with a 2xx. */
   readonly acknowledged: number;
+  /** What did not hold once it was over. */
+  readonly faults: readonly string[];
   /** Whom the configuration disabled on the Saturday. */
   readonly disabled: string | undefined;
 }
@@ -184,5 +187,6 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
   }
   // What is on its way comes to its end; nobody works on.
   await running.runUntil(new Date(until.getTime() + minuteMs));
-  return { options, world: running, observer, people, acknowledged, disabled };
+  const faults = await closingFaults(running);
+  return { options, world: running, observer, people, acknowledged, faults, disabled };
 }

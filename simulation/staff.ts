@@ -25,6 +25,7 @@ const queueSchema = z.object({
       calling: z.unknown().optional(),
     }),
   ),
+  cursor: z.string().optional(),
 });
 const tasksSchema = z.object({
   items: z.array(z.object({ id: z.string(), version: z.int(), contactId: z.string(), done: z.boolean() })),
@@ -93,17 +94,24 @@ export function startStaff(
     return location !== undefined && businessMinutesBetween(now, inAMinute, location) > 0;
   }
 
+  /** Whom to call next: the most urgent who was not called yet, else whoever is due again. */
   async function nextFor(member: Member): Promise<QueueItem | undefined> {
-    const answer = await world.asStaff(member.id, 'GET /v1/queue', { query: { limit: '50' } });
-    if (answer.statusCode !== 200) return undefined;
-    const { items } = queueSchema.parse(bodyOf(answer));
     const due = again.get(member.id);
-    // Most urgent first, as the queue has them; whoever was called once waits for their turn.
-    const free = items.filter(({ hold, calling }) => hold === undefined && calling === undefined);
-    return (
-      free.find(({ id, stage }) => stage === 'new' && !attempted.has(id)) ??
-      free.find(({ id }) => due?.has(id))
-    );
+    let dueAgain: QueueItem | undefined;
+    let cursor: string | undefined;
+    do {
+      const query = { limit: '50', ...(cursor !== undefined && { cursor }) };
+      const answer = await world.asStaff(member.id, 'GET /v1/queue', { query });
+      if (answer.statusCode !== 200) return undefined;
+      const page = queueSchema.parse(bodyOf(answer));
+      // What is set aside, or in somebody's hands, is left alone.
+      const free = page.items.filter(({ hold, calling }) => hold === undefined && calling === undefined);
+      const owed = free.find(({ id, stage }) => stage === 'new' && !attempted.has(id));
+      if (owed) return owed;
+      dueAgain ??= free.find(({ id }) => due?.has(id));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return dueAgain;
   }
 
   /** The first of somebody's tasks, done; whether there was one. */
@@ -144,7 +152,8 @@ export function startStaff(
       again.get(member.id)?.delete(item.id);
       const disposition = own.weighted(dispositionWeights);
       await record(member, item, disposition);
-      if (disposition === 'reached') await agree(member, item, own.weighted(afterwardsWeights));
+      const agreed = own.weighted(afterwardsWeights);
+      if (disposition === 'reached') agenda.at(inMinutes(0.5, 0.9), () => agree(member, item, agreed));
       later(pauseMinutes.least, pauseMinutes.most);
     });
   }
