@@ -1,12 +1,13 @@
 /**
  * What holds where a practice file leaves something out: one constant per kind.
  * The schemas take their defaults from here, and so does whoever reads an entity
- * that was stored before a field was there (`entities.ts`).
+ * that was stored before a field was there (`entities.ts`). Both import this file, so
+ * it imports plain words alone, nothing that knows a practice.
  */
 
 import { commonRedFlags } from './common-red-flags.ts';
-import type { Escalation } from './escalation.ts';
 import type { CadenceStep } from './parts-of-day.ts';
+import type { EscalationAction } from './rungs.ts';
 
 export const serviceDefaults = { aliases: [] as string[] };
 
@@ -62,7 +63,7 @@ export const escalationDefaults = {
     { atPercent: 50, do: ['remind'] },
     { atPercent: 75, do: ['warn'] },
     { atPercent: 100, do: ['notify_manager', 'reassign'] },
-  ] as { atPercent: number; do: Escalation['steps'][number]['do'][number][] }[],
+  ] as { atPercent: number; do: EscalationAction[] }[],
   thenEveryMinutes: 120,
 };
 

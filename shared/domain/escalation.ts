@@ -4,16 +4,7 @@
  * that nobody is warned at night of what is due at noon.
  */
 import { addBusinessMinutes, businessMinutesBetween, type Opening } from './business-time.ts';
-
-/** What a rung may do. */
-export const escalationActions = ['remind', 'warn', 'notify_manager', 'reassign'] as const;
-export type EscalationAction = (typeof escalationActions)[number];
-
-export interface Rung {
-  /** Part of the time to the first call, 100 being its end. */
-  readonly atPercent: number;
-  readonly do: readonly EscalationAction[];
-}
+import type { Rung } from './rungs.ts';
 
 export interface Escalation {
   /** In order of their time. */

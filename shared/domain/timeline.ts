@@ -5,13 +5,13 @@
  */
 import * as z from 'zod';
 import { urgencies } from './clinical-urgency.ts';
-import { escalationActions } from './escalation.ts';
 import { parkReasons, receiptSchema } from './inquiry/state.ts';
 import { authorisationSchema } from './messages/consent.ts';
 import { messageClasses, purposes } from './messages/template.ts';
 import { redFlagStates } from './red-flags.ts';
 import { ruleHitSchema } from './rules/decision.ts';
 import { dispositions, lifecycles, triggers } from './rules/facts.ts';
+import { escalationActions } from './rungs.ts';
 import { actionSchema } from './schema/action.ts';
 import { closeReasons, stages, tiers } from './stages.ts';
 

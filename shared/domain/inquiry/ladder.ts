@@ -1,13 +1,7 @@
 /** Where an inquiry stands on the escalation ladder. */
 import { businessMinutesBetween } from '../business-time.ts';
-import {
-  type Clock,
-  type EscalationAction,
-  isTheirsAlone,
-  minutesAfter,
-  rungTimes,
-  type Term,
-} from '../escalation.ts';
+import { type Clock, isTheirsAlone, minutesAfter, rungTimes, type Term } from '../escalation.ts';
+import type { EscalationAction } from '../rungs.ts';
 import type { Inquiry } from './state.ts';
 
 /** The latest of some instants; an empty text where there is none. */

@@ -1,7 +1,7 @@
 /** What is done, and when, while nobody has called. */
 import * as z from 'zod';
 import { escalationDefaults } from '../defaults.ts';
-import { escalationActions } from '../escalation.ts';
+import { escalationActions } from '../rungs.ts';
 import { describes } from './description.ts';
 
 const rungSchema = z.strictObject({
