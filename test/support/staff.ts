@@ -3,9 +3,9 @@ import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import { createStaffApi } from '../../functions/api/staff-api.ts';
 import { createAudit } from '../../shared/data/audit.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { type EventOptions, proxyEvent } from './events.ts';
+import { type EventOptions, proxyEvent } from '../../simulation/events.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, holdEnvironment, smallPractice } from './fixtures.ts';
-import { createMemoryTable } from './memory-table.ts';
 
 const clientId = 'console-client';
 export const consoleOrigin = 'https://console.example';

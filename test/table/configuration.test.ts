@@ -8,8 +8,8 @@ import { queryAll, type Table } from '../../shared/data/table.ts';
 import { localTime, weekdayOf } from '../../shared/domain/local-time.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { nextReportAt } from '../../shared/domain/weekly-report.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { freshTable } from '../support/dynamodb.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 /** The demo practice as it is read back: its rules are never changed here, and so stay the first. */
 const demo: Practice = {

@@ -12,8 +12,8 @@ import {
   type Row,
   type Table,
 } from '../../shared/data/table.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { freshTable } from '../support/dynamodb.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const key = (sk: string, pk = 'P') => ({ pk, sk });
 const sks = (rows: readonly Row[]) => rows.map(({ sk }) => sk);

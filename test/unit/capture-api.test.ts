@@ -2,7 +2,8 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createCaptureApi } from '../../functions/capture/api.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
-import { type EventOptions, proxyEvent } from '../support/events.ts';
+import { type EventOptions, proxyEvent } from '../../simulation/events.ts';
+import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import {
   createPipeline,
   digest,
@@ -10,7 +11,6 @@ import {
   smallPractice,
   webFormSample,
 } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 const practice = practiceSchema.parse({
   ...smallPractice,

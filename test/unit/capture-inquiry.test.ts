@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { IncomingInquiry } from '../../functions/capture/capture-inquiry.ts';
 import { nextActionAt } from '../../shared/domain/inquiry/state.ts';
+import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, digest, hours } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
 let pipeline: ReturnType<typeof createPipeline>;

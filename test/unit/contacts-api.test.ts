@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { followChange } from '../../functions/people/follow-change.ts';
 import { contactProfile } from '../../shared/data/keys.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
-import type { EventOptions } from '../support/events.ts';
+import type { EventOptions } from '../../simulation/events.ts';
 import { hours, minutes } from '../support/fixtures.ts';
 import { bodyOf, callers, createStaff } from '../support/staff.ts';
 

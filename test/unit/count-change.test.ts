@@ -4,8 +4,8 @@ import { headRow } from '../../shared/data/inquiries.ts';
 import { assigned } from '../../shared/domain/inquiry/assignment.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, minutes } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
 let pipeline: ReturnType<typeof createPipeline>;

@@ -10,8 +10,8 @@ import {
 } from '../../shared/domain/digest.ts';
 import { localTime } from '../../shared/domain/local-time.ts';
 import type { Member, Practice } from '../../shared/domain/practice.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, enable, minutes, smallPractice } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const ana = smallPractice.members.find(({ id }) => id === 'ana') as Member;
 const next = (now: string, change: Partial<Member> = {}, practice: Partial<Practice> = {}) =>

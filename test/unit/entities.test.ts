@@ -10,8 +10,8 @@ import { queryAll } from '../../shared/data/table.ts';
 import { type Entity, fromEntities, listKinds, toEntities } from '../../shared/domain/entities.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceParts } from '../../shared/domain/schema/practice.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { friday } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const files = readdirSync('practices').filter((name) => name.endsWith('.yaml'));
 const practices = new Map(
@@ -126,8 +126,11 @@ describe('what was stored before a field was there', () => {
     for (const row of await queryAll(table, { pk: configurationPk })) {
       if (row['kind'] === undefined) continue;
       const entity = structuredClone(row) as unknown as Entity;
-      strip(entity, innermost);
-      await table.write({ put: { ...row, data: entity.data } });
+      await table.write(
+        strip(entity, innermost)
+          ? { put: { ...row, data: entity.data } }
+          : { remove: { pk: row.pk, sk: row.sk } },
+      );
     }
 
     const { rulesVersion: _, ...found } = (await readConfiguration(table))?.practice ?? ({} as Practice);

@@ -4,8 +4,8 @@ import type { IncomingInquiry } from '../../functions/capture/capture-inquiry.ts
 import { type Followed, followChange } from '../../functions/people/follow-change.ts';
 import { MatchBusy } from '../../functions/people/suggest-matches.ts';
 import type { Contact } from '../../shared/data/contacts.ts';
+import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, hours } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
 let pipeline: ReturnType<typeof createPipeline>;

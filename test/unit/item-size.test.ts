@@ -11,8 +11,8 @@ import { readPracticeFile } from '../../ops/practice-file.ts';
 import type { Row } from '../../shared/data/table.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { parseForm } from '../../shared/http/body.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, webFormSample } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const demo = readPracticeFile(readFileSync('practices/demo.yaml', 'utf8')).practice as Practice;
 

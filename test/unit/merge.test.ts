@@ -11,8 +11,8 @@ import { type Lifecycle, lifecycles } from '../../shared/domain/rules/facts.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, smallPractice } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 type Who = 'maria' | 'mariah' | 'pedro';
 const people: Record<Who, string> = { maria: 'Maria Lopez', mariah: 'Mariah Lopez', pedro: 'Pedro Lopez' };

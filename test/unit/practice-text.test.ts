@@ -14,8 +14,8 @@ import { fillTemplate, ruleTemplates } from '../../shared/domain/rules/templates
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 import { weekdays } from '../../shared/domain/weekdays.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { friday } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const files = readdirSync('practices').filter((name) => name.endsWith('.yaml'));
 const text = (name: string): string => readFileSync(`practices/${name}`, 'utf8');

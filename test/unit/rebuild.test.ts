@@ -17,8 +17,8 @@ import { dispositions, lifecycles } from '../../shared/domain/rules/facts.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { closeReasons, stages } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, minutes, smallPractice } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 /** Rules of every trigger, with everything that they can change. */
 const ruledPractice: Practice = practiceSchema.parse({

@@ -11,8 +11,8 @@ import { listeningFor } from '../../shared/domain/listening.ts';
 import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import type { MailMessage, RouteMessage, StepMessage } from '../../shared/queues/messages.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, digest, hours, minutes } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const rules = [
   {

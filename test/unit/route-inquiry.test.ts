@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RotationBusy } from '../../functions/route/dependencies.ts';
 import { routeInquiry, routeTogether } from '../../functions/route/route-inquiry.ts';
+import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { coordinators, createPipeline, enable, minutes, smallPractice } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
 let pipeline: ReturnType<typeof createPipeline>;

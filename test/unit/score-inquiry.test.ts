@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { scoreTogether } from '../../functions/score/score-inquiry.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { scoredFacts } from '../../shared/domain/scoring.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, friday } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 let pipeline: ReturnType<typeof createPipeline>;
 beforeEach(() => {

@@ -6,8 +6,8 @@ import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { summarize } from '../../shared/domain/rollup.ts';
 import type { Stage } from '../../shared/domain/stages.ts';
 import { nextReportAt } from '../../shared/domain/weekly-report.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, enable, hours, minutes, smallPractice } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 let pipeline: ReturnType<typeof createPipeline>;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { headRow } from '../../shared/data/inquiries.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
 import { type Stage, stages } from '../../shared/domain/stages.ts';
 import { routes } from '../../shared/http/routes.ts';
-import type { EventOptions } from '../support/events.ts';
+import type { EventOptions } from '../../simulation/events.ts';
 import { enable, hours, minutes } from '../support/fixtures.ts';
 import { bodyOf, callers, claimsOf, consoleOrigin, createStaff } from '../support/staff.ts';
 

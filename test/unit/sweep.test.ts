@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sweptNothing } from '../../functions/remind/sweep.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
+import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, hours, minutes } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
 let pipeline: ReturnType<typeof createPipeline>;

@@ -17,8 +17,8 @@ import {
   taskReminded,
   taskReopened,
 } from '../../shared/domain/task.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, enable, hours, minutes, smallPractice } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const rule = (id: string, change: object): Rule => ruleSchema.parse({ id, name: id, ...change });
 const withRules =

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createTimelines, type Place } from '../../shared/data/timeline.ts';
 import { actorSchema, entryDetails, entryKinds, entryOf } from '../../shared/domain/timeline.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, minutes } from '../support/fixtures.ts';
-import { createMemoryTable } from '../support/memory-table.ts';
 
 const contactId = (n: number): string => `con_${String(n).padStart(26, '0')}`;
 const start = Date.parse('2026-11-20T16:00:00.000Z');

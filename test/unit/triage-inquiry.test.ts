@@ -10,8 +10,8 @@ import type { Practice } from '../../shared/domain/practice.ts';
 import type { Rule } from '../../shared/domain/rules/rule.ts';
 import { ruleSchema } from '../../shared/domain/schema/rule.ts';
 import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
+import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { coordinators, createPipeline, digest, enable, hours, minutes } from '../support/fixtures.ts';
-import { createMemoryTable, type MemoryTable } from '../support/memory-table.ts';
 
 let table: MemoryTable;
 let pipeline: ReturnType<typeof createPipeline>;

@@ -1,1 +1,0 @@
-export { type EventOptions, proxyEvent } from '../../simulation/events.ts';

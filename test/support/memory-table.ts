@@ -1,1 +1,0 @@
-export { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
