@@ -42,6 +42,12 @@ export interface LocalOptions {
   readonly inMemory?: boolean;
   /** The practice file for an empty table; null leaves it empty. */
   readonly practice?: string | null;
+  /** Fills an empty table, before anything reads it. */
+  readonly fill?: (table: { readonly tableName: string; readonly endpoint: string }) => Promise<void>;
+  /** Values of secrets by their property's name (`key` is that of digests), in place of random ones. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Starts no queues, stream and schedules: what is stored stays as it is until somebody calls. */
+  readonly paused?: boolean;
   /** Swaps the functions when their sources change. */
   readonly watch?: boolean;
   /** Threads of each function that answers requests, at most; two per core unless told. */
@@ -125,6 +131,7 @@ async function run(
     home,
     inMemory: options.inMemory ?? false,
     mailPort: options.port > 0 ? options.port + 1 : 0,
+    secrets: options.secrets,
   });
   undo.push(() => starting.then((engines) => engines.kill()));
   starting.catch(() => {});
@@ -179,6 +186,9 @@ async function run(
   };
   writePrivate(home.runtime, runtime);
   undo.push(() => rmSync(home.runtime, { force: true }));
+  if (table.isEmpty) {
+    await options.fill?.({ tableName: table.tableName, endpoint: prepared.endpoints.dynamodb });
+  }
   const practice = options.practice === undefined ? demoPractice : options.practice;
   if (table.isEmpty && practice) {
     report(`applying the demo practice (${practice})`);
@@ -195,7 +205,9 @@ async function run(
     region,
     credentials: credentials(),
   });
-  const sources = startSources({ plan, tables, prepared, streams, home, invoke, report });
+  const sources = options.paused
+    ? []
+    : startSources({ plan, tables, prepared, streams, home, invoke, report });
   undo.push(() => {
     for (const source of sources) source.stop();
   });
@@ -281,11 +293,20 @@ async function currentAssembly(home: Home, report: (line: string) => void): Prom
 }
 
 /** What a reload does not touch. */
-const fixedParts = ({ tables, queues, secrets, queueSources, streamSources, schedules }: Plan): object => ({
+const fixedParts = ({
   tables,
   queues,
   secrets,
   queueSources,
   streamSources,
   schedules,
+  mailEvents,
+}: Plan): object => ({
+  tables,
+  queues,
+  secrets,
+  queueSources,
+  streamSources,
+  schedules,
+  mailEvents,
 });

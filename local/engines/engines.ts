@@ -17,6 +17,8 @@ export interface EngineOptions {
   readonly inMemory: boolean;
   /** Where the inbox listens if that port is free. */
   readonly mailPort: number;
+  /** Values of secrets by their property's name, in place of random ones. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The engines that are up, before anything is created in them. */
@@ -77,7 +79,7 @@ export async function startEngines(options: EngineOptions): Promise<StartedEngin
 
   return {
     prepare: async (plan) => {
-      secrets = await startSecrets(prepareSecrets(home.secrets, plan.secrets));
+      secrets = await startSecrets(prepareSecrets(home.secrets, plan.secrets, options.secrets));
       const endpoints: Endpoints = {
         dynamodb: external.dynamodb ?? at(dynamoDbPort),
         sqs: sqsEndpoint,

@@ -15,26 +15,35 @@ interface StoredSecret {
 /**
  * Makes the secrets' values at a first start, as the templates ask, and keeps
  * them: a new HMAC key would orphan every contact.
+ *
+ * @param given - values by their property's name, in place of random ones
  */
-export function prepareSecrets(file: string, plans: readonly SecretPlan[]): Record<string, StoredSecret> {
+export function prepareSecrets(
+  file: string,
+  plans: readonly SecretPlan[],
+  given: Readonly<Record<string, string>> = {},
+): Record<string, StoredSecret> {
   const stored = readOptional<Record<string, StoredSecret>>(file) ?? {};
   let changed = false;
   for (const plan of plans) {
     if (stored[plan.name]?.arn === plan.arn) continue;
-    stored[plan.name] = { arn: plan.arn, secretString: stored[plan.name]?.secretString ?? generate(plan) };
+    stored[plan.name] = {
+      arn: plan.arn,
+      secretString: stored[plan.name]?.secretString ?? generate(plan, given),
+    };
     changed = true;
   }
   if (changed) writePrivate(file, stored);
   return stored;
 }
 
-function generate(plan: SecretPlan): string {
+function generate(plan: SecretPlan, given: Readonly<Record<string, string>>): string {
   if (plan.fixed !== undefined) return plan.fixed;
   const length = plan.generate?.length ?? 32;
   const random = randomBytes(length).toString('base64url').slice(0, length);
   if (!plan.generate || !('key' in plan.generate)) return random;
   const { template, key } = plan.generate;
-  return JSON.stringify({ ...template, [key]: wellKnown[key] ?? random });
+  return JSON.stringify({ ...template, [key]: given[key] ?? wellKnown[key] ?? random });
 }
 
 /** A Secrets Manager that can do what the functions ask: GetSecretValue. */
