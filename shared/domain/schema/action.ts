@@ -66,7 +66,10 @@ export const actionSchema = z.lazy(() =>
       whom: slugSchema.describe("A member's id, or managers."),
     }),
     z.strictObject({
-      do: does('start_nurture', 'Starts a sequence of messages to the person: not-reached or still-deciding.'),
+      do: does(
+        'start_nurture',
+        'Starts a sequence of messages to the person: not-reached or still-deciding.',
+      ),
       sequence: slugSchema.describe("The sequence's id."),
     }),
     z.strictObject({
