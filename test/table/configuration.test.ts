@@ -48,7 +48,7 @@ describe('apply', () => {
 
     const rows = await stored();
     expect(applied).toMatchObject({ outcome: 'applied', version: 1 });
-    expect(rows).toHaveLength(4 + 2 + 15 + 7 + 2 + 8 + 3 + 1);
+    expect(rows).toHaveLength(5 + 2 + 15 + 7 + 2 + 8 + 3 + 1);
     expect(rows.find(({ sk }) => sk === 'SERVICES#dermatology-skin-check')).toEqual({
       ...configuration.entity('services', 'dermatology-skin-check'),
       kind: 'services',
