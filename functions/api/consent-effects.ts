@@ -6,7 +6,7 @@ import { optOutWrites } from '../../shared/data/opt-out.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
 import { saysStop } from '../../shared/domain/messages/stop-words.ts';
 import { purposes } from '../../shared/domain/messages/template.ts';
-import type { WantedEntry } from './record-entry.ts';
+import type { WantedEntry } from './wanted-entry.ts';
 
 /** The writes beside an entry's own, in its transaction: what is said of e-mail holds from then on. */
 export async function consentEffects(

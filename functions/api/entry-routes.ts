@@ -15,9 +15,10 @@ import {
   requiredLine,
   requiredText,
 } from './fields.ts';
-import { type RecordDependencies, recordEntry, type WantedEntry } from './record-entry.ts';
+import { type RecordDependencies, recordEntry } from './record-entry.ts';
 import { type Answer, forPeople, jsonOf, pathId, type Request, type StaffRoutes } from './staff-route.ts';
 import { timelineItem } from './views.ts';
+import type { WantedEntry } from './wanted-entry.ts';
 
 const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `must be one of ${values.join(', ')}`);

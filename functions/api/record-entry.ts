@@ -12,7 +12,7 @@ import { listeningFor } from '../../shared/domain/listening.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import type { Disposition } from '../../shared/domain/rules/facts.ts';
 import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
-import { type EntryDetails, entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
+import { entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
 import {
@@ -26,23 +26,12 @@ import { consentEffects } from './consent-effects.ts';
 import { wholeOf } from './read-people.ts';
 import { consequencesOf } from './stage-consequences.ts';
 import { tellRouting } from './tell-routing.ts';
+import type { WantedEntry } from './wanted-entry.ts';
 
 export interface RecordDependencies extends ChangeDependencies {
   readonly tasks: Tasks;
   readonly openDigest: () => Promise<Digest>;
 }
-
-/** The kinds of entries that staff record by themselves. */
-export type RecordedKind = 'call' | 'note' | 'email' | 'appointment' | 'consent';
-export type WantedEntry = {
-  readonly [Kind in RecordedKind]: {
-    readonly kind: Kind;
-    readonly details: EntryDetails<Kind>;
-    readonly inquiryId?: string | undefined;
-    /** When it was, where that was before now. */
-    readonly at?: string | undefined;
-  };
-}[RecordedKind];
 
 /** What was recorded, and the inquiry as that left it. */
 export interface RecordedEntry {

@@ -9,7 +9,8 @@ import {
   unmergeContacts,
   unrelateContacts,
 } from '../../functions/api/link-contacts.ts';
-import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.ts';
+import { recordEntry } from '../../functions/api/record-entry.ts';
+import type { WantedEntry } from '../../functions/api/wanted-entry.ts';
 import { contactPk } from '../../shared/data/keys.ts';
 import { queryAll, type Table } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';

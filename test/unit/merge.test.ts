@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changeInquiry } from '../../functions/api/change-inquiry.ts';
-import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.ts';
+import { recordEntry } from '../../functions/api/record-entry.ts';
+import type { WantedEntry } from '../../functions/api/wanted-entry.ts';
 import type { Contact } from '../../shared/data/contacts.ts';
 import { inquiryPk } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';

@@ -5,7 +5,8 @@ import { changeContact, versionTag } from '../../functions/api/change-contact.ts
 import { type Change, changeInquiry } from '../../functions/api/change-inquiry.ts';
 import { changeTask, makeTask, type WantedTaskChange } from '../../functions/api/change-task.ts';
 import { mergeContacts, unmergeContacts } from '../../functions/api/link-contacts.ts';
-import { recordEntry, type WantedEntry } from '../../functions/api/record-entry.ts';
+import { recordEntry } from '../../functions/api/record-entry.ts';
+import type { WantedEntry } from '../../functions/api/wanted-entry.ts';
 import { followChange } from '../../functions/people/follow-change.ts';
 import { byTime, contactEntry, inquiryHead, timelineOf } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
