@@ -73,7 +73,7 @@ describe('a caller', () => {
         ...(path.endsWith('summary') && { query: { from: '2026-11-20', to: '2026-11-20' } }),
       });
 
-      const allowed = role !== 'marketer' || path === '/v1/reports/summary';
+      const allowed = role !== 'marketer' || ['/v1/reports/summary', '/v1/templates'].includes(path);
       expect([path, answer.statusCode === 403]).toEqual([path, !allowed]);
     }
   });
