@@ -3,7 +3,7 @@
  * be is counted, whatever the functions say of it; what became of everything is kept for the table.
  */
 import { parseHead } from '../shared/data/inquiries.ts';
-import { inquirySk } from '../shared/data/keys.ts';
+import { inquiryBody, inquiryHead, inquirySk, type Key } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
 import { type Inquiry, isOpen } from '../shared/domain/inquiry/state.ts';
 import type { Practice } from '../shared/domain/practice.ts';
@@ -71,7 +71,7 @@ export interface Observer {
 export function createObserver(
   practiceNow: () => Practice,
   now: () => Date,
-  headRow: (inquiryId: string) => Inquiry | undefined,
+  peek: (key: Key) => Row | undefined,
 ): Observer {
   const inquiries = new Map<string, Followed>();
   const violations: Violation[] = [];
@@ -93,6 +93,12 @@ export function createObserver(
       .flatMap(({ assigned }) => assigned)
       .filter((one) => one.memberId === memberId && one.date === date).length;
 
+  /** The language that somebody wrote in, without its region. */
+  function languageOf(inquiryId: string): string | undefined {
+    const fields = peek(inquiryBody(inquiryId))?.['fields'] as Record<string, unknown> | undefined;
+    return typeof fields?.['language'] === 'string' ? fields['language'].split('-', 1)[0] : undefined;
+  }
+
   function checkAssignment({ head }: Followed): void {
     const practice = practiceNow();
     const member = practice.members.find(({ id }) => id === head.assignedTo);
@@ -105,6 +111,9 @@ export function createObserver(
     if (absent !== undefined) violate('notEligible', `${head.id}: ${member.id} is ${absent}`);
     if (member.locations && !member.locations.includes(head.locationId))
       violate('notEligible', `${head.id}: ${member.id} does not serve ${head.locationId}`);
+    const language = languageOf(head.id);
+    if (language !== undefined && member.languages && !member.languages.includes(language))
+      violate('notEligible', `${head.id}: ${member.id} does not speak ${language}`);
     const { open, perDay } = member.caps ?? {};
     if (open !== undefined && openOf(member.id) > open)
       violate('overCap', `${head.id}: ${member.id} has more than ${open} open`);
@@ -141,7 +150,8 @@ export function createObserver(
 
   function kindOf({ asked }: SentMail): string {
     if (asked.kind !== 'inquiry') return asked.kind;
-    return headRow(asked.inquiryId)?.mailKind ?? 'inquiry';
+    const row = peek(inquiryHead(asked.inquiryId));
+    return (row && parseHead(row).mailKind) ?? 'inquiry';
   }
 
   return {

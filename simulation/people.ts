@@ -114,7 +114,7 @@ function quarters(location: Location, fromMs: number, untilMs: number): { atMs: 
     const closed = isNight ? 0.3 : 1.3;
     // Whoever could not sleep on it writes before the doors open, and in the first hours after.
     const early = !isOpen && time >= '06:30' && time < '09:00' && day !== firstDay ? 4 : closed;
-    const weight = isOpen ? (day === firstDay ? 17 : sinceOpenMs < 180 * minuteMs ? 18 : 10) : early;
+    const weight = isOpen ? (day === firstDay ? 22 : sinceOpenMs < 180 * minuteMs ? 15 : 9) : early;
     slots.push({ atMs, weight });
     wasOpen = isOpen;
     sinceOpenMs += quarterMs;

@@ -1,6 +1,4 @@
 /** One run: a practice, the people who write to it and those who work there, from one moment to another. */
-import { parseHead } from '../shared/data/inquiries.ts';
-import { inquiryHead } from '../shared/data/keys.ts';
 import { addBusinessMinutes } from '../shared/domain/business-time.ts';
 import { addDays, instantOf, localTime, weekdayOf } from '../shared/domain/local-time.ts';
 import type { Practice } from '../shared/domain/practice.ts';
@@ -117,10 +115,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const observer = createObserver(
     () => world?.practice() ?? practice,
     () => world?.environment.now() ?? from,
-    (inquiryId) => {
-      const row = world?.table.peek(inquiryHead(inquiryId));
-      return row && parseHead(row);
-    },
+    (key) => world?.table.peek(key),
   );
   world = await createWorld({
     seed,

@@ -46,7 +46,7 @@ const dispositionWeights: Readonly<Record<Disposition, number>> = {
 const callMinutes = { least: 3, most: 8 };
 const overwhelmedCallMinutes = { least: 35, most: 55 };
 /** Between two calls, and before somebody without work looks again. */
-const pauseMinutes = { least: 1, most: 3 };
+const pauseMinutes = { least: 0.3, most: 1.2 };
 /** What somebody who was reached agrees to, out of a hundred. */
 const afterwardsWeights = { nothing: 62, appointment: 26, snoozed: 6, parked: 6 };
 /** Whoever is not at work is looked for this often. */
