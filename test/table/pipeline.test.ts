@@ -53,7 +53,7 @@ it('an inquiry goes from its post to its mail', async () => {
   });
   expect(record?.head.receipt?.candidates).toHaveLength(5);
   expect(record?.score?.total).toBe(54);
-  expect(await dueOf(id)).toBe(`2026-11-20T18:00:00.000Z#${id}`);
+  expect(await dueOf(id)).toBe(`2026-11-20T17:30:00.000Z#${id}`);
   expect(pipeline.mailer.sent.map(({ to }) => to)).toEqual([['ana@bayview.example']]);
 });
 

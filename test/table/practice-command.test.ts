@@ -42,12 +42,12 @@ describe('npm run practice', () => {
     const planned = await practice('plan', demo);
     expect(planned).toMatchObject({ code: 0, err: '' });
     expect(planned.out).toContain('  + services dental-implant\n');
-    expect(planned.out).toContain('41 to add, 0 to change, 0 to remove.');
+    expect(planned.out).toContain('42 to add, 0 to change, 0 to remove.');
     expect(await readConfiguration(fresh.table)).toBeUndefined();
 
     const applied = await practice('apply', demo, '--author', 'ada');
     expect(applied).toMatchObject({ code: 0, err: '' });
-    expect(applied.out).toContain('Applied 41 changes as ada: configuration version 1.');
+    expect(applied.out).toContain('Applied 42 changes as ada: configuration version 1.');
     expect(await readConfiguration(fresh.table)).toMatchObject({ version: 1 });
     expect(await fresh.table.get(configuration.practice)).toMatchObject({ author: 'ada' });
 
