@@ -28,8 +28,8 @@ import {
 import {
   type Addressee,
   addresseeOf,
-  ageOfMajority,
   firstNameOf,
+  saysMinor,
 } from '../../shared/domain/messages/recipient.ts';
 import {
   answerWithinMs,
@@ -256,14 +256,13 @@ async function findAddressee(
   const patient = await find(head.contactId);
   if (!patient) return undefined;
   const writer = body.writerId === undefined ? undefined : await find(body.writerId);
-  const age = typeof body.fields['age'] === 'string' ? Number(body.fields['age']) : undefined;
-  const isMinor = age !== undefined && age < ageOfMajority;
+  const isMinor = saysMinor(body.fields);
   const guardians = isMinor ? await Promise.all([...new Set(patient.wardOf)].map(find)) : [];
   const addressee = addresseeOf({
     patient: patient.addressee,
     writer: writer?.addressee,
     guardians: guardians.flatMap((guardian) => (guardian ? [guardian.addressee] : [])),
-    age,
+    isMinor,
   });
   if (!addressee) return undefined;
   const { contactId } = addressee;

@@ -6,7 +6,7 @@ import type { Consent, Mailbox } from '../../shared/domain/messages/consent.ts';
 import { lawful, mostPerDay, type Situation } from '../../shared/domain/messages/lawful.ts';
 import { mistakesOf } from '../../shared/domain/messages/liquid.ts';
 import { quietUntil } from '../../shared/domain/messages/quiet-hours.ts';
-import { addresseeOf, firstNameOf } from '../../shared/domain/messages/recipient.ts';
+import { addresseeOf, firstNameOf, saysMinor } from '../../shared/domain/messages/recipient.ts';
 import { saysStop } from '../../shared/domain/messages/stop-words.ts';
 import {
   messageClasses,
@@ -279,11 +279,10 @@ describe('who is written to', () => {
   it('is never a minor', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 0, max: 17 }),
         fc.option(fc.constantFrom(somebody('con_g', 'g@example.com'), somebody('con_x', 'x@example.com'))),
         fc.subarray([somebody('con_g', 'g@example.com'), somebody('con_h')]),
-        (age, writer, guardians) => {
-          const to = addresseeOf({ patient, writer: writer ?? undefined, guardians, age });
+        (writer, guardians) => {
+          const to = addresseeOf({ patient, writer: writer ?? undefined, guardians, isMinor: true });
           expect(to?.contactId).not.toBe('con_p');
           if (to) expect(guardians).toContainEqual(to);
         },
@@ -291,10 +290,22 @@ describe('who is written to', () => {
     );
   });
 
+  it.each([
+    [{ age: '17' }, true],
+    [{ age: '18', ageBand: 'minor' }, false],
+    [{ age: '9 months' }, true],
+    [{ ageBand: 'minor' }, true],
+    [{ age: ' ', ageBand: 'minor' }, true],
+    [{ ageBand: 'adult' }, false],
+    [{}, false],
+  ])('%j says of a minor: %s', (fields, said) => {
+    expect(saysMinor(fields)).toBe(said);
+  });
+
   it('is whoever wrote, else the patient', () => {
     const writer = somebody('con_w', 'w@example.com');
-    expect(addresseeOf({ patient, writer, guardians: [], age: 44 })).toBe(writer);
-    expect(addresseeOf({ patient, guardians: [] })).toBe(patient);
+    expect(addresseeOf({ patient, writer, guardians: [], isMinor: false })).toBe(writer);
+    expect(addresseeOf({ patient, guardians: [], isMinor: false })).toBe(patient);
   });
 
   it.each([

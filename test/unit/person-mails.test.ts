@@ -143,6 +143,26 @@ describe('an acknowledgement', () => {
     expect(task).toMatchObject({ title: expect.stringContaining('guardian'), inquiryId: id });
   });
 
+  it.each([
+    ['by its band', { ageBand: 'minor' }],
+    ['by an age that nobody can read', { age: '9 months', ageBand: 'adult' }],
+  ])('goes to no minor who is told %s', async (_, said) => {
+    const { mailed, personMailer, messages } = start();
+
+    const id = await mailed({ ...agreed, fields: { ...agreed.fields, ...said } });
+
+    expect(personMailer.sent).toEqual([]);
+    expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'no_guardian' });
+  });
+
+  it('goes to the guardian who wrote for a minor of whom only the band is known', async () => {
+    const { mailed, personMailer } = start();
+
+    await mailed({ ...agreed, patientName: 'Leo Lopez', fields: { ...agreed.fields, ageBand: 'minor' } });
+
+    expect(personMailer.sent.map(({ message }) => message.values.firstName)).toEqual(['Maria']);
+  });
+
   it('floods nobody: the mailbox of somebody else gets five in a day at the most', async () => {
     const { mailed, personMailer } = start();
 
