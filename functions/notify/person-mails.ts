@@ -231,7 +231,9 @@ interface Reached {
 
 const addresseeFrom = (family: readonly [Contact, ...Contact[]], wrote: readonly string[]): Addressee => {
   const { id, name, email, languages } = personOf<Contact>(family);
-  return { contactId: id, name, email, languages: [...wrote, ...languages] };
+  // Whose mailbox it is: their link still stops what goes there once a merge is undone.
+  const holder = family.find((contact) => contact.email === email);
+  return { contactId: holder?.id ?? id, name, email, languages: [...wrote, ...languages] };
 };
 
 async function findAddressee(

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type FeedbackDependencies, takeFeedback } from '../../functions/feedback/take-feedback.ts';
 import { sendToPerson } from '../../functions/notify/person-mails.ts';
 import { createUnsubscribeApi } from '../../functions/unsubscribe/api.ts';
+import type { Contact } from '../../shared/data/contacts.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { proxyEvent } from '../../simulation/events.ts';
 import { createMemoryTable } from '../../simulation/memory-table.ts';
@@ -203,6 +204,24 @@ describe('an unsubscribe link', () => {
     environment.advance(minutes(1));
     await mailed(other);
     expect(personMailer.sent).toHaveLength(2);
+  });
+
+  it('of a mail to somebody who was merged stops their mails, also once the merge is undone', async () => {
+    const { mailed, personMailer, click, head, contacts, table, environment, captured, messages } = start();
+    const done = { by: 'ana', now: environment.now() };
+    const speaker = (await head(await captured({ name: 'Mary Lopes', email: undefined }))).contactId;
+    const { contactId } = await head(await captured({ ...agreed, fields: { email: 'maria@example.com' } }));
+    const [a, b] = [await contacts.find(speaker), await contacts.find(contactId)];
+    await table.transact(contacts.merge(a as Contact, b as Contact, done));
+    await mailed(agreed);
+    await table.transact(contacts.unmerge(speaker, contactId, done));
+
+    await click(personMailer.sent[0]?.unsubscribeUrl ?? '');
+
+    // They write again, and agree to nothing anew.
+    const id = await mailed({ ...agreed, fields: { name: 'Maria Lopez', email: 'maria@example.com' } });
+    expect(personMailer.sent).toHaveLength(1);
+    expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'opted_out' });
   });
 
   it.each(['', 'con_1.inquiry.1.forged', 'x', '....'])(
