@@ -1,6 +1,6 @@
 /** What a recorded entry means for what a person gets: a consent given or taken back, a STOP in a reply. */
 import { consentWrites, createConsents } from '../../shared/data/consents.ts';
-import type { Contact } from '../../shared/data/contacts.ts';
+import type { Contact, Contacts } from '../../shared/data/contacts.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import { optOutWrites } from '../../shared/data/opt-out.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
@@ -8,9 +8,18 @@ import { saysStop } from '../../shared/domain/messages/stop-words.ts';
 import { purposes } from '../../shared/domain/messages/template.ts';
 import type { WantedEntry } from './wanted-entry.ts';
 
+/** Somebody and, where they have any, the guardians: of a minor it is they who get the mails. */
+async function withGuardians(contacts: Pick<Contacts, 'findWhole'>, family: readonly Contact[]) {
+  const ids = family.flatMap(({ relations }) =>
+    relations.filter(({ relation }) => relation === 'ward_of').map(({ contactId }) => contactId),
+  );
+  const wholes = await Promise.all(ids.map((id) => contacts.findWhole(id, { consistent: true })));
+  return [...family, ...wholes.flatMap((whole) => whole?.family ?? [])];
+}
+
 /** The writes beside an entry's own, in its transaction: what is said of e-mail holds from then on. */
 export async function consentEffects(
-  table: Table,
+  { table, contacts }: { readonly table: Table; readonly contacts: Pick<Contacts, 'findWhole'> },
   wanted: WantedEntry,
   family: readonly Contact[],
   { contactId, at }: { readonly contactId: string; readonly at: string },
@@ -21,7 +30,9 @@ export async function consentEffects(
     const { direction, subject = '', text = '' } = wanted.details;
     if (direction !== 'received' || !saysStop({ subject, text })) return [];
     const source = 'STOP in a reply';
-    return await optOutWrites(repositories, family, contactId, everything, { at, source });
+    // Which of them wrote it nobody said.
+    const everybody = await withGuardians(contacts, family);
+    return await optOutWrites(repositories, everybody, contactId, everything, { at, source });
   }
   if (wanted.kind !== 'consent' || wanted.details.channel !== 'email') return [];
   const { given, source, purpose } = wanted.details;

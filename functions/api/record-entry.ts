@@ -118,7 +118,7 @@ export async function recordEntry(
     };
     const writes: Write[] = [
       contacts.addEntry(entry),
-      ...(await consentEffects(table, wanted, family, entry)),
+      ...(await consentEffects(dependencies, wanted, family, entry)),
       ...(keyDigest === undefined ? [] : [recordAnswer(keyDigest, record, now)]),
       ...(task ?? []),
       ...(head && changed ? await inquiryWrites(dependencies, head, changed, wanted.kind, by, now) : []),

@@ -1,8 +1,9 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
-import { hours, minutes, smallPractice } from '../support/fixtures.ts';
+import { digest, hours, minutes, smallPractice } from '../support/fixtures.ts';
 import { bodyOf, callers, createStaff } from '../support/staff.ts';
 
 /** A practice whose rules listen for all that happens. */
@@ -219,6 +220,28 @@ describe('an entry', () => {
     expect(bodyOf(answer)).toMatchObject({ entry: { contactId: patient }, inquiry: { stage: 'booked' } });
     expect((await timeline(patient)).map(({ kind }) => kind)).toContain('call');
     expect([await lifecycle(patient), await lifecycle(writer)]).toEqual(['patient', 'lead']);
+  });
+});
+
+describe('STOP in a reply', () => {
+  const stop = { kind: 'email', direction: 'received', text: 'Stop' };
+  const optedOut = async (email: string) =>
+    (await createMailboxes(table).find(digest('email', email))).optedOut;
+
+  it('about a minor holds for the guardians, who get the mails', async () => {
+    const guardian = await pipeline.head(await pipeline.mailed());
+    const inquiryId = await pipeline.mailed({
+      name: 'Leo Garcia',
+      email: undefined,
+      phone: '+16505550177',
+      fields: { name: 'Leo Garcia', age: '9' },
+    });
+    const { contactId } = await pipeline.head(inquiryId);
+    await table.transact(pipeline.contacts.relate(guardian.contactId, contactId));
+
+    expect((await record(contactId, { ...stop, inquiryId })).statusCode).toBe(201);
+
+    expect(Object.keys(await optedOut('maria@example.com'))).toContain('inquiry');
   });
 });
 
