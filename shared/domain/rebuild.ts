@@ -183,8 +183,11 @@ export function rebuild(entries: readonly Told[]): State {
       inquiry.score = total;
     } else if (told.kind === 'routed') {
       inquiry.assignedTo = routedSchema.parse(told.details).memberId;
+      // Whoever gets it makes the next call.
+      inquiry.calling = undefined;
     } else if (told.kind === 'returned') {
       inquiry.assignedTo = undefined;
+      inquiry.calling = undefined;
     } else if (told.kind === 'released') {
       inquiry.quarantined = false;
     } else if (told.kind === 'red_flag_reviewed') {

@@ -297,12 +297,13 @@ export interface Told {
 }
 
 const ranks = new Map<TimelineKind, number>(toldKinds.map((kind, i) => [kind, i]));
-// What was given back goes before the next routing, which its head tells.
+// What was given back goes between the routing that is past with it, an entry of its own, and the next one, which the head tells.
 ranks.set('returned', ranks.get('routed') ?? toldKinds.length);
 /** Of one instant: an inquiry's own entries in the order of its steps, then what people did. */
 const rankOf = ({ kind, entryId, inquiryId, details }: Told): string => {
   const number = String(details['number'] ?? '').padStart(4, '0');
-  return `${ranks.get(kind) ?? toldKinds.length} ${entryId ?? `${inquiryId} ${number}`}`;
+  const place = entryId === undefined ? 2 : kind === 'returned' ? 1 : 0;
+  return `${ranks.get(kind) ?? toldKinds.length} ${place} ${entryId ?? `${inquiryId} ${number}`}`;
 };
 
 const compareBy =

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assignInquiry, type WantedAssignment } from '../../functions/api/assign-inquiry.ts';
 import { changeAppointment, makeAppointment } from '../../functions/api/change-appointment.ts';
 import { changeContact, versionTag } from '../../functions/api/change-contact.ts';
 import { type Change, changeInquiry } from '../../functions/api/change-inquiry.ts';
@@ -8,10 +9,13 @@ import { mergeContacts, unmergeContacts } from '../../functions/api/link-contact
 import { recordEntry } from '../../functions/api/record-entry.ts';
 import type { WantedEntry } from '../../functions/api/wanted-entry.ts';
 import { followChange } from '../../functions/people/follow-change.ts';
-import { byTime, contactEntry, inquiryHead, timelineOf } from '../../shared/data/keys.ts';
+import { byTime, contactEntry, inquiryHead, memberLoad, timelineOf } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
 import type { AppointmentChange } from '../../shared/domain/appointment.ts';
+import { takeDue } from '../../shared/domain/inquiry/due.ts';
+import { type Inquiry, isOpen, nextActionAt, owesCall } from '../../shared/domain/inquiry/state.ts';
+import { clockFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { rebuild } from '../../shared/domain/rebuild.ts';
 import { dispositions, lifecycles } from '../../shared/domain/rules/facts.ts';
@@ -19,7 +23,7 @@ import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { closeReasons, stages } from '../../shared/domain/stages.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import { createMemoryTable } from '../../simulation/memory-table.ts';
-import { createPipeline, minutes, smallPractice } from '../support/fixtures.ts';
+import { coordinators, createPipeline, enable, minutes, smallPractice } from '../support/fixtures.ts';
 
 /** Rules of every trigger, with everything that they can change. */
 const ruledPractice: Practice = practiceSchema.parse({
@@ -138,6 +142,23 @@ const work = fc.oneof(
     minutes: fc.constantFrom(1, 60, 1_440),
   }),
   fc.record({
+    do: fc.constant('assign' as const),
+    which: fc.nat(9),
+    wanted: fc.constantFrom<WantedAssignment>(
+      { assignTo: 'ana' },
+      { assignTo: 'ben' },
+      { claim: true },
+      { returnToPool: true },
+      { returnToPool: 'intake' },
+    ),
+  }),
+  fc.record({
+    do: fc.constant('enable' as const),
+    members: fc.constantFrom<readonly string[]>(['ana'], ['ben'], coordinators),
+    enabled: fc.boolean(),
+    drains: fc.boolean(),
+  }),
+  fc.record({
     do: fc.constant('contact' as const),
     which: fc.nat(9),
     patch: fc.record(
@@ -180,7 +201,12 @@ function setUp() {
       return now();
     },
   });
-  const by = { memberId: 'ana', practice: ruledPractice };
+  const by = {
+    memberId: 'ana',
+    get practice() {
+      return pipeline.state.practice;
+    },
+  };
   const ids = (prefix: string, sk: string): string[] =>
     table
       .rows()
@@ -247,6 +273,16 @@ function setUp() {
         };
         return await change(op.which, changes[op.how] as Change);
       }
+      case 'assign': {
+        const id = pick(ids('INQ#', 'HEAD'), op.which);
+        return id && (await assignInquiry(pipeline, id, (await pipeline.head(id)).version, op.wanted, by));
+      }
+      case 'enable':
+        pipeline.change(enable(op.enabled, ...op.members));
+        for (const id of op.members)
+          await table.write({ update: memberLoad(id), set: { disabled: !op.enabled }, add: { version: 1 } });
+        await pipeline.queues.route.send({ kind: 'configuration_changed', version: 1 });
+        return op.drains ? await pipeline.drain() : undefined;
       // One is made, and the change is of another: whatever was made before.
       case 'task': {
         const inquiryId = pick(ids('INQ#', 'HEAD'), op.which);
@@ -296,6 +332,41 @@ function setUp() {
     table,
     pipeline,
     contactIds: () => ids('CON#', 'PROFILE'),
+    /** What is counted of members and pools, as it is stored and as the inquiries say. */
+    async counts() {
+      const heads = await Promise.all(ids('INQ#', 'HEAD').map(pipeline.head));
+      const states = await pipeline.routingStates.read();
+      const count = (counts: (head: Inquiry) => boolean) => heads.filter(counts).length;
+      const poolIds = pipeline.state.practice.pools.map(({ id }) => id);
+      const waits = (head: Inquiry, poolId: string) =>
+        isOpen(head) && head.progress === 'waiting' && head.poolId === poolId;
+      return {
+        stored: [
+          ...coordinators.map(states.load).map(({ open, uncalled }) => ({ open, uncalled })),
+          ...poolIds.map((id) => states.rotation(id).waiting),
+        ],
+        counted: [
+          ...coordinators.map((id) => ({
+            open: count((head) => head.assignedTo === id && isOpen(head)),
+            uncalled: count((head) => head.assignedTo === id && owesCall(head)),
+          })),
+          ...poolIds.map((id) => count((head) => waits(head, id))),
+        ],
+      };
+    },
+    /** Open inquiries that no sweep would ever take on, or that one would take on again and again. */
+    async stuck(): Promise<string[]> {
+      const heads = await Promise.all(ids('INQ#', 'HEAD').map(pipeline.head));
+      return heads
+        .filter((head) => {
+          const at = nextActionAt(head);
+          if (at === undefined) return isOpen(head);
+          const later = [at, pipeline.environment.now().toISOString()].sort()[1] ?? at;
+          const due = takeDue(head, new Date(later), clockFor(pipeline.state.practice, head));
+          return due === undefined || (nextActionAt(due.next) ?? '~') <= later;
+        })
+        .map(({ id }) => id);
+    },
     /** Applies an operation; what is refused changes nothing, and says so. */
     async attempt(op: Operation): Promise<void> {
       try {
@@ -308,11 +379,11 @@ function setUp() {
 }
 
 describe('the state rebuilt from timelines', () => {
-  it('is the stored one, after whatever was done', async () => {
+  it('is the stored one, with what is counted and due by it, after whatever was done', async () => {
     let entries = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 40 }), async (operations) => {
-        const { table, attempt, contactIds } = setUp();
+        const { table, attempt, contactIds, counts, stuck } = setUp();
         for (const op of operations) await attempt(op);
 
         for (const id of contactIds()) {
@@ -320,6 +391,9 @@ describe('the state rebuilt from timelines', () => {
           expect(verified?.differences).toEqual([]);
           entries += verified?.entries ?? 0;
         }
+        const { stored, counted } = await counts();
+        expect(stored).toEqual(counted);
+        expect(await stuck()).toEqual([]);
       }),
       { numRuns: 150 },
     );
@@ -343,6 +417,22 @@ describe('the state rebuilt from timelines', () => {
       { of: 'inquiry', id, field: 'stage', rebuilt: 'new', stored: 'booked' },
       { field: 'languages' },
     ]);
+  });
+
+  it('knows that nobody has what was given back, and that a call ends where hands change', async () => {
+    const { table, pipeline, attempt } = setUp();
+    const { contactId, assignedTo } = await pipeline.head(
+      await pipeline.mailed({ fields: { name: 'Maria Lopez' }, language: undefined }),
+    );
+    expect(assignedTo).toBe('ana');
+    const found = async () => (await verifyContact(table, contactId))?.differences;
+
+    await attempt({ do: 'aside', which: 0, how: 'call', minutes: 1 });
+    await attempt({ do: 'assign', which: 0, wanted: { assignTo: 'ben' } });
+    expect(await found()).toEqual([]);
+
+    await attempt({ do: 'assign', which: 0, wanted: { returnToPool: true } });
+    expect(await found()).toEqual([]);
   });
 
   it('does not depend on the order in which entries are read', async () => {
