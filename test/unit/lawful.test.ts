@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { builtInTemplates } from '../../shared/domain/messages/built-in.ts';
 import { compose } from '../../shared/domain/messages/compose.ts';
-import type { Consent, Mailbox } from '../../shared/domain/messages/consent.ts';
+import { type Consent, type Mailbox, optedOut } from '../../shared/domain/messages/consent.ts';
 import { lawful, mostPerDay, type Situation } from '../../shared/domain/messages/lawful.ts';
 import { mistakesOf } from '../../shared/domain/messages/liquid.ts';
 import { quietUntil } from '../../shared/domain/messages/quiet-hours.ts';
@@ -269,6 +269,19 @@ describe('a template', () => {
     });
     if (!('sendable' in decision)) throw new Error('refused');
     expect(compose(decision.sendable, () => 'https://x').html).toContain('<b>&lt;script&gt;&amp;</b>');
+  });
+});
+
+describe('a mailbox', () => {
+  const box: Mailbox = { version: 1, optedOut: { offers: '2026-11-20T16:00:00.000Z' }, sentThatDay: 0 };
+
+  it('keeps the later word, whenever an earlier one is recorded', () => {
+    const then = new Date('2026-11-19T16:00:00.000Z');
+
+    expect(optedOut(box, ['inquiry', 'offers'], then).optedOut).toEqual({
+      inquiry: then.toISOString(),
+      offers: box.optedOut.offers,
+    });
   });
 });
 

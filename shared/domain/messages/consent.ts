@@ -67,13 +67,14 @@ export function latestConsents(consents: readonly Consent[]): Map<Purpose, Conse
 /** The purposes that taking one back takes back. */
 export const takenBackWith = purposesFrom;
 
-/** The mailbox once whoever reads it wants no more of these. */
+/** The mailbox once whoever reads it wants no more of these; `now`, or when they said so before: a later word stays. */
 export function optedOut(mailbox: Mailbox, taken: readonly Purpose[], now: Date): Mailbox {
   const at = now.toISOString();
+  const news = taken.filter((purpose) => (mailbox.optedOut[purpose] ?? '') < at);
   return {
     ...mailbox,
     version: mailbox.version + 1,
-    optedOut: { ...mailbox.optedOut, ...Object.fromEntries(taken.map((purpose) => [purpose, at])) },
+    optedOut: { ...mailbox.optedOut, ...Object.fromEntries(news.map((purpose) => [purpose, at])) },
   };
 }
 
