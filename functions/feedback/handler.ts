@@ -12,7 +12,7 @@ import { countMetric, lambdaHandler, logger } from '../../shared/runtime/lambda.
 import { openTable } from '../../shared/runtime/table.ts';
 import { createDigest, digestSecretSchema } from '../../shared/secrets/digest.ts';
 import { createSecret } from '../../shared/secrets/secrets.ts';
-import { sesEventSchema, takeFeedback } from './take-feedback.ts';
+import { readSesEvent, takeFeedback } from './take-feedback.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, HMAC_SECRET_ARN: setting });
 const table = openTable(settings.TABLE_NAME);
@@ -31,7 +31,8 @@ const dependencies = {
 
 export const handler = lambdaHandler<SNSEvent, void>(async ({ Records }) => {
   for (const { Sns } of Records) {
-    const event = sesEventSchema.parse(JSON.parse(Sns.Message));
+    const event = readSesEvent(Sns.Message);
+    if (!event) continue;
     for (const outcome of await takeFeedback(dependencies, event)) {
       // The event names the recipient: of it nothing but its kind is logged.
       logger.info('feedback taken', { eventType: event.eventType, outcome });

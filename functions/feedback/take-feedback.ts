@@ -22,7 +22,7 @@ const recipients = z.array(z.object({ emailAddress: z.string() }));
 const tag = z.array(z.string()).optional();
 
 /** An event of SES, as it publishes it to a topic; what is not needed of it is not looked at. */
-export const sesEventSchema = z.object({
+const sesEventSchema = z.object({
   eventType: z.string(),
   mail: z.object({
     tags: z.object({ inquiry: tag, contact: tag, message: tag }).optional(),
@@ -31,6 +31,13 @@ export const sesEventSchema = z.object({
   complaint: z.object({ complainedRecipients: recipients }).optional(),
 });
 export type SesEvent = z.infer<typeof sesEventSchema>;
+
+/**
+ * An event as a topic delivers it; undefined for the plain sentence that SES publishes when it is told
+ * of the topic. @throws where it is an event that cannot be read
+ */
+export const readSesEvent = (text: string): SesEvent | undefined =>
+  text.trimStart().startsWith('{') ? sesEventSchema.parse(JSON.parse(text)) : undefined;
 
 export interface FeedbackDependencies {
   readonly table: Table;
@@ -94,7 +101,10 @@ async function suppress(
   const address = addressIn(given);
   if (address === undefined) return 'feedback_noted';
   const practice = await dependencies.practice();
-  if (practice.members.some(({ email }) => normalizeEmail(email) === address)) return 'staff_mail_bounced';
+  // Mails to staff carry no tags; a member who is a patient, too, is one in what is about that.
+  const isToStaff = mail.tags?.message === undefined;
+  if (isToStaff && practice.members.some(({ email }) => normalizeEmail(email) === address))
+    return 'staff_mail_bounced';
   const digest = (await dependencies.openDigest())('email', address);
   const inquiryId = idIn('inquiry', mail.tags?.inquiry);
   const key = mail.tags?.message?.[0];

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type FeedbackDependencies, takeFeedback } from '../../functions/feedback/take-feedback.ts';
+import {
+  type FeedbackDependencies,
+  readSesEvent,
+  takeFeedback,
+} from '../../functions/feedback/take-feedback.ts';
 import { sendToPerson } from '../../functions/notify/person-mails.ts';
 import { createUnsubscribeApi } from '../../functions/unsubscribe/api.ts';
 import type { Contact } from '../../shared/data/contacts.ts';
@@ -262,6 +266,23 @@ describe('a bounce', () => {
 
   it("of a member's mailbox suppresses nothing, and is told", async () => {
     expect(await start().bounced('ana@bayview.example')).toEqual(['staff_mail_bounced']);
+  });
+
+  it('of a message to a member who is a patient, too, suppresses as any', async () => {
+    const { mailed, bounced, mailboxes, head } = start();
+    const email = 'ana@bayview.example';
+    const id = await mailed({ ...agreed, email, fields: { ...agreed.fields, email } });
+    const { contactId } = await head(id);
+
+    const tags = { inquiry: [id], contact: [contactId], message: ['acknowledgement'] };
+    expect(await bounced(email, tags)).toEqual(['mailbox_suppressed']);
+
+    expect((await mailboxes.find(digest('email', email))).suppressed?.reason).toBe('bounce');
+  });
+
+  it('is none where SES only says that it reaches the topic', () => {
+    expect(readSesEvent('Successfully validated SNS topic for Amazon SES event publishing.')).toBeUndefined();
+    expect(readSesEvent('{"eventType":"Send","mail":{}}')).toMatchObject({ eventType: 'Send' });
   });
 });
 
