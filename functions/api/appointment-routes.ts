@@ -19,6 +19,7 @@ import {
 import { fromCursor, startsIn, toCursor } from './cursor.ts';
 import { checkReferences, instant } from './fields.ts';
 import { wholeOf } from './read-people.ts';
+import { identityOf } from './repetition.ts';
 import {
   type Answer,
   etag,
@@ -153,14 +154,17 @@ export function appointmentRoutes(api: AppointmentDependencies): StaffRoutes {
     };
   }
 
-  async function make({ event, caller, practice, audit }: Request): Promise<Answer> {
+  async function make(request: Request): Promise<Answer> {
+    const { event, caller, practice, audit } = request;
     const wanted = jsonOf(newSchema, event);
+    const identity = identityOf(request, wanted);
     checkReferences(practice, [
       ['location', 'locations', wanted.location],
       ['service', 'services', wanted.service],
     ]);
     await audit({ action: 'change', resource: `appointment of ${wanted.inquiryId ?? wanted.contactId}` });
-    return answer(await makeAppointment(api, wanted, { memberId: caller.member.id, practice }), 201);
+    const by = { memberId: caller.member.id, practice };
+    return answer(await makeAppointment(api, wanted, by, identity), 201);
   }
 
   async function ofContact({ event }: Request): Promise<Answer> {

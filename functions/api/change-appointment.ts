@@ -26,10 +26,11 @@ import {
   withStage,
 } from './change-inquiry.ts';
 import { wholeOf } from './read-people.ts';
+import { type Identity, madeBefore, type RepetitionDependencies } from './repetition.ts';
 import { consequencesOf } from './stage-consequences.ts';
 import { tellRouting } from './tell-routing.ts';
 
-export interface AppointmentDependencies extends ChangeDependencies {
+export interface AppointmentDependencies extends ChangeDependencies, RepetitionDependencies {
   readonly appointments: Appointments;
 }
 
@@ -107,18 +108,22 @@ function booked(practice: Practice, head: Inquiry, made: Appointment, now: Date)
 }
 
 /**
- * Makes an appointment; the inquiry that it names is booked by it.
+ * Makes an appointment; the inquiry that it names is booked by it. Under a key that
+ * came before it is the one that was made then, as it is now.
  *
- * @throws Problem `not_found`, `transition_not_allowed`, `unavailable`
+ * @throws Problem `not_found`, `transition_not_allowed`, `idempotency_conflict`, `unavailable`
  */
 export async function makeAppointment(
   dependencies: AppointmentDependencies,
   wanted: WantedAppointment,
   by: ByStaff,
+  identity?: Identity,
 ): Promise<Appointment> {
   const { appointments, inquiries, contacts, environment } = dependencies;
   const { practice, memberId } = by;
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const { earlier, note } = await madeBefore(dependencies, 'appointment', memberId, identity);
+    if (earlier) return await findAppointment(dependencies, earlier.contactId, earlier.id);
     const now = environment.now();
     const head = wanted.inquiryId === undefined ? undefined : await inquiries.findHead(wanted.inquiryId);
     if (wanted.inquiryId !== undefined && !head) throw noInquiry();
@@ -141,7 +146,11 @@ export async function makeAppointment(
     );
     const done = await commit(
       dependencies,
-      [appointments.create(appointment), entryWrite(dependencies, appointment, 'made', memberId, now)],
+      [
+        appointments.create(appointment),
+        entryWrite(dependencies, appointment, 'made', memberId, now),
+        ...note(appointment),
+      ],
       head && { head, next: booked(practice, head, appointment, now) },
       by,
       now,

@@ -1,9 +1,7 @@
 /** Tasks that staff make and change: each with its entry on the person's timeline, in one transaction. */
 import type { Contacts } from '../../shared/data/contacts.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
-import type { Table } from '../../shared/data/table.ts';
 import { openTask, type Tasks, taskEntry } from '../../shared/data/tasks.ts';
-import type { Environment } from '../../shared/domain/ids.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { findLocation } from '../../shared/domain/practice.ts';
 import {
@@ -18,13 +16,12 @@ import type { TaskChange } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import { type ByStaff, mostAttempts, noInquiry } from './change-inquiry.ts';
 import { wholeOf } from './read-people.ts';
+import { type Identity, madeBefore, type RepetitionDependencies } from './repetition.ts';
 
-export interface TaskRouteDependencies {
-  readonly table: Table;
+export interface TaskRouteDependencies extends RepetitionDependencies {
   readonly tasks: Tasks;
   readonly inquiries: Inquiries;
   readonly contacts: Contacts;
-  readonly environment: Environment;
 }
 
 export interface WantedTask {
@@ -45,17 +42,21 @@ const busy = (): Problem => new Problem('unavailable', 'Nothing was changed. Try
 
 /**
  * Makes a task: about an inquiry it follows that, unless it names who has it;
- * about a contact alone it is whoever's is named, or else whoever makes it.
+ * about a contact alone it is whoever's is named, or else whoever makes it. Under a
+ * key that came before it is the one that was made then, as it is now.
  *
- * @throws Problem `not_found`, `unavailable`
+ * @throws Problem `not_found`, `idempotency_conflict`, `unavailable`
  */
 export async function makeTask(
   dependencies: TaskRouteDependencies,
   { contactId, inquiryId, title, dueAt, owner }: WantedTask,
   { memberId, practice }: ByStaff,
+  identity?: Identity,
 ): Promise<Task> {
   const { table, tasks, inquiries, contacts, environment } = dependencies;
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const { earlier, note } = await madeBefore(dependencies, 'task', memberId, identity);
+    if (earlier) return await findTask(dependencies, earlier.contactId, earlier.id);
     const head = inquiryId === undefined ? undefined : await inquiries.findHead(inquiryId);
     if (inquiryId !== undefined && !head) throw noInquiry();
     if (!head) await wholeOf(contacts, contactId ?? '');
@@ -73,7 +74,11 @@ export async function makeTask(
       environment.now(),
     );
     const isNoted = !task.follows || !head || head.tasksFollow === true;
-    const done = await table.transact([...writes, ...(isNoted ? [] : [tasks.noteFollowed(head as Inquiry)])]);
+    const done = await table.transact([
+      ...writes,
+      ...(isNoted ? [] : [tasks.noteFollowed(head as Inquiry)]),
+      ...note(task),
+    ]);
     if (done.committed) return task;
     // The inquiry was changed meanwhile: whoever has it now gets it.
   }

@@ -4,9 +4,6 @@ import { idSchema } from '../../shared/domain/ids.ts';
 import { purposes } from '../../shared/domain/messages/template.ts';
 import { dispositions } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
-import { limits } from '../../shared/domain/text-fields.ts';
-import { headerOf } from '../../shared/http/body.ts';
-import { Problem } from '../../shared/http/problem.ts';
 import {
   checkReferences,
   instant,
@@ -16,6 +13,7 @@ import {
   requiredText,
 } from './fields.ts';
 import { type RecordDependencies, recordEntry } from './record-entry.ts';
+import { identityOf } from './repetition.ts';
 import { type Answer, forPeople, jsonOf, pathId, type Request, type StaffRoutes } from './staff-route.ts';
 import { timelineItem } from './views.ts';
 import type { WantedEntry } from './wanted-entry.ts';
@@ -89,15 +87,6 @@ function wantedOf(sent: z.output<typeof entrySchema>): WantedEntry {
   return { kind, at: when, details: given(details) } as WantedEntry;
 }
 
-/** The key by which a repetition is told. @throws Problem `invalid_fields` */
-function idempotencyKey(request: Request): string | undefined {
-  const key = headerOf(request.event.headers, 'idempotency-key')?.trim() || undefined;
-  if (key === undefined || (key.length <= limits.short && /^[\x20-\x7E]+$/.test(key))) return key;
-  throw new Problem('invalid_fields', 'Correct the fields named in errors.', [
-    { field: 'Idempotency-Key', reason: `must be at most ${limits.short} printable ASCII characters` },
-  ]);
-}
-
 export function entryRoutes(api: RecordDependencies): StaffRoutes {
   async function record(request: Request): Promise<Answer> {
     const { event, caller, practice, audit } = request;
@@ -109,14 +98,14 @@ export function entryRoutes(api: RecordDependencies): StaffRoutes {
         ['service', 'services', sent.service],
       ]);
     }
-    const key = idempotencyKey(request);
+    const identity = identityOf(request, sent);
     await audit({ action: 'change', resource: `contact ${id} ${sent.kind}` });
     const { entry, inquiry } = await recordEntry(
       api,
       id,
       wantedOf(sent),
       { memberId: caller.member.id, practice },
-      key === undefined ? undefined : { key, content: JSON.stringify(sent) },
+      identity,
     );
     return { status: 201, body: { entry: timelineItem(entry), ...(inquiry && { inquiry }) } };
   }

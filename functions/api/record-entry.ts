@@ -24,6 +24,7 @@ import {
 } from './change-inquiry.ts';
 import { consentEffects } from './consent-effects.ts';
 import { wholeOf } from './read-people.ts';
+import { checkSame, type Identity } from './repetition.ts';
 import { consequencesOf } from './stage-consequences.ts';
 import { tellRouting } from './tell-routing.ts';
 import type { WantedEntry } from './wanted-entry.ts';
@@ -37,12 +38,6 @@ export interface RecordDependencies extends ChangeDependencies {
 export interface RecordedEntry {
   readonly entry: TimelineEntry;
   readonly inquiry?: EntryRecord['inquiry'];
-}
-
-/** How a repetition of the request is told. */
-export interface EntryIdentity {
-  readonly key: string;
-  readonly content: string;
 }
 
 /** A clock at the front desk may be a little fast. */
@@ -62,7 +57,7 @@ export async function recordEntry(
   contactId: string,
   wanted: WantedEntry,
   by: ByStaff,
-  identity: EntryIdentity | undefined,
+  identity: Identity | undefined,
 ): Promise<RecordedEntry> {
   const { table, contacts, inquiries, environment } = dependencies;
   const digest = identity && (await dependencies.openDigest());
@@ -200,12 +195,7 @@ function repetition(
   wanted: WantedEntry,
   memberId: string,
 ): RecordedEntry {
-  if (earlier.bodyDigest !== bodyDigest) {
-    throw new Problem(
-      'idempotency_conflict',
-      'This key came before, with other content. Use a new key for a new entry.',
-    );
-  }
+  checkSame(earlier, bodyDigest);
   const { entryId, contactId, at, recordedAt, inquiry } = earlier;
   const frame = {
     entryId,

@@ -11,6 +11,7 @@ import { changeTask, findTask, makeTask, type TaskRouteDependencies } from './ch
 import { fromCursor, startsIn, toCursor } from './cursor.ts';
 import { checkReferences, instant, required } from './fields.ts';
 import { wholeOf } from './read-people.ts';
+import { identityOf } from './repetition.ts';
 import {
   type Answer,
   etag,
@@ -96,11 +97,13 @@ export function taskRoutes(api: TaskRouteDependencies): StaffRoutes {
     };
   }
 
-  async function make({ event, caller, practice, audit }: Request): Promise<Answer> {
+  async function make(request: Request): Promise<Answer> {
+    const { event, caller, practice, audit } = request;
     const wanted = jsonOf(newSchema, event);
+    const identity = identityOf(request, wanted);
     checkReferences(practice, [['owner', 'members', wanted.owner]]);
     await audit({ action: 'change', resource: `task of ${wanted.inquiryId ?? wanted.contactId}` });
-    return answer(await makeTask(api, wanted, { memberId: caller.member.id, practice }), 201);
+    return answer(await makeTask(api, wanted, { memberId: caller.member.id, practice }, identity), 201);
   }
 
   async function ofContact({ event }: Request): Promise<Answer> {

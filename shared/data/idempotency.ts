@@ -40,14 +40,30 @@ const entryRecordSchema = z.lazy(() =>
 /** What was answered to an entry that staff recorded, but for what the request itself says. */
 export type EntryRecord = z.infer<typeof entryRecordSchema>;
 
+const madeRecordSchema = z.lazy(() =>
+  z.object({ id: z.string(), contactId: z.string(), bodyDigest: z.string() }),
+);
+/** What staff made by a request: an item of a contact's. */
+export type MadeRecord = z.infer<typeof madeRecordSchema>;
+
+/** Whether what is noted under a key still is in force. */
+const isInForce = (row: Row, now: Date): boolean =>
+  Number(row['expiresAt']) > Math.floor(now.getTime() / 1000);
+
 /** The answer to an entry under a key, while it is in force. */
-export function parseEntryRecord(row: Row | undefined, now: Date): EntryRecord | undefined {
-  const seconds = Math.floor(now.getTime() / 1000);
-  return row && Number(row['expiresAt']) > seconds ? entryRecordSchema.parse(row) : undefined;
-}
+export const parseEntryRecord = (row: Row | undefined, now: Date): EntryRecord | undefined =>
+  row && isInForce(row, now) ? entryRecordSchema.parse(row) : undefined;
+
+/** What was made under a key, while it is in force. */
+export const parseMadeRecord = (row: Row | undefined, now: Date): MadeRecord | undefined =>
+  row && isInForce(row, now) ? madeRecordSchema.parse(row) : undefined;
 
 /** Records an answer; refused while an earlier one under the key is in force. */
-export function recordAnswer(keyDigest: string, record: IdempotencyRecord | EntryRecord, now: Date): Write {
+export function recordAnswer(
+  keyDigest: string,
+  record: IdempotencyRecord | EntryRecord | MadeRecord,
+  now: Date,
+): Write {
   const seconds = Math.floor(now.getTime() / 1000);
   return {
     put: {

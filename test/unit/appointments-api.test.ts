@@ -1,3 +1,4 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countChanges } from '../../functions/report/count-change.ts';
@@ -64,6 +65,24 @@ describe('an appointment', () => {
     expect(await lifecycleOf(made['contactId'])).toBe('patient');
     expect(audits()).toContain(`ana change appointment of ${id}`);
     await isAsTold(made['contactId']);
+  });
+
+  it('is made once under a key, and with other content under it not at all', async () => {
+    const inquiryId = await arrived();
+    const once = (body: object) =>
+      call('POST /v1/appointments', {
+        claims: callers.coordinator,
+        body: JSON.stringify(body),
+        headers: { ...json, 'idempotency-key': 'visit 1' },
+      });
+
+    const answers = await Promise.all([1, 2].map(() => once({ inquiryId, at })));
+
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([201, 201]);
+    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+    expect((await pipeline.head(inquiryId)).visits).toMatchObject({ made: 1 });
+    expect((await once({ inquiryId, at, expectedCents: 1 })).statusCode).toBe(409);
+    await isAsTold(bodyOf(answers[0] as APIGatewayProxyResult)['contactId']);
   });
 
   it('that was kept has what it brought, and that can be corrected', async () => {

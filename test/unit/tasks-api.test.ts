@@ -57,6 +57,25 @@ describe('a task', () => {
     await isAsTold(contactId);
   });
 
+  it('is made once under a key, and with other content under it not at all', async () => {
+    const inquiryId = await arrived();
+    const once = (title: string) =>
+      call('POST /v1/tasks', {
+        claims: callers.coordinator,
+        body: JSON.stringify({ inquiryId, title, dueAt }),
+        headers: { ...json, 'idempotency-key': 'task 1' },
+      });
+
+    const answers = await Promise.all([1, 2, 3].map(() => once('Send the form')));
+
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([201, 201, 201]);
+    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+    const { contactId } = await pipeline.head(inquiryId);
+    expect(await pipeline.tasks.ofContact(contactId)).toHaveLength(1);
+    expect((await once('Another one')).statusCode).toBe(409);
+    await isAsTold(contactId);
+  });
+
   it('about an inquiry goes with it to whoever gets it', async () => {
     pipeline.change(enable(false, 'ben', 'carla', 'dev', 'elena'));
     const id = await arrived();
