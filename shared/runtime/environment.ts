@@ -1,5 +1,5 @@
 /** What a function gets from its surroundings: its settings, the time, new ids. */
-import { ulid } from 'ulid';
+import { monotonicFactory } from 'ulid';
 import * as z from 'zod';
 import { type Environment, idPrefixes } from '../domain/ids.ts';
 
@@ -17,6 +17,9 @@ export function readSettings<Shape extends z.ZodRawShape>(shape: Shape): z.outpu
 
 /** A setting that must be there. */
 export const setting = z.string().min(1);
+
+/** Of one moment, what is made later sorts later: a call before the appointment that it brought. */
+const ulid = monotonicFactory();
 
 export const systemEnvironment: Environment = {
   now: () => new Date(),
