@@ -371,7 +371,10 @@ async function keepReports(
   }
 }
 
-/** Whoever takes inquiries has a digest on the due index; one whose time is set already keeps it. */
+/**
+ * Whoever takes inquiries has a digest on the due index. One whose time is set keeps it, unless what was
+ * configured brings a morning before it: a leave that ends early.
+ */
 async function keepDigests(
   table: Table,
   practice: Practice,
@@ -381,7 +384,11 @@ async function keepDigests(
   const digests = createDigests(table);
   for (const member of digestMembers(practice)) {
     const nextAt = nextDigestAt(now, member, practice);
-    await table.write(digests.create({ memberId: member.id, version: 0, nextAt }));
+    const created = await table.write(digests.create({ memberId: member.id, version: 0, nextAt }));
+    const known = created.committed ? undefined : await digests.find(member.id);
+    // Where it moves on meanwhile it does so by what is configured now.
+    if (known && nextAt < known.nextAt)
+      await table.write(digests.save({ ...known, version: known.version + 1, nextAt }));
   }
   for (const { kind, id, change } of changes) {
     if (kind === 'members' && change === 'remove') await table.write({ remove: dailyDigest(id) });

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sendMail } from '../../functions/notify/send-mail.ts';
+import { applyConfiguration } from '../../shared/data/apply-configuration.ts';
+import { createDigests } from '../../shared/data/digests.ts';
 import {
   type Digest,
   digestMembers,
@@ -133,6 +135,28 @@ describe('a digest that is due', () => {
     const practice = structuredClone(smallPractice);
     enable(false, 'ben')(practice);
     expect(digestMembers(practice).map(({ id }) => id)).toEqual(['ana', 'carla', 'dev', 'elena']);
+  });
+});
+
+describe('a practice that is applied anew', () => {
+  it('brings the digest forward of whose leave ends early, and moves none that is due', async () => {
+    const table = createMemoryTable();
+    const digests = createDigests(table);
+    const apply = (leave: Member['leave'], at: string) => {
+      const members = smallPractice.members.map((member) =>
+        member.id === 'ana' ? { ...member, ...(leave && { leave }) } : member,
+      );
+      const practice = { ...smallPractice, members };
+      return applyConfiguration({ table, practice, author: 'ada', now: () => new Date(at), force: true });
+    };
+    await apply([{ from: '2026-11-20', to: '2026-12-11' }], '2026-11-20T15:00:00.000Z');
+    expect((await digests.find('ana'))?.nextAt).toBe('2026-12-14T15:30:00.000Z');
+
+    await apply(undefined, '2026-11-22T15:00:00.000Z');
+    expect(await digests.find('ana')).toMatchObject({ nextAt: '2026-11-23T15:30:00.000Z' });
+
+    await apply(undefined, '2026-11-23T15:30:20.000Z');
+    expect(await digests.find('ana')).toMatchObject({ nextAt: '2026-11-23T15:30:00.000Z' });
   });
 });
 
