@@ -4,7 +4,7 @@
  * the world's own.
  */
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { ulid } from 'ulid';
+import { monotonicFactory } from 'ulid';
 import type { SesEvent } from '../functions/feedback/take-feedback.ts';
 import { createPace, type Pace } from '../functions/notify/pace.ts';
 import type { MessageTags, PersonMailer } from '../functions/notify/person-mailer.ts';
@@ -117,9 +117,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const random = createRandom(seed);
   const agenda = createAgenda(from.getTime());
   const idRandom = random.fork('ids');
+  const nextUlid = monotonicFactory(idRandom.next);
   const environment: Environment = {
     now: () => new Date(agenda.nowMs()),
-    newId: (kind) => `${idPrefixes[kind]}_${ulid(agenda.nowMs(), idRandom.next)}`,
+    newId: (kind) => `${idPrefixes[kind]}_${nextUlid(agenda.nowMs())}`,
   };
   const mails: SentMail[] = [];
   const troubles: Trouble[] = [];
