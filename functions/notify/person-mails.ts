@@ -174,11 +174,18 @@ async function nurture(
   if (enrolment?.state !== 'active') return 'message_not_due';
   const step = findSequence(sequence)?.steps[enrolment.step];
   const reason = step ? await reasonToStop(dependencies, record, enrolment) : 'unknown';
+  const key = `nurture-${sequence}-${enrolment.step + 1}`;
+  const existing = await messages.find(head.id, key);
   if (!step || reason) {
-    await table.write(messages.saveEnrolment(stopped(enrolment, reason ?? 'unknown')));
+    // Refused where either moved meanwhile: the sweep asks again.
+    await table.transact([
+      messages.saveEnrolment(stopped(enrolment, reason ?? 'unknown')),
+      ...(existing?.state === 'pending'
+        ? [messages.save(messageRefused(existing, 'sequence_ended', environment.now()))]
+        : []),
+    ]);
     return 'message_not_due';
   }
-  const key = `nurture-${sequence}-${enrolment.step + 1}`;
   // Its due time is that of the sequence: one thing is due, not two.
   const { nextAt: _sequences, ...fresh } = asked(
     {
@@ -191,7 +198,6 @@ async function nurture(
     },
     environment.now(),
   );
-  const existing = await messages.find(head.id, key);
   if (!existing) await table.write(messages.ask(fresh));
   const current = existing ?? (await messages.find(head.id, key));
   if (!current) return 'message_not_due';

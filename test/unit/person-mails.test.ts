@@ -319,6 +319,33 @@ describe('a sequence', () => {
     expect(await messages.findEnrolment(id, 'not-reached')).toMatchObject({ state: 'done', step: 2 });
   });
 
+  it('that ends while a step waits for the morning leaves no message waiting', async () => {
+    const { mailed, personMailer, environment, sweep, drain, messages, inquiries, table, head } =
+      start(withRule);
+    // Friday evening: a day later it is as late.
+    environment.set('2026-11-21T05:00:00.000Z');
+    const id = await mailed(agreed);
+    environment.advance(hours(24) + minutes(1));
+    await sweep();
+    await drain();
+    expect(await messages.find(id, 'nurture-not-reached-1')).toMatchObject({ state: 'pending' });
+    const open = await head(id);
+    await table.write(
+      inquiries.save({ ...open, version: open.version + 1, stage: 'closed', closeReason: 'duplicate' }),
+    );
+
+    environment.advance(hours(12));
+    await sweep();
+    await drain();
+
+    expect(await messages.findEnrolment(id, 'not-reached')).toMatchObject({ stopped: 'closed' });
+    expect(await messages.find(id, 'nurture-not-reached-1')).toMatchObject({
+      state: 'refused',
+      refused: 'sequence_ended',
+    });
+    expect(personMailer.sent).toHaveLength(1);
+  });
+
   it('ends where they unsubscribe', async () => {
     const { mailed, personMailer, environment, sweep, drain, messages, click } = start(withRule);
     const id = await mailed(agreed);

@@ -10,7 +10,14 @@ import { messageClasses, purposes } from './template.ts';
 const instantSchema = z.iso.datetime();
 
 /** Why a message that was asked for never goes out. */
-export const dropReasons = [...refusals, 'no_template', 'no_guardian', 'too_late'] as const;
+export const dropReasons = [
+  ...refusals,
+  'no_template',
+  'no_guardian',
+  'too_late',
+  /** It was a step of one, and waited for its hour. */
+  'sequence_ended',
+] as const;
 export type DropReason = (typeof dropReasons)[number];
 
 /** What has a message sent. */
