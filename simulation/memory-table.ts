@@ -224,6 +224,9 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
       const found = partitions.between(pk, from, to);
       const ordered = newestFirst ? found.toReversed() : found;
       const last = after && orderIn(names, after);
+      const startsAt = String(after?.[names.sk]);
+      const isOutside = (from !== undefined && startsAt < from) || (to !== undefined && startsAt > to);
+      if (after && isOutside) throw new Error('the starting key is outside of the range');
       const isPast = (row: Row): boolean =>
         last === undefined || (newestFirst ? orderIn(names, row) < last : orderIn(names, row) > last);
       const rows = (last === undefined ? ordered : ordered.filter(isPast))

@@ -133,15 +133,17 @@ export function appointmentRoutes(api: AppointmentDependencies): StaffRoutes {
   async function list({ event, practice }: Request): Promise<Answer> {
     const {
       location = practice.locations[0]?.id ?? '',
-      from = environment.now().toISOString(),
+      from,
       until = noEnd,
       limit,
       cursor,
     } = queryOf(listSchema, event);
     checkReferences(practice, [['location', 'locations', location]]);
-    const name = `appointments ${location}`;
+    const name = `appointments ${location} ${from ?? 'now'} ${until}`;
     const after = fromCursor(name, cursor, startsIn('queue', queueOfAppointments(location)));
-    const page = await appointments.toCome(location, { from, until }, limit, after);
+    // A list goes on where it was, though that is past by now.
+    const begin = from ?? String(after?.['queueSk'] ?? environment.now().toISOString());
+    const page = await appointments.toCome(location, { from: begin, until }, limit, after);
     return {
       body: {
         items: page.appointments.map(view),

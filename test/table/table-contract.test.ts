@@ -385,6 +385,13 @@ describe.each([
       expect(sks((await table.query({ pk: 'P', after: next ?? {} })).rows)).toEqual(['c', 'd', 'e']);
     });
 
+    it('refuses to go on from a row outside of the range', async () => {
+      const { next } = await table.query({ pk: 'P', limit: 2 });
+
+      await expect(table.query({ pk: 'P', from: 'c', to: 'd', after: next ?? {} })).rejects.toThrow();
+      await expect(table.query({ pk: 'P', to: 'a', after: next ?? {} })).rejects.toThrow();
+    });
+
     it('reads all pages', async () => {
       expect(sks(await queryAll(table, { pk: 'P', limit: 2, newestFirst: true }))).toEqual(
         letters.toReversed(),

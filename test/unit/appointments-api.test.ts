@@ -13,6 +13,7 @@ import {
   type Visits,
   visitsAfter,
 } from '../../shared/domain/appointment.ts';
+import { hours } from '../support/fixtures.ts';
 import { bodyOf, callers, createStaff } from '../support/staff.ts';
 
 let { table, pipeline, failures, call, audits } = createStaff();
@@ -149,6 +150,22 @@ describe('an appointment', () => {
     await patch(moved, { outcome: 'cancelled' });
     expect(await listOf({})).toEqual([]);
     await isAsTold(made['contactId']);
+  });
+
+  it('stands in pages, also where the first of them is past by the second', async () => {
+    const { contactId } = await pipeline.head(await arrived());
+    for (const when of ['2026-11-20T16:05:00Z', '2026-11-20T18:00:00Z']) await make({ contactId, at: when });
+    const page = async (query: Record<string, string>) =>
+      call('GET /v1/appointments', { claims: callers.coordinator, query: { limit: '1', ...query } });
+    const cursor = String(bodyOf(await page({}))['cursor']);
+    pipeline.environment.advance(hours(1));
+
+    const second = await page({ cursor });
+
+    expect(bodyOf(second)['items']).toMatchObject([{ at: '2026-11-20T18:00:00.000Z' }]);
+    // Of another stretch of time it is no cursor.
+    expect((await page({ cursor, until: '2026-11-20T16:00:00Z' })).statusCode).toBe(422);
+    expect(failures).toEqual([]);
   });
 
   it('without an inquiry makes a patient of who kept it', async () => {
