@@ -13,6 +13,7 @@ import type { Messages } from '../../shared/data/messages.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
 import type { Tasks } from '../../shared/data/tasks.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
+import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { countedMessage, unknownMailbox } from '../../shared/domain/messages/consent.ts';
 import { answersOf, repliesOf, sequencesOf, wroteByEmail } from '../../shared/domain/messages/greeting.ts';
@@ -235,10 +236,18 @@ interface Reached {
   readonly isMinor: boolean;
 }
 
-const addresseeFrom = (family: readonly [Contact, ...Contact[]], wrote: readonly string[]): Addressee => {
-  const { id, name, email, languages } = personOf<Contact>(family);
+/** @param given - the address that came with the inquiry, of whoever wrote it */
+const addresseeFrom = (
+  family: readonly [Contact, ...Contact[]],
+  wrote: readonly string[],
+  given: string | undefined,
+): Addressee => {
+  const { id, name, email: usual, languages } = personOf<Contact>(family);
+  const holderOf = (email: string | undefined): Contact | undefined =>
+    family.find((one) => one.email === email || one.otherPoints.some(({ value }) => value === email));
+  const email = given !== undefined && holderOf(given) ? given : usual;
   // Whose mailbox it is: their link still stops what goes there once a merge is undone.
-  const holder = family.find((contact) => contact.email === email);
+  const holder = holderOf(email);
   return { contactId: holder?.id ?? id, name, email, languages: [...wrote, ...languages] };
 };
 
@@ -248,10 +257,12 @@ async function findAddressee(
 ): Promise<Reached | undefined> {
   const families = new Map<string, readonly string[]>();
   const wrote = typeof body.fields['language'] === 'string' ? [body.fields['language']] : [];
+  const given = normalizeEmail(typeof body.fields['email'] === 'string' ? body.fields['email'] : '');
   const find = async (id: string): Promise<{ addressee: Addressee; wardOf: string[] } | undefined> => {
     const whole = await contacts.findWhole(id, { consistent: true });
     if (!whole) return undefined;
-    const addressee = addresseeFrom(whole.family as readonly [Contact, ...Contact[]], wrote);
+    const mailbox = id === (body.writerId ?? head.contactId) ? given : undefined;
+    const addressee = addresseeFrom(whole.family as readonly [Contact, ...Contact[]], wrote, mailbox);
     families.set(
       addressee.contactId,
       whole.family.map((contact) => contact.id),
@@ -277,7 +288,8 @@ async function findAddressee(
   return {
     addressee,
     familyIds: families.get(contactId) ?? [contactId],
-    isMinor: isMinor && contactId === patient.addressee.contactId,
+    // Whichever of the patient's contacts it is.
+    isMinor: isMinor && families.get(patient.addressee.contactId)?.includes(contactId) !== false,
   };
 }
 

@@ -168,6 +168,18 @@ describe('an acknowledgement', () => {
     expect(personMailer.sent.map(({ message }) => message.values.firstName)).toEqual(['Maria']);
   });
 
+  it('goes to the mailbox that they wrote with, whichever they had before', async () => {
+    const { mailed, personMailer, click, mailboxes } = start();
+    await mailed(agreed);
+
+    const email = 'maria.new@example.com';
+    await mailed({ ...agreed, email, fields: { ...agreed.fields, email: 'Maria.New@example.com' } });
+
+    expect(personMailer.sent.map(({ to }) => to)).toEqual(['maria@example.com', email]);
+    await click(personMailer.sent[1]?.unsubscribeUrl ?? '');
+    expect((await mailboxes.find(digest('email', email))).optedOut).toHaveProperty('inquiry');
+  });
+
   it('floods nobody: the mailbox of somebody else gets five in a day at the most', async () => {
     const { mailed, personMailer } = start();
 
