@@ -12,6 +12,8 @@ import { formType, webForm } from './sample.ts';
 const pipeline = ['capture', 'score', 'route', 'notify'];
 /** How long nothing may be called for before everything counts as done; the stream is looked at each second. */
 const quietMs = 1_500;
+/** Inquiries on a page of a queue, few enough that each coordinator of a filled table has as many. */
+const queuePageSize = 2;
 /** Past this age a function looks whether its configuration has changed. */
 const configurationAgeMs = 10_500;
 
@@ -109,6 +111,8 @@ export interface Counted {
   readonly staffView: Tally;
   /** One page of a person's timeline. */
   readonly timelinePage: Tally;
+  /** One page of a coordinator's queue. */
+  readonly queuePage: Tally;
   readonly audit: Tally;
   /** One refresh of the configuration in one function: at most every ten seconds, however many inquiries come. */
   readonly configurationRefresh: Tally;
@@ -197,6 +201,11 @@ async function count(
   if (page.status !== 200) throw new Error(`the look at a timeline was answered by ${page.status}`);
   const timeline = book().slice(beforeTimeline);
 
+  const beforeQueue = book().length;
+  const queue = await harness.get(`/v1/queue?limit=${queuePageSize}`, { role: 'coordinator' });
+  if (queue.status !== 200) throw new Error(`the look at a queue was answered by ${queue.status}`);
+  const queued = book().slice(beforeQueue);
+
   const beforeSweep = book().length;
   await system.invoke('remind', {});
   const sweep = book()
@@ -219,6 +228,7 @@ async function count(
     people,
     staffView: tally(view.filter((entry) => !isAudit(entry) && !isConfiguration(entry))),
     timelinePage: tally(timeline.filter((entry) => !isAudit(entry) && !isConfiguration(entry))),
+    queuePage: tally(queued.filter((entry) => !isAudit(entry) && !isConfiguration(entry))),
     audit: tally(view.filter(isAudit)),
     configurationRefresh: tally(refresh.slice(0, 1)),
     sweep: tally(sweep.filter((entry) => !isConfiguration(entry))),

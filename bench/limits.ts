@@ -115,6 +115,10 @@ export function checkScale(scaled: readonly Scaled[]): Check[] {
       ),
       atMost(`calls, timeline page, ${among}`, size.timelinePage.calls, smallest.timelinePage.calls),
       atMost(`read units, timeline page, ${among}`, size.timelinePage.read, smallest.timelinePage.read),
+      atMost(`calls, queue page, ${among}`, size.queuePage.calls, smallest.queuePage.calls),
+      atMost(`read units, queue page, ${among}`, size.queuePage.read, smallest.queuePage.read),
+      atMost(`calls, a sweep, ${among}`, size.sweep.calls, smallest.sweep.calls),
+      atMost(`read units, a sweep, ${among}`, size.sweep.read, smallest.sweep.read),
     ];
   });
 }

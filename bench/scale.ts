@@ -22,7 +22,8 @@ import { startHarness } from '../test/system/harness.ts';
 import { type Counted, countInquiries } from './counted.ts';
 
 /** What is held against each other. */
-export interface Scaled extends Pick<Counted, 'newPerson' | 'knownPerson' | 'timelinePage'> {
+export interface Scaled
+  extends Pick<Counted, 'newPerson' | 'knownPerson' | 'timelinePage' | 'queuePage' | 'sweep'> {
   /** Inquiries that were in the table before. */
   readonly stored: number;
 }
@@ -62,8 +63,8 @@ async function countWith(stored: number, report: (line: string) => void): Promis
     await stop();
     await fill(endpoint, system.tableName, stored, report);
     const counted = await countInquiries(3, report, { home, emptyLedger: true });
-    const { newPerson, knownPerson, timelinePage } = counted;
-    return { stored, newPerson, knownPerson, timelinePage };
+    const { newPerson, knownPerson, timelinePage, queuePage, sweep } = counted;
+    return { stored, newPerson, knownPerson, timelinePage, queuePage, sweep };
   } finally {
     restore('JAVA_TOOL_OPTIONS', before.java);
     restore('AWS_ENDPOINT_URL_DYNAMODB', before.endpoint);
@@ -119,6 +120,7 @@ async function fill(
 function* storedRows(stored: number): Generator<Row> {
   const firstMs = Date.parse('2024-11-01T00:00:00.000Z');
   const stepMs = (2 * 365 * 86_400_000) / stored;
+  const later = new Date(Date.now() + 365 * 86_400_000).toISOString();
   const members = ['ana', 'ben', 'carla', 'dev', 'elena'];
   const idOf = (kind: keyof typeof idPrefixes, n: number): string =>
     `${idPrefixes[kind]}_0${String(n).padStart(25, '0')}`;
@@ -128,6 +130,8 @@ function* storedRows(stored: number): Generator<Row> {
     const id = idOf('inquiry', n);
     const at = new Date(firstMs + n * stepMs);
     const receivedAt = at.toISOString();
+    // One in a hundred is still open and in its member's queue, and not due yet.
+    const isOpen = n % 100 === 0;
     const common = {
       contactId,
       channel: 'web_form' as const,
@@ -138,12 +142,18 @@ function* storedRows(stored: number): Generator<Row> {
     const receipt = { pool: 'dermatology', strategy: 'weighted_round_robin', candidates: [] };
     const routed = assigned(
       captured({ ...common, id, locationId: 'mountain-view', quarantine: [] }, at),
-      { memberId, poolId: 'dermatology', respondBy: receivedAt, receipt, score: 60, tier: 'B' },
+      {
+        memberId,
+        poolId: 'dermatology',
+        respondBy: isOpen ? later : receivedAt,
+        receipt,
+        score: 60,
+        tier: 'B',
+      },
       at,
     );
     const mailed = mailSent(routed, at);
-    // One in a hundred is still open and in its member's queue.
-    const changed = n % 100 === 0 ? undefined : changeStage(mailed, 'closed', 'no_response', at);
+    const changed = isOpen ? undefined : changeStage(mailed, 'closed', 'no_response', at);
     yield headRow(changed?.outcome === 'changed' ? changed.next : mailed);
     yield bodyRow({
       ...common,
