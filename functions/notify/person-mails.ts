@@ -380,6 +380,7 @@ async function decide(
   const now = environment.now();
   if (kind !== 'nurture' && now.getTime() - Date.parse(askedAt) > answerWithinMs)
     return { refused: 'too_late' };
+  if (kind === 'acknowledgement' && head.stage === 'closed') return { refused: 'closed' };
   const template = findTemplate(practice, templateId);
   if (!template) return { refused: 'no_template' };
   const reached = await findAddressee(dependencies, record);

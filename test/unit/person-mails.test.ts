@@ -119,6 +119,21 @@ describe('an acknowledgement', () => {
     expect(personMailer.sent).toHaveLength(1);
   });
 
+  it('promises no call about what was closed before it could go out', async () => {
+    const { captured, score, queues, personMailer, dependencies, messages, inquiries, table, head } = start();
+    const id = await captured(agreed);
+    for (const { inquiryId } of queues.score.take()) await score(inquiryId);
+    const open = await head(id);
+    await table.write(
+      inquiries.save({ ...open, version: open.version + 1, stage: 'closed', closeReason: 'spam' }),
+    );
+
+    await sendToPerson(dependencies, { kind: 'acknowledgement', inquiryId: id });
+
+    expect(personMailer.sent).toEqual([]);
+    expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'closed' });
+  });
+
   it('begins with the emergency line where words of an emergency were found', async () => {
     const { mailed, personMailer } = start();
 

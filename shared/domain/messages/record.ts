@@ -15,6 +15,8 @@ export const dropReasons = [
   'no_template',
   'no_guardian',
   'too_late',
+  /** Nobody calls back any more. */
+  'closed',
   /** It was a step of one, and waited for its hour. */
   'sequence_ended',
 ] as const;
