@@ -46,16 +46,15 @@ export const businessMinutesAfter = (
 
 type Scored = { readonly tier: Score['tier']; readonly decision?: Decision | undefined };
 
-/** The pool that an inquiry goes to: where it waits already, else the one that triage decided. */
+/** The pool that an inquiry goes to: where it was put already, else the one that triage decided. */
 export function poolOf(
-  head: Pick<Inquiry, 'progress' | 'poolId' | 'serviceId'>,
+  head: Pick<Inquiry, 'poolId' | 'serviceId'>,
   decision: Decision | undefined,
   practice: Practice,
 ): Pool {
   // Staff may have put it there. A pool that is gone by now is as good as none.
-  const wanted = head.progress === 'waiting' ? head.poolId : decision?.poolId;
   return (
-    practice.pools.find(({ id }) => id === wanted) ??
+    practice.pools.find(({ id }) => id === head.poolId) ??
     practice.pools.find(({ id }) => id === decision?.poolId) ??
     findPool(practice, head.serviceId)
   );
@@ -86,7 +85,12 @@ export function destinationOf(head: Inquiry, score: Scored, practice: Practice):
         ? [{ memberId: owner, strategy: 'owner' as const }]
         : []),
     ].filter((named) => !hadBy.includes(named.memberId)),
-    needs: { locationId: head.locationId, ...needs, ...(isThere && { specialty }) },
+    // Nobody serves a location that is gone by now: whoever serves the one in its place does.
+    needs: {
+      locationId: findLocation(practice, head.locationId).id,
+      ...needs,
+      ...(isThere && { specialty }),
+    },
     preferences: [
       ...(hadBy.length > 0 ? [{ who: (id: string) => !hadBy.includes(id), others: 'had it before' }] : []),
       ...(pool.matchSpecialty && serviceId !== undefined

@@ -44,6 +44,16 @@ describe('an inquiry goes', () => {
     expect(where({ poolId: 'gone' }).pool.id).toBe('skin');
   });
 
+  it('to the pool where staff put it, whoever had it from there', () => {
+    expect(
+      where({ poolId: 'skin' }, undefined, { ...head, progress: 'notified', poolId: 'intake' }).pool.id,
+    ).toBe('intake');
+  });
+
+  it('to who serves the location that took the place of one that is gone', () => {
+    expect(where({}, undefined, { ...head, locationId: 'gone' }).needs.locationId).toBe('main-street');
+  });
+
   it('by the time that stands already, where its clock runs', () => {
     expect(where({}, undefined, { ...head, respondBy: '2026-11-20T17:01:00.000Z' }).respondBy).toBe(
       '2026-11-20T17:01:00.000Z',
