@@ -1,7 +1,10 @@
-/** Tells routing that somebody has room for more work: what waits in their pools may be for them. */
+/**
+ * Tells routing what a change of an inquiry means to it: somebody has room for more work, and what waits
+ * in their pools may be for them; or it was opened again, and whoever had it is gone.
+ */
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { poolsRelieved } from '../../shared/domain/relief.ts';
+import { isLeftBehind, poolsRelieved } from '../../shared/domain/relief.ts';
 import type { Queue, RouteMessage } from '../../shared/queues/messages.ts';
 
 export interface TellDependencies {
@@ -17,9 +20,11 @@ export async function tellRouting(
   before: Inquiry,
   after: Inquiry,
 ): Promise<void> {
-  const pools = poolsRelieved(practice, before, after);
-  if (pools.length === 0) return;
-  await routeQueue
-    .sendAll(pools.map((poolId) => ({ kind: 'pool', poolId })))
-    .catch((error: unknown) => onEnqueueFailure(after.id, error));
+  const { id: inquiryId, version } = after;
+  const messages: RouteMessage[] = [
+    ...poolsRelieved(practice, before, after).map((poolId) => ({ kind: 'pool' as const, poolId })),
+    ...(isLeftBehind(practice, after) ? [{ inquiryId, version }] : []),
+  ];
+  if (messages.length === 0) return;
+  await routeQueue.sendAll(messages).catch((error: unknown) => onEnqueueFailure(inquiryId, error));
 }

@@ -10,6 +10,7 @@ import { type Due, takeDue } from '../../shared/domain/inquiry/due.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { clockFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
+import { isLeftBehind } from '../../shared/domain/relief.ts';
 import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
 import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
 import { type DueKindDependencies, dueKinds, kindsCounted } from './due-kinds.ts';
@@ -114,17 +115,22 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
     });
     await forEachConcurrently(heads, async (head) => {
       // The practice is kept: it is read once, and again when it is some seconds old.
-      const claiming = dependencies.practice().then((practice) => claim(head, practice));
+      const claiming = dependencies.practice().then(async (practice) => {
+        const due = await claim(head, practice);
+        return due && { ...due, isLeft: isLeftBehind(practice, due.next) };
+      });
       const claimed = await claiming.catch((error: unknown) => {
         // Readable, so most likely a passing fault: it stays due, and the others go on.
         swept.broken++;
         dependencies.onBroken(inquiryHead(head.id), error);
       });
       if (!claimed) return;
-      const { next, action } = claimed;
+      const { next, action, isLeft } = claimed;
       const message = { inquiryId: next.id, version: next.version };
       if (action === 'mail') mails.push({ kind: 'inquiry', ...message });
       else if (action !== undefined) steps[action].push(message);
+      // Whoever has it is gone, and it did not go back with the rest of theirs.
+      if (isLeft && action !== 'route') steps.route.push(message);
       swept[action ?? 'ended']++;
     });
     await forEachConcurrently(

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { inquiryPk, queueOfPool } from '../../shared/data/keys.ts';
 import { assigned } from '../../shared/domain/inquiry/assignment.ts';
-import { awaitsRouting, type Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { awaitsRouting, type Inquiry, isCalledAbout } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { mailAbout, mostAttempts, RotationBusy, type RouteDependencies } from './dependencies.ts';
 import { takeTurns } from './turns.ts';
@@ -65,7 +65,10 @@ async function drainPage(
     const read = await Promise.all(ids.map((id) => inquiries.findForRouting(id).catch(() => undefined)));
     const records = read.filter(
       (record): record is InquiryRecord =>
-        record !== undefined && awaitsRouting(record.head) && record.head.poolId === poolId,
+        record !== undefined &&
+        awaitsRouting(record.head) &&
+        record.head.poolId === poolId &&
+        !isCalledAbout(record.head, environment.now()),
     );
     // Last of what is read: the transaction must find it as it is here.
     const turns = takeTurns(practice, await routingStates.read(), environment.now());

@@ -39,7 +39,7 @@ export async function returnWork(
 }
 
 /** Each with its entries; all of them in one transaction, which sees each head as it is. */
-async function returnPage(
+export async function returnPage(
   { table, inquiries, contacts, routingStates, environment }: RouteDependencies,
   practice: Practice,
   memberId: string,
@@ -52,8 +52,7 @@ async function returnPage(
     );
     if (theirs.length === 0) return;
     const changes = theirs.map((head): { before: Inquiry; after: Inquiry } => {
-      const wanted = { ...head, progress: 'waiting' as const };
-      const poolId = poolOf(wanted, undefined, practice).id;
+      const poolId = poolOf(head, undefined, practice).id;
       const candidate = { memberId, share: 0, outcome: 'excluded' as const, reason: 'disabled' };
       const receipt = { pool: poolId, strategy: 'returned', candidates: [candidate] };
       return { before: head, after: returned(head, { poolId, receipt }, now) };

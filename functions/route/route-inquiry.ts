@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { poolOf } from '../../shared/domain/destination.ts';
 import { assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
-import { awaitsRouting, type Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { awaitsRouting, type Inquiry, isCalledAbout } from '../../shared/domain/inquiry/state.ts';
+import { isLeftBehind } from '../../shared/domain/relief.ts';
 import { mailAbout, mostAttempts, RotationBusy, type RouteDependencies } from './dependencies.ts';
 import { drainPool } from './drain-pool.ts';
 import { asksForReassignment, reassign } from './reassign.ts';
+import { returnPage } from './return-work.ts';
 import { type Turns, takeTurns } from './turns.ts';
 
 export type Routed =
@@ -40,6 +42,13 @@ export async function routeInquiry(
     const record = await inquiries.findForRouting(inquiryId);
     if (!record) return 'route_unknown_inquiry';
     const { head, score } = record;
+    // It was opened again, or the index did not show it when the rest went back.
+    if (isLeftBehind(practice, head) && !isCalledAbout(head, environment.now())) {
+      const asItIs = await dependencies.freshPractice();
+      if (!isLeftBehind(asItIs, head)) return 'route_not_due';
+      await returnPage(dependencies, asItIs, head.assignedTo ?? '', [inquiryId]);
+      continue;
+    }
     if (asksForReassignment(head)) {
       const outcome = await reassign(dependencies, practice, record);
       if (outcome !== 'refused') return outcome;
@@ -51,6 +60,7 @@ export async function routeInquiry(
     if (!score) return 'route_not_scored';
 
     const now = environment.now();
+    if (isCalledAbout(head, now)) return 'still_waiting';
     const turns = takeTurns(practice, await routingStates.read(), now);
     const { chosen, decided, from } = turns.next(head, score);
 
@@ -83,7 +93,7 @@ export async function routeInquiry(
 function assignAll(records: Iterable<InquiryRecord>, turns: Turns, now: Date): Inquiry[] {
   const routed: Inquiry[] = [];
   for (const { head, score } of records) {
-    if (!score || !awaitsRouting(head)) continue;
+    if (!score || !awaitsRouting(head) || isCalledAbout(head, now)) continue;
     // Only the first score was read.
     if (head.score !== undefined) continue;
     const { chosen, decided } = turns.next(head, score);

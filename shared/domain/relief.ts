@@ -1,6 +1,7 @@
-/** Whose room for more work grows with a change of an inquiry, and who may have waited for that. */
+/** Whose room for more work grows with a change of an inquiry, who may have waited for that, and what is with nobody any more. */
+import { findMember } from './availability.ts';
 import { loadChange, relieved } from './inquiry/load.ts';
-import type { Inquiry } from './inquiry/state.ts';
+import { type Inquiry, isOpen } from './inquiry/state.ts';
 import type { Practice } from './practice.ts';
 
 /** Pools in which somebody has less open work now whom a cap may have kept from more. */
@@ -13,3 +14,9 @@ export function poolsRelieved(practice: Practice, before: Inquiry, after: Inquir
     .filter(({ members }) => members.some(({ id }) => capped.includes(id)))
     .map(({ id }) => id);
 }
+
+/** Whether it is with somebody who is disabled, or gone: routing gives it back to its pool. */
+export const isLeftBehind = (practice: Practice, inquiry: Inquiry): boolean =>
+  isOpen(inquiry) &&
+  inquiry.assignedTo !== undefined &&
+  findMember(practice, inquiry.assignedTo)?.enabled !== true;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { followChange } from '../../functions/people/follow-change.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
 import { heldAs } from '../../shared/domain/rebuild.ts';
-import { hours, minutes } from '../support/fixtures.ts';
+import { coordinators, enable, hours, minutes } from '../support/fixtures.ts';
 import { bodyOf, callers, createStaff } from '../support/staff.ts';
 
 let staff: ReturnType<typeof createStaff>;
@@ -237,6 +237,23 @@ describe('a call in progress', () => {
     expect((await patch({ calling: true })).statusCode).toBe(200);
     expect((await patch({ calling: false }, callers.manager)).statusCode).toBe(200);
     expect(await head()).not.toHaveProperty('calling');
+    await expectRebuilt();
+  });
+
+  it('about what waits is given to nobody else meanwhile, and to whoever is free right after it', async () => {
+    staff.pipeline.change(enable(false, ...coordinators));
+    id = await staff.pipeline.mailed({ name: 'Ruth' });
+    await patch({ calling: true }, callers.manager);
+    staff.pipeline.change(enable(true, ...coordinators));
+    await staff.pipeline.queues.route.send({ kind: 'configuration_changed', version: 1 });
+
+    await pass(minutes(20));
+    expect(await head()).toMatchObject({ progress: 'waiting', calling: { by: 'mia' } });
+
+    await patch({ calling: false }, callers.manager);
+    await staff.pipeline.sweep();
+    await staff.pipeline.drain();
+    expect(await head()).toMatchObject({ progress: 'notified', assignedTo: 'ben' });
     await expectRebuilt();
   });
 

@@ -284,7 +284,7 @@ describe('whatever happens to an inquiry', () => {
             ]);
           } else if (awaitsRouting(inquiry)) expect(timers.step).toBeDefined();
           else if (underWay) expect(timers.step).toBeDefined();
-          else if (progress === 'quarantined' && inquiry.stage === 'new') expect(timers.review).toBeDefined();
+          else if (progress === 'quarantined') expect(timers.review).toBeDefined();
           else if (inquiry.firstContactedAt === undefined) expect(timers.respond).toBeDefined();
           else expect(timers.followUp).toBeDefined();
         }

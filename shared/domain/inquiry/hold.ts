@@ -68,7 +68,10 @@ function withoutMails(inquiry: Inquiry, now: Date, ...kinds: MailKind[]): Inquir
  */
 function setAside(inquiry: Inquiry, aside: Aside, now: Date, clock: Clock): Inquiry {
   const { hold: _hold, calling: _calling, ...rest } = inquiry;
-  const { wake: _wake, ...timers } = inquiry.timers;
+  const { wake: _wake, ...before } = inquiry.timers;
+  // Who could have taken what waits was not given it during the call: it is asked about at once.
+  const wasKept = inquiry.calling && !aside.calling && inquiry.progress === 'waiting';
+  const timers = { ...before, ...(wasKept && { step: now.toISOString() }) };
   const since = pausedSince(inquiry);
   const wake = wakeAt(aside, now, clock);
   if (wake !== undefined) {

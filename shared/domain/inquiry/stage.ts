@@ -10,6 +10,7 @@ import {
   isOpen,
   isReminderPending,
   type Listening,
+  reviewEveryMs,
   type Transitions,
 } from './state.ts';
 import { withStep } from './step.ts';
@@ -42,10 +43,9 @@ export function changeStage(
   listening: Listening = {},
 ): StageChange {
   // What is suspected must be released before anybody works on it.
+  const isSuspected = inquiry.progress === 'quarantined';
   const allowed: readonly Stage[] =
-    inquiry.progress === 'quarantined' && isOpen(inquiry)
-      ? ['closed']
-      : (listening.transitions ?? stageTransitions)[inquiry.stage];
+    isSuspected && isOpen(inquiry) ? ['closed'] : (listening.transitions ?? stageTransitions)[inquiry.stage];
   if (!allowed.includes(to)) return { outcome: 'not_allowed', allowed };
   const open = isOpen({ stage: to });
   const uncalled = offLadder(callEnded(inquiry, now, listening.clock));
@@ -61,7 +61,7 @@ export function changeStage(
   const unrouted = awaitsRouting({ ...inquiry, stage: to });
   // A reminder that nobody has called is wrong from now on; what is already being sent goes out.
   const dropsReminder = isReminderPending(inquiry);
-  const step = inquiry.timers.step ?? (unrouted ? now.toISOString() : undefined);
+  const step = uncalled.timers.step ?? (unrouted ? now.toISOString() : undefined);
   const attempted = to !== 'closed' || closeReason === 'no_response' || closeReason === 'not_interested';
   const next: Inquiry = {
     ...rest,
@@ -71,7 +71,9 @@ export function changeStage(
     ...(attempted && { firstContactedAt: inquiry.firstContactedAt ?? now.toISOString() }),
     timers: {
       ...(step !== undefined && { step }),
-      ...(open && !unrouted && { followUp: after(now, followUpAfterMs) }),
+      // What is suspected still has to be released, or closed again.
+      ...(open && isSuspected && { review: after(now, reviewEveryMs) }),
+      ...(open && !isSuspected && !unrouted && { followUp: after(now, followUpAfterMs) }),
       ...(open && wake !== undefined && { wake }),
     },
     ...((dropsReminder || (!open && inquiry.mailState !== 'sent')) && {

@@ -278,6 +278,10 @@ export function nextActionAt(inquiry: Inquiry): string | undefined {
   return times[0] ?? (isOpen(inquiry) ? inquiry.receivedAt : undefined);
 }
 
+/** Whether somebody is on the phone about it: until that is over it is given to nobody else. */
+export const isCalledAbout = ({ calling }: Inquiry, now: Date): boolean =>
+  calling !== undefined && calling.until > now.toISOString();
+
 /** Whether routing may still decide about it. */
 export const awaitsRouting = (inquiry: Inquiry): boolean =>
   isOpen(inquiry) && (inquiry.progress === 'captured' || inquiry.progress === 'waiting');
