@@ -22,8 +22,10 @@ export async function handleMessage(
   if ('inquiryId' in message) return routeInquiry(dependencies, message);
   if (message.kind === 'pool') {
     const practice = await dependencies.practice();
-    const { more } = await drainPool(dependencies, practice, message.poolId, pagesOfPool);
-    if (!more) return 'pool_drained';
+    const { more, given } = await drainPool(dependencies, practice, message.poolId, pagesOfPool);
+    // Going on begins at the first page again: where nobody could take anything of all these, what
+    // lies behind them waits for the look that each has by itself.
+    if (!more || given === 0) return 'pool_drained';
     await dependencies.routeQueue.send(message);
     return 'route_to_be_continued';
   }
@@ -52,8 +54,8 @@ async function followConfiguration(
     states = await routingStates.read();
   }
   for (const poolId of states.waitingPools) {
-    const { more } = await drainPool(dependencies, practice, poolId, pagesOfPool);
-    if (more) await routeQueue.send({ kind: 'pool', poolId });
+    const { more, given } = await drainPool(dependencies, practice, poolId, pagesOfPool);
+    if (more && given > 0) await routeQueue.send({ kind: 'pool', poolId });
   }
   return 'configuration_followed';
 }
