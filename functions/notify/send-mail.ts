@@ -22,7 +22,7 @@ import type { Practice } from '../../shared/domain/practice.ts';
 import { summarize } from '../../shared/domain/rollup.ts';
 import { reportSent, type WeeklyReport } from '../../shared/domain/weekly-report.ts';
 import type { MailMessage } from '../../shared/queues/messages.ts';
-import { alertMail, inquiryMail, weeklyReportMail } from './mails.ts';
+import { alertMail, inquiryMail, type Mail, weeklyReportMail } from './mails.ts';
 import { type PersonDependencies, sendToPerson, type ToldPerson } from './person-mails.ts';
 import { managers } from './recipients.ts';
 import {
@@ -74,7 +74,7 @@ async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: stri
   // Before the mail, whose claim comes again where this fails.
   if (claimed.mailKind === 'assigned') await handTasksOver(dependencies, claimed);
   const to = recipients(claimed, practice);
-  if (to.length > 0) await mailer.send(to, inquiryMail(claimed, practice, consoleUrl));
+  const inPart = await sendToEach(mailer, to, inquiryMail(claimed, practice, consoleUrl));
 
   let current: Inquiry | undefined = claimed;
   // The mail is out: whatever was changed meanwhile is kept, and this is added to it.
@@ -85,12 +85,25 @@ async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: stri
     if (written.committed) break;
     current = await inquiries.findHead(inquiryId);
   }
-  return to.length > 0 ? 'mailed' : 'mail_without_recipient';
+  if (to.length === 0) return 'mail_without_recipient';
+  return inPart ? 'mailed_in_part' : 'mailed';
 }
 
 /**
- * Sends the alert of a red flag, to each by itself: an address that is refused must not keep it from
- * the others. It is out once one of them has it; where there is nobody, it stays due.
+ * Sends a mail to each by itself: an address that is refused must not keep it from the others. It is
+ * out once one of them has it; whether some have not is answered.
+ *
+ * @throws the first of the faults, where nobody could be written to
+ */
+async function sendToEach(mailer: Mailer, to: readonly string[], mail: Mail): Promise<boolean> {
+  const sent = await Promise.allSettled(to.map((address) => mailer.send([address], mail)));
+  const refused = sent.filter((one) => one.status === 'rejected');
+  if (refused.length > 0 && refused.length === sent.length) throw refused[0]?.reason;
+  return refused.length > 0;
+}
+
+/**
+ * Sends the alert of a red flag. Where there is nobody to send it to, it stays due.
  *
  * @throws the first of the faults, where nobody could be written to
  */
@@ -106,9 +119,7 @@ async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): P
   // The sweep asks again once the claim's lease is over: by then somebody may be enabled.
   if (to.length === 0) return 'mail_without_recipient';
   const mail = alertMail(inquiryId, practice, consoleUrl);
-  const sent = await Promise.allSettled(to.map((address) => mailer.send([address], mail)));
-  const refused = sent.filter((one) => one.status === 'rejected');
-  if (refused.length === sent.length) throw refused[0]?.reason;
+  const inPart = await sendToEach(mailer, to, mail);
 
   let current: Alert | undefined = claimed;
   // The mail is out, whatever time the sweep has set meanwhile to ask for it again.
@@ -117,7 +128,7 @@ async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): P
     if (written.committed) break;
     current = await inquiries.findAlert(inquiryId);
   }
-  return refused.length > 0 ? 'mailed_in_part' : 'mailed';
+  return inPart ? 'mailed_in_part' : 'mailed';
 }
 
 /** Seven days from a Monday, as the last of them. */

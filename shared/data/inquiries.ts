@@ -9,6 +9,7 @@ import {
   type Inquiry,
   inquirySchema,
   isOpen,
+  lookedAtBy,
   nextActionAt,
   quarantineReasons,
   type Receipt,
@@ -145,7 +146,7 @@ function indexAttributes(inquiry: Inquiry): Record<string, string> {
     ...(queue !== undefined &&
       isOpen(inquiry) && {
         queuePk: queue,
-        queueSk: byTime(inquiry.respondBy ?? inquiry.receivedAt, inquiry.id),
+        queueSk: byTime(lookedAtBy(inquiry), inquiry.id),
       }),
     boardPk: boardOfStage(inquiry.stage),
     boardSk: byTime(inquiry.receivedAt, inquiry.id),

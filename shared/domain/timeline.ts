@@ -202,6 +202,8 @@ export const entryDetails = {
   ),
   /** Nobody had called by so much of the time, and more people than the assignee were told. */
   escalated: z.lazy(() => z.object({ atPercent: z.int(), does: z.array(z.enum(escalationActions)) })),
+  /** A mail to staff that could not be sent, however often it was tried. */
+  mail_failed: z.lazy(() => z.object({ mail: z.string() })),
   red_flag_reviewed: z.lazy(() => z.object({ result: z.enum(redFlagStates).exclude(['raised']) })),
   /** On both timelines; both then are one. */
   merged: aliasSchema,

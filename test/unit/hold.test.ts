@@ -72,7 +72,8 @@ describe('a snooze', () => {
     expect(await pass(hours(1))).toEqual([
       expect.stringMatching(/^Reminder: tier B, call by Mon 23 Nov, 11:00 AM PST > ana/),
       expect.stringMatching(/^Time is running out/),
-      expect.stringMatching(/^Escalated: tier B, call was due Mon 23 Nov, 11:00 AM PST > ana\S+ mia/),
+      expect.stringMatching(/^Escalated: tier B, call was due Mon 23 Nov, 11:00 AM PST > ana/),
+      expect.stringMatching(/^Escalated: tier B, call was due Mon 23 Nov, 11:00 AM PST > mia/),
     ]);
     expect(await told()).toEqual([
       `ana held snoozed ${until}`,

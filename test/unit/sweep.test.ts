@@ -69,11 +69,8 @@ describe('the sweep', () => {
     expect(swept.map(({ mail }) => mail).toSorted()).toEqual([0, 1]);
     expect(pipeline.mailer.sent.map(({ to, mail }) => [mail.subject, ...to])).toEqual([
       ['New inquiry: tier B, call by Fri 20 Nov, 10:00 AM PST', 'ana@bayview.example'],
-      [
-        'Escalated: tier B, call was due Fri 20 Nov, 10:00 AM PST',
-        'ana@bayview.example',
-        'mia@bayview.example',
-      ],
+      ['Escalated: tier B, call was due Fri 20 Nov, 10:00 AM PST', 'ana@bayview.example'],
+      ['Escalated: tier B, call was due Fri 20 Nov, 10:00 AM PST', 'mia@bayview.example'],
     ]);
     expect(await pipeline.head(id)).toMatchObject({
       reminders: 1,

@@ -4,6 +4,7 @@ import { minutesAfter } from '../escalation.ts';
 import type { EntryDetails } from '../timeline.ts';
 import { endedByTime } from './hold.ts';
 import { climb } from './ladder.ts';
+import { mailFailed } from './mail.ts';
 import {
   after,
   followUpAfterMs,
@@ -13,6 +14,7 @@ import {
   isPaused,
   longestStepPauseMs,
   type MailKind,
+  mostMailRepeats,
   nextActionAt,
   owesCall,
   type PendingTrigger,
@@ -26,13 +28,12 @@ import { pendingOf, withPending } from './triggers.ts';
 /** What a sweep has to put on a queue. */
 export type DueAction = 'score' | 'route' | 'mail';
 
+type DueEntryKind = 'escalated' | 'resumed' | 'calling' | 'mail_failed';
+
 /** What the timeline tells of what came due by itself. */
 export type DueEntry = {
-  readonly [Kind in 'escalated' | 'resumed' | 'calling']: {
-    readonly kind: Kind;
-    readonly details: EntryDetails<Kind>;
-  };
-}['escalated' | 'resumed' | 'calling'];
+  readonly [Kind in DueEntryKind]: { readonly kind: Kind; readonly details: EntryDetails<Kind> };
+}[DueEntryKind];
 
 export interface Due {
   /** The state once what is to be done is under way. */
@@ -64,9 +65,23 @@ export function takeDue(inquiry: Inquiry, now: Date, clock: Clock): Due | undefi
     if (isHeld) return undefined;
     if (isDue(timers.respond)) return reminded(inquiry, now, clock);
     if (isDue(timers.followUp))
-      return mailed(inquiry, 'follow_up', now, { followUp: after(now, followUpAfterMs) });
+      return mailed(
+        inquiry,
+        'follow_up',
+        now,
+        { followUp: after(now, followUpAfterMs) },
+        { callDueAt: inquiry.callDueAt ?? timers.followUp },
+      );
     return undefined;
   };
+
+  if (unfinishedMail && isDue(timers.step) && inquiry.stepRepeats >= mostMailRepeats) {
+    const mail = inquiry.mailKind ?? 'assigned';
+    return {
+      next: mailFailed(inquiry, now, { clock }),
+      entries: [{ kind: 'mail_failed', details: { mail } }],
+    };
+  }
 
   const nothingElse = Object.values(timers).every((time) => time === undefined);
   const fallsSilent = !unfinishedMail && !isHeld && isDue(timers.silence);

@@ -233,7 +233,13 @@ export function endedByTime(inquiry: Inquiry, now: Date, clock: Clock): { next: 
   // Whoever is told that the snooze is over need not be told that it has gone quiet, too.
   const isTold = snoozeEnds && followUp !== undefined && followUp <= at && !owesCall(next);
   return {
-    next: isTold ? { ...next, timers: { ...next.timers, followUp: after(now, followUpAfterMs) } } : next,
+    next: isTold
+      ? {
+          ...next,
+          callDueAt: next.callDueAt ?? followUp,
+          timers: { ...next.timers, followUp: after(now, followUpAfterMs) },
+        }
+      : next,
     ended: [...(callEnds ? [{ what: 'calling' as const }] : []), ...(holdEnds ? [{ what: hold.kind }] : [])],
   };
 }

@@ -78,6 +78,7 @@ export function offLadder<State extends Partial<Inquiry>>(inquiry: State) {
     termFrom: _from,
     reassign: _asked,
     hadBy: _had,
+    callDueAt: _due,
     ...rest
   } = inquiry;
   return rest;

@@ -41,3 +41,13 @@ export function mailSent(inquiry: Inquiry, now: Date, { silence, clock }: Listen
   const next = isAskedFor(sent) ? { ...sent, timers: { ...sent.timers, step } } : sent;
   return isTheirs && inquiry.silence === undefined ? withSilence(next, silence) : next;
 }
+
+/**
+ * The state once the newest mail has failed again and again: its address is refused,
+ * or no mail goes out at all. What waits for it goes on without it, the clock above all.
+ */
+export const mailFailed = (inquiry: Inquiry, now: Date, listening: Listening = {}): Inquiry => ({
+  ...mailSent(inquiry, now, listening),
+  progress: inquiry.progress,
+  mailState: 'failed',
+});

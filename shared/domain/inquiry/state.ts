@@ -134,7 +134,7 @@ export const inquirySchema = z.lazy(() =>
     assignedAt: instantSchema.optional(),
     receipt: receiptSchema.optional(),
     mailKind: z.enum(mailKinds).optional(),
-    mailState: z.enum(['pending', 'sending', 'sent']).optional(),
+    mailState: z.enum(['pending', 'sending', 'sent', 'failed']).optional(),
     mailAt: instantSchema.optional(),
     /** How soon the person should be seen; absent where it is routine. */
     urgency: z.enum(['same_day', 'soon']).optional(),
@@ -165,6 +165,8 @@ export const inquirySchema = z.lazy(() =>
     hadBy: z.array(z.string()).optional(),
     /** Calls that reached nobody, since somebody was last reached. */
     attempts: z.int().optional(),
+    /** Since when another call is due that nobody has made yet: whoever has it was reminded. */
+    callDueAt: instantSchema.optional(),
     /** What its appointments came to; absent while it has none. */
     visits: visitsSchema.optional(),
     /** Tasks follow its assignment: whoever gets it gets them. */
@@ -207,6 +209,8 @@ export const reviewEveryMs = 24 * hour;
 export const followUpAfterMs = 48 * hour;
 /** Triggers that wait for their turn at the most; what comes on top takes the place of the newest. */
 export const mostPendingTriggers = 6;
+/** A mail that was asked for again so often holds up nothing any more: some eight minutes. */
+export const mostMailRepeats = 3;
 /** A mail whose sending began this long ago and never ended may be sent again. */
 export const mailLeaseMs = 90_000;
 
@@ -227,6 +231,17 @@ const ladderMails: readonly (MailKind | undefined)[] = ['reminder', 'warning', '
 /** A reminder that nobody has called, of whatever rung, and that could still be called off. */
 export const isReminderPending = ({ mailKind, mailState }: Inquiry): boolean =>
   ladderMails.includes(mailKind) && mailState === 'pending';
+
+/**
+ * When somebody is to look at it next, as their queue is ordered: a first call by its
+ * respond-by, a later one at its time, what was set aside when it comes back.
+ */
+export function lookedAtBy(inquiry: Inquiry): string {
+  const { hold, callDueAt, timers, respondBy, receivedAt } = inquiry;
+  if (hold) return hold.until;
+  const later = owesCall(inquiry) ? undefined : (callDueAt ?? timers.followUp);
+  return later ?? respondBy ?? receivedAt;
+}
 
 /** When what was set aside, or is being called about, comes back at the latest; undefined where nothing holds it. */
 export function pausedUntil({ hold, calling, timers, stage }: Inquiry): string | undefined {
