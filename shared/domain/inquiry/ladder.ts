@@ -1,6 +1,13 @@
 /** Where an inquiry stands on the escalation ladder. */
 import { businessMinutesBetween } from '../business-time.ts';
-import { type Clock, isTheirsAlone, minutesAfter, rungTimes, type Term } from '../escalation.ts';
+import {
+  type Clock,
+  type Escalation,
+  isTheirsAlone,
+  minutesAfter,
+  rungTimes,
+  type Term,
+} from '../escalation.ts';
 import type { EscalationAction } from '../rungs.ts';
 import type { Inquiry } from './state.ts';
 
@@ -105,6 +112,10 @@ export interface Climbed {
   readonly respond: string;
 }
 
+/** What is done past the last rung: nobody was free when it was to be given away, and by now somebody may be. */
+const pastLast = ({ steps }: Escalation): EscalationAction[] =>
+  steps.some((step) => step.do.includes('reassign')) ? ['notify_manager', 'reassign'] : ['notify_manager'];
+
 /** Climbs whatever rungs are due; past the last one, it is time for another reminder. */
 export function climb(inquiry: Inquiry, now: Date, clock: Clock): Climbed | undefined {
   const term = isTaken(inquiry) ? termOf(inquiry, clock) : undefined;
@@ -115,7 +126,7 @@ export function climb(inquiry: Inquiry, now: Date, clock: Clock): Climbed | unde
   const due = steps.filter((_, i) => i >= had && (times[i] ?? '~') <= now.toISOString());
   const rung = had + due.length;
   return {
-    does: new Set(had >= steps.length ? ['notify_manager'] : due.flatMap((step) => step.do)),
+    does: new Set(had >= steps.length ? pastLast(clock.escalation) : due.flatMap((step) => step.do)),
     rung,
     percent: due.at(-1)?.atPercent,
     respond: times[rung] ?? minutesAfter(now, thenEveryMinutes, clock),
