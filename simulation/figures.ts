@@ -201,7 +201,7 @@ export function tableOf(figures: Figures): string {
     [
       `${counts['acknowledged']} inquiries acknowledged,`,
       `${counts['stored']} stored;`,
-      `${counts['escalations']} escalations, ${counts['reassignments']} reassignments,`,
+      `${counts['escalations']} mails of escalations, ${counts['reassignments']} reassignments,`,
       `${counts['digests']} digests, ${counts['acknowledgements']} acknowledgements`,
     ].join(' '),
     [
