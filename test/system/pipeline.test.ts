@@ -326,6 +326,25 @@ describe('a message that is delivered again', () => {
   });
 });
 
+// Before a member is disabled, whose work is given to others, each with a mail of its own.
+describe('what was accepted before the kill', () => {
+  it(
+    'ends in its e-mail all the same',
+    async () => {
+      await waitFor(
+        'the sweep to have taken it up',
+        async () => {
+          await harness.system.invoke('remind', {});
+          return (await show(harness, orphan)).progress === 'notified';
+        },
+        busyMachineMs,
+      );
+      expect(await mailsAbout(orphan)).toHaveLength(1);
+    },
+    busyMachineMs,
+  );
+});
+
 describe('fairness', () => {
   it(
     'gives 1,000 inquiries to five members of equal weight, 200 each, one more or less',
@@ -387,24 +406,6 @@ describe('fairness', () => {
       });
     }
   });
-});
-
-describe('what was accepted before the kill', () => {
-  it(
-    'ends in its e-mail all the same',
-    async () => {
-      await waitFor(
-        'the sweep to have taken it up',
-        async () => {
-          await harness.system.invoke('remind', {});
-          return (await show(harness, orphan)).progress === 'notified';
-        },
-        busyMachineMs,
-      );
-      expect(await mailsAbout(orphan)).toHaveLength(1);
-    },
-    busyMachineMs,
-  );
 });
 
 describe('the report', () => {
