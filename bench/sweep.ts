@@ -6,7 +6,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTableCommand, type KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { sweep } from '../functions/remind/sweep.ts';
 import { startDynamoDb } from '../local/engines/dynamodb.ts';
 import { localCredentials } from '../local/engines/tables.ts';
@@ -14,7 +13,7 @@ import { freePort } from '../local/preflight.ts';
 import { readPracticeFile } from '../ops/practice-file.ts';
 import { createContacts } from '../shared/data/contacts.ts';
 import { createDigests } from '../shared/data/digests.ts';
-import { createDocumentClient, createDynamoTable, indexKeys } from '../shared/data/dynamo-table.ts';
+import { createDocumentClient } from '../shared/data/dynamo-table.ts';
 import { createInquiries, headRow } from '../shared/data/inquiries.ts';
 import { createNotices } from '../shared/data/notices.ts';
 import type { Table } from '../shared/data/table.ts';
@@ -27,6 +26,7 @@ import { mailSent } from '../shared/domain/inquiry/mail.ts';
 import type { Inquiry } from '../shared/domain/inquiry/state.ts';
 import { clockFor } from '../shared/domain/listening.ts';
 import type { Practice } from '../shared/domain/practice.ts';
+import { createIndexedTable } from '../test/support/indexed-table.ts';
 
 export interface SweepTimes {
   readonly due: number;
@@ -99,7 +99,12 @@ export async function measureSweep(due: number, report: (line: string) => void):
   const port = await freePort();
   const engine = await startDynamoDb({ port, logFile: join(home, 'dynamodb.log'), onStarted: () => {} });
   try {
-    const own = await makeTable(`http://127.0.0.1:${port}`);
+    const client = createDocumentClient({
+      endpoint: `http://127.0.0.1:${port}`,
+      region: 'us-east-1',
+      credentials: localCredentials,
+    });
+    const own = await createIndexedTable(client, 'sweep');
     // A Wednesday at noon where the demo practice is: every clock runs.
     const now = new Date('2026-11-18T20:00:00.000Z');
     report(`storing ${due.toLocaleString('en-US')} due inquiries`);
@@ -161,32 +166,4 @@ export async function measureSweep(due: number, report: (line: string) => void):
     await engine.stop();
     rmSync(home, { recursive: true, force: true });
   }
-}
-
-/** An empty table with the sparse indexes that the stack gives it. */
-async function makeTable(endpoint: string): Promise<Table> {
-  const client = createDocumentClient({ endpoint, region: 'us-east-1', credentials: localCredentials });
-  const tableName = 'sweep';
-  const keySchema = (pk: string, sk: string): KeySchemaElement[] => [
-    { AttributeName: pk, KeyType: 'HASH' },
-    { AttributeName: sk, KeyType: 'RANGE' },
-  ];
-  const indexes = Object.entries(indexKeys);
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['pk', 'sk', ...indexes.flatMap(([, { pk, sk }]) => [pk, sk])].map((name) => ({
-        AttributeName: name,
-        AttributeType: 'S',
-      })),
-      KeySchema: keySchema('pk', 'sk'),
-      GlobalSecondaryIndexes: indexes.map(([name, { pk, sk }]) => ({
-        IndexName: name,
-        KeySchema: keySchema(pk, sk),
-        Projection: { ProjectionType: 'KEYS_ONLY' },
-      })),
-    }),
-  );
-  return createDynamoTable({ client, tableName });
 }

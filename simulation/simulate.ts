@@ -159,7 +159,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const disabled = saturday && pickColleague(practice, from, overwhelmed);
   if (saturday && disabled !== undefined) {
     agenda.at(saturday.getTime(), () =>
-      running.change('grace', (current) => {
+      running.change('simulation', (current) => {
         for (const member of current.members) if (member.id === disabled) member.enabled = false;
       }),
     );

@@ -8,7 +8,6 @@ import {
   mostValueCents,
   outcomes,
 } from '../../shared/domain/appointment.ts';
-import { idSchema } from '../../shared/domain/ids.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import {
   type AppointmentDependencies,
@@ -17,7 +16,7 @@ import {
   makeAppointment,
 } from './change-appointment.ts';
 import { fromCursor, startsIn, toCursor } from './cursor.ts';
-import { checkReferences, instant } from './fields.ts';
+import { aboutFields, aboutOneIssue, checkReferences, instant, isAboutOne } from './fields.ts';
 import { wholeOf } from './read-people.ts';
 import { identityOf } from './repetition.ts';
 import {
@@ -79,17 +78,13 @@ const listSchema = z.lazy(() =>
 const newSchema = z.lazy(() =>
   z
     .strictObject({
-      contactId: idSchema('contact').optional(),
-      inquiryId: idSchema('inquiry').optional(),
+      ...aboutFields,
       at: instant,
       location: slugSchema.optional(),
       service: slugSchema.optional(),
       expectedCents: cents.optional(),
     })
-    .refine(({ contactId, inquiryId }) => (contactId === undefined) !== (inquiryId === undefined), {
-      path: ['contactId'],
-      message: 'give either contactId or inquiryId',
-    }),
+    .refine(isAboutOne, aboutOneIssue),
 );
 
 const changeSchema = z.lazy(() =>

@@ -1,5 +1,6 @@
 /** Fields of requests about people, checked one by one. */
 import * as z from 'zod';
+import { idSchema } from '../../shared/domain/ids.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import { limits, line, paragraph } from '../../shared/domain/text-fields.ts';
@@ -18,6 +19,17 @@ export const optionalLine = z.lazy(() => line(limits.short));
 export const requiredName = z.lazy(() => required(line(limits.name)));
 export const requiredText = z.lazy(() => required(paragraph(limits.message)));
 export const optionalText = z.lazy(() => paragraph(limits.message));
+
+/** Whom a task or an appointment is for: the person of an inquiry, or one who is named. */
+export const aboutFields = {
+  contactId: idSchema('contact').optional(),
+  inquiryId: idSchema('inquiry').optional(),
+};
+export const isAboutOne = (about: {
+  readonly contactId?: string | undefined;
+  readonly inquiryId?: string | undefined;
+}): boolean => (about.contactId === undefined) !== (about.inquiryId === undefined);
+export const aboutOneIssue = { path: ['contactId'], message: 'give either contactId or inquiryId' };
 
 /** A list in which each value stands once, at most `most` of them. */
 export const listOf = <Schema extends z.ZodType<string>>(schema: Schema, most: number) =>

@@ -1,15 +1,19 @@
 /** Routes of tasks: a member's, a person's, one of them, and changes. */
 import * as z from 'zod';
 import { queueOfTasks } from '../../shared/data/keys.ts';
-import { idSchema } from '../../shared/domain/ids.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import { type Task, taskTitleLimit } from '../../shared/domain/task.ts';
 import { line } from '../../shared/domain/text-fields.ts';
-import { Problem } from '../../shared/http/problem.ts';
 import { requireRole } from './caller.ts';
-import { changeTask, findTask, makeTask, type TaskRouteDependencies } from './change-task.ts';
+import {
+  changeTask,
+  findTask,
+  makeTask,
+  type TaskRouteDependencies,
+  type WantedTaskChange,
+} from './change-task.ts';
 import { fromCursor, startsIn, toCursor } from './cursor.ts';
-import { checkReferences, instant, required } from './fields.ts';
+import { aboutFields, aboutOneIssue, checkReferences, instant, isAboutOne, required } from './fields.ts';
 import { wholeOf } from './read-people.ts';
 import { identityOf } from './repetition.ts';
 import {
@@ -35,16 +39,12 @@ const listSchema = z.lazy(() => z.strictObject({ owner: slugSchema.optional(), .
 const newSchema = z.lazy(() =>
   z
     .strictObject({
-      contactId: idSchema('contact').optional(),
-      inquiryId: idSchema('inquiry').optional(),
+      ...aboutFields,
       title: required(line(taskTitleLimit)),
       dueAt: instant,
       owner: slugSchema.optional(),
     })
-    .refine(({ contactId, inquiryId }) => (contactId === undefined) !== (inquiryId === undefined), {
-      path: ['contactId'],
-      message: 'give either contactId or inquiryId',
-    }),
+    .refine(isAboutOne, aboutOneIssue),
 );
 
 const changeSchema = z.lazy(() =>
@@ -57,7 +57,9 @@ const changeSchema = z.lazy(() =>
     .refine((change) => Object.keys(change).length === 1, {
       path: ['done'],
       message: 'give either done, owner or dueAt',
-    }),
+    })
+    // Of all that may be there, just one is.
+    .transform((change) => change as WantedTaskChange),
 );
 
 export function taskRoutes(api: TaskRouteDependencies): StaffRoutes {
@@ -124,19 +126,10 @@ export function taskRoutes(api: TaskRouteDependencies): StaffRoutes {
 
   async function change({ event, caller, practice, audit }: Request): Promise<Answer> {
     const [id, taskId] = [pathId(event, 'contact'), pathId(event, 'task', 'taskId')];
-    const { done, owner, dueAt } = jsonOf(changeSchema, event);
+    const wanted = jsonOf(changeSchema, event);
     const version = seenVersion(event, 'task');
-    checkReferences(practice, [['owner', 'members', owner]]);
+    if ('owner' in wanted) checkReferences(practice, [['owner', 'members', wanted.owner]]);
     await audit({ action: 'change', resource: `task ${taskId} ${id}` });
-    const wanted =
-      done !== undefined
-        ? { done }
-        : owner !== undefined
-          ? { owner }
-          : dueAt !== undefined
-            ? { dueAt }
-            : undefined;
-    if (!wanted) throw new Problem('invalid_fields', 'Give either done, owner or dueAt.');
     return answer(
       await changeTask(api, id, taskId, version, wanted, { memberId: caller.member.id, practice }),
     );

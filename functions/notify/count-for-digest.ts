@@ -11,7 +11,7 @@ import {
 import type { Row, Table } from '../../shared/data/table.ts';
 import { zoneOf } from '../../shared/domain/availability.ts';
 import type { DigestCounts } from '../../shared/domain/digest.ts';
-import { type Inquiry, isOpen, owesCall } from '../../shared/domain/inquiry/state.ts';
+import { isOpen, memberActionAt } from '../../shared/domain/inquiry/state.ts';
 import { instantOf, localTime } from '../../shared/domain/local-time.ts';
 import type { Member, Practice } from '../../shared/domain/practice.ts';
 
@@ -36,10 +36,6 @@ async function listed(table: Table, pk: string, range: { from?: string; to?: str
   } while (after !== undefined && rows.length < mostCounted);
   return rows;
 }
-
-/** When something is to be done about it next by whoever has it: the first call that is owed, or the one that follows. */
-const dueAt = (head: Inquiry): string | undefined =>
-  owesCall(head) ? (head.deadline ?? head.respondBy) : head.timers.followUp;
 
 export async function countForDigest(
   { table, inquiries }: { readonly table: Table; readonly inquiries: Pick<Inquiries, 'findHeads'> },
@@ -71,7 +67,7 @@ export async function countForDigest(
   const heads = pages.flat().filter((head) => isOpen(head) && head.assignedTo === member.id);
   const at = now.toISOString();
   // What somebody set aside is due when that ends.
-  const due = heads.flatMap((head) => (head.hold ? [] : (dueAt(head) ?? [])));
+  const due = heads.filter(({ hold }) => !hold).map(memberActionAt);
   return {
     open: heads.length,
     overdue: due.filter((time) => time <= at).length,

@@ -5,8 +5,8 @@
  */
 
 export interface Pace {
-  /** A staff mail goes out now: what follows waits for it. */
-  staffMail(now: Date): void;
+  /** A staff mail goes out now: messages to people wait for it. */
+  staffMail(now: Date, sendPerSecond: number): void;
   /**
    * A turn for a message to a person: the pause before it may go, in milliseconds; undefined where
    * that would be longer than `mostMs`, and no turn is taken.
@@ -17,17 +17,16 @@ export interface Pace {
 /** @param processes - how many may run at once; the rate is shared between them */
 export function createPace(processes: number): Pace {
   let freeAtMs = 0;
-  let intervalMs = 0;
+  const intervalMs = (sendPerSecond: number): number => (processes * 1_000) / sendPerSecond;
   return {
-    staffMail(now) {
-      freeAtMs = Math.max(freeAtMs, now.getTime()) + intervalMs;
+    staffMail(now, sendPerSecond) {
+      freeAtMs = Math.max(freeAtMs, now.getTime()) + intervalMs(sendPerSecond);
     },
     turn(now, sendPerSecond, mostMs) {
-      intervalMs = (processes * 1_000) / sendPerSecond;
       const startMs = Math.max(freeAtMs, now.getTime());
       const pauseMs = startMs - now.getTime();
       if (pauseMs > mostMs) return undefined;
-      freeAtMs = startMs + intervalMs;
+      freeAtMs = startMs + intervalMs(sendPerSecond);
       return pauseMs;
     },
   };

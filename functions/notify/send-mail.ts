@@ -3,10 +3,6 @@
  * finished, by a crash, may be taken over once its lease is over, so that a mail
  * goes out at least once, and once more per crash at the most.
  */
-import type { Inquiries } from '../../shared/data/inquiries.ts';
-import type { Rollups } from '../../shared/data/rollups.ts';
-import type { Table } from '../../shared/data/table.ts';
-import type { WeeklyReports } from '../../shared/data/weekly-reports.ts';
 import {
   type Alert,
   alertedInstead,
@@ -14,15 +10,12 @@ import {
   alertLeaseMs,
   alertSent,
 } from '../../shared/domain/alert.ts';
-import type { Environment } from '../../shared/domain/ids.ts';
 import { mailSent } from '../../shared/domain/inquiry/mail.ts';
 import { type Inquiry, mailLeaseMs } from '../../shared/domain/inquiry/state.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { summarize } from '../../shared/domain/rollup.ts';
-import { reportSent, type WeeklyReport } from '../../shared/domain/weekly-report.ts';
 import type { MailMessage } from '../../shared/queues/messages.ts';
-import { alertMail, inquiryMail, type Mail, weeklyReportMail } from './mails.ts';
+import { alertMail, inquiryMail } from './mails.ts';
 import { type PersonDependencies, sendToPerson, type ToldPerson } from './person-mails.ts';
 import { managers } from './recipients.ts';
 import {
@@ -31,27 +24,13 @@ import {
   sendDigest,
   sendNotice,
   sendTaskMail,
+  sendWeeklyReport,
 } from './send-own-mail.ts';
-import type { Mailer } from './ses-mailer.ts';
+import { type StaffMailed, sendToStaff } from './send-to-staff.ts';
 
-export interface NotifyDependencies extends PersonDependencies, OwnMailDependencies {
-  readonly table: Table;
-  readonly inquiries: Inquiries;
-  readonly weeklyReports: WeeklyReports;
-  readonly rollups: Rollups;
-  readonly practice: () => Promise<Practice>;
-  readonly mailer: Mailer;
-  readonly environment: Environment;
-  readonly consoleUrl: string;
-}
+export interface NotifyDependencies extends PersonDependencies, OwnMailDependencies {}
 
-export type Notified =
-  | ToldPerson
-  | 'mailed'
-  /** Some of its recipients could not be written to. */
-  | 'mailed_in_part'
-  | 'mail_not_due'
-  | 'mail_without_recipient';
+export type Notified = ToldPerson | StaffMailed | 'mail_not_due';
 
 /**
  * Who is told: the assignee, or whoever sees to what is parked; the managers, too,
@@ -67,14 +46,14 @@ function recipients(inquiry: Inquiry, practice: Practice): string[] {
 }
 
 async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: string): Promise<Notified> {
-  const { table, inquiries, mailer, environment, consoleUrl } = dependencies;
+  const { table, inquiries, environment, consoleUrl } = dependencies;
   const practice = await dependencies.practice();
   const claimed = await inquiries.claimMail(inquiryId, environment.now(), mailLeaseMs);
   if (!claimed) return 'mail_not_due';
   // Before the mail, whose claim comes again where this fails.
   if (claimed.mailKind === 'assigned') await handTasksOver(dependencies, claimed);
   const to = recipients(claimed, practice);
-  const inPart = await sendToEach(mailer, to, inquiryMail(claimed, practice, consoleUrl));
+  const told = await sendToStaff(dependencies, practice, to, inquiryMail(claimed, practice, consoleUrl));
 
   let current: Inquiry | undefined = claimed;
   // The mail is out: whatever was changed meanwhile is kept, and this is added to it.
@@ -85,21 +64,7 @@ async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: stri
     if (written.committed) break;
     current = await inquiries.findHead(inquiryId);
   }
-  if (to.length === 0) return 'mail_without_recipient';
-  return inPart ? 'mailed_in_part' : 'mailed';
-}
-
-/**
- * Sends a mail to each by itself: an address that is refused must not keep it from the others. It is
- * out once one of them has it; whether some have not is answered.
- *
- * @throws the first of the faults, where nobody could be written to
- */
-async function sendToEach(mailer: Mailer, to: readonly string[], mail: Mail): Promise<boolean> {
-  const sent = await Promise.allSettled(to.map((address) => mailer.send([address], mail)));
-  const refused = sent.filter((one) => one.status === 'rejected');
-  if (refused.length > 0 && refused.length === sent.length) throw refused[0]?.reason;
-  return refused.length > 0;
+  return told;
 }
 
 /**
@@ -108,7 +73,7 @@ async function sendToEach(mailer: Mailer, to: readonly string[], mail: Mail): Pr
  * @throws the first of the faults, where nobody could be written to
  */
 async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): Promise<Notified> {
-  const { table, inquiries, mailer, environment, consoleUrl } = dependencies;
+  const { table, inquiries, environment, consoleUrl } = dependencies;
   const practice = await dependencies.practice();
   const claimed = await inquiries.claimAlert(inquiryId, environment.now(), alertLeaseMs);
   if (!claimed) return 'mail_not_due';
@@ -118,8 +83,7 @@ async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): P
   const to = [...new Set(members.map(({ email }) => email))];
   // The sweep asks again once the claim's lease is over: by then somebody may be enabled.
   if (to.length === 0) return 'mail_without_recipient';
-  const mail = alertMail(inquiryId, practice, consoleUrl);
-  const inPart = await sendToEach(mailer, to, mail);
+  const told = await sendToStaff(dependencies, practice, to, alertMail(inquiryId, practice, consoleUrl));
 
   let current: Alert | undefined = claimed;
   // The mail is out, whatever time the sweep has set meanwhile to ask for it again.
@@ -128,29 +92,7 @@ async function sendAlert(dependencies: NotifyDependencies, inquiryId: string): P
     if (written.committed) break;
     current = await inquiries.findAlert(inquiryId);
   }
-  return inPart ? 'mailed_in_part' : 'mailed';
-}
-
-/** Seven days from a Monday, as the last of them. */
-const lastDay = (monday: string): string =>
-  new Date(Date.parse(`${monday}T00:00:00Z`) + 6 * 86_400_000).toISOString().slice(0, 10);
-
-async function sendWeeklyReport(dependencies: NotifyDependencies, locationId: string): Promise<Notified> {
-  const { table, weeklyReports, rollups, mailer, environment } = dependencies;
-  const practice = await dependencies.practice();
-  const claimed = await weeklyReports.claimMail(locationId, environment.now(), mailLeaseMs);
-  if (claimed?.week === undefined) return 'mail_not_due';
-  const days = await rollups.days(locationId, claimed.week, lastDay(claimed.week));
-  const summary = summarize(days.map((day) => day.counts));
-  const to = managers(practice);
-  if (to.length > 0) await mailer.send(to, weeklyReportMail(practice, locationId, claimed.week, summary));
-  let current: WeeklyReport | undefined = claimed;
-  while (current?.mailState === 'sending' && current.mailAt === claimed.mailAt) {
-    const written = await table.write(weeklyReports.save(reportSent(current, environment.now())));
-    if (written.committed) break;
-    current = await weeklyReports.find(locationId);
-  }
-  return to.length > 0 ? 'mailed' : 'mail_without_recipient';
+  return told;
 }
 
 export function sendMail(dependencies: NotifyDependencies, message: MailMessage): Promise<Notified> {

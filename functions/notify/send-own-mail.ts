@@ -1,36 +1,40 @@
-/** Mails with a due item of their own: the reminder of a task, a rule's notice, a digest. */
+/** Mails with a due item of their own: the reminder of a task, a rule's notice, a digest, a weekly report. */
 import type { Digests } from '../../shared/data/digests.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import type { Notices } from '../../shared/data/notices.ts';
+import type { Rollups } from '../../shared/data/rollups.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
 import type { Tasks } from '../../shared/data/tasks.ts';
+import type { WeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { digestMembers, digestSent } from '../../shared/domain/digest.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { type Inquiry, mailLeaseMs } from '../../shared/domain/inquiry/state.ts';
 import { noticeSent } from '../../shared/domain/notice.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
+import { summarize } from '../../shared/domain/rollup.ts';
 import type { Sending } from '../../shared/domain/sending.ts';
 import { isTaskOpen, taskFollowing, taskReminded } from '../../shared/domain/task.ts';
+import { reportSent } from '../../shared/domain/weekly-report.ts';
 import { countForDigest } from './count-for-digest.ts';
+import { weeklyReportMail } from './mails.ts';
 import { digestMail, noticeMail, taskMail } from './own-mails.ts';
 import { managers, memberOrManagers } from './recipients.ts';
-import type { Mailer } from './ses-mailer.ts';
+import { type StaffMailDependencies, type StaffMailed, sendToStaff } from './send-to-staff.ts';
 
-export interface OwnMailDependencies {
+export interface OwnMailDependencies extends StaffMailDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
   readonly tasks: Tasks;
   readonly notices: Notices;
   readonly digests: Digests;
+  readonly weeklyReports: WeeklyReports;
+  readonly rollups: Rollups;
   readonly practice: () => Promise<Practice>;
-  readonly mailer: Mailer;
   readonly environment: Environment;
   readonly consoleUrl: string;
 }
 
-type OwnMail = 'mailed' | 'mail_not_due' | 'mail_without_recipient';
-
-const outcomeOf = (to: readonly string[]): OwnMail => (to.length > 0 ? 'mailed' : 'mail_without_recipient');
+type OwnMail = StaffMailed | 'mail_not_due';
 
 /** Records that the claimed mail is out; whatever was changed meanwhile is kept, and this is added to it. */
 async function finish<State extends Sending>(
@@ -48,18 +52,19 @@ async function finish<State extends Sending>(
 
 /** Reminds the owner of a task: of one that follows its inquiry, whoever has that now. */
 export async function sendTaskMail(
-  { table, inquiries, tasks, mailer, environment, consoleUrl, practice }: OwnMailDependencies,
+  dependencies: OwnMailDependencies,
   contactId: string,
   taskId: string,
 ): Promise<OwnMail> {
-  const configured = await practice();
+  const { table, inquiries, tasks, environment, consoleUrl } = dependencies;
+  const practice = await dependencies.practice();
   const claimed = await tasks.claimMail(contactId, taskId, environment.now(), mailLeaseMs);
   if (!claimed) return 'mail_not_due';
   const { inquiryId, follows } = claimed;
   const head = follows && inquiryId !== undefined ? await inquiries.findHead(inquiryId) : undefined;
   const owner = head?.assignedTo ?? (follows ? undefined : claimed.owner);
-  const to = memberOrManagers(configured, owner);
-  if (to.length > 0) await mailer.send(to, taskMail(claimed, configured, consoleUrl));
+  const to = memberOrManagers(practice, owner);
+  const told = await sendToStaff(dependencies, practice, to, taskMail(claimed, practice, consoleUrl));
   await finish(
     table,
     claimed,
@@ -70,40 +75,43 @@ export async function sendTaskMail(
       return tasks.save(taskReminded({ ...whose, version }, environment.now()));
     },
   );
-  return outcomeOf(to);
+  return told;
 }
 
 /** Tells a member, or the managers, that a rule wants them to look at an inquiry. */
 export async function sendNotice(
-  { table, notices, mailer, environment, consoleUrl, practice }: OwnMailDependencies,
+  dependencies: OwnMailDependencies,
   inquiryId: string,
   noticeId: string,
 ): Promise<OwnMail> {
-  const configured = await practice();
+  const { table, notices, environment, consoleUrl } = dependencies;
+  const practice = await dependencies.practice();
   const claimed = await notices.claimMail(inquiryId, noticeId, environment.now(), mailLeaseMs);
   if (!claimed) return 'mail_not_due';
-  const to = claimed.whom === 'managers' ? managers(configured) : memberOrManagers(configured, claimed.whom);
-  if (to.length > 0) await mailer.send(to, noticeMail(inquiryId, configured, consoleUrl));
+  const to = claimed.whom === 'managers' ? managers(practice) : memberOrManagers(practice, claimed.whom);
+  const told = await sendToStaff(dependencies, practice, to, noticeMail(inquiryId, practice, consoleUrl));
   await finish(
     table,
     claimed,
     () => notices.find(inquiryId, noticeId),
     (current) => notices.save(noticeSent(current, environment.now())),
   );
-  return outcomeOf(to);
+  return told;
 }
 
 /** Tells a member what waits for them this morning. */
 export async function sendDigest(dependencies: OwnMailDependencies, memberId: string): Promise<OwnMail> {
-  const { table, digests, mailer, environment, consoleUrl } = dependencies;
+  const { table, digests, environment, consoleUrl } = dependencies;
   const practice = await dependencies.practice();
   const claimed = await digests.claimMail(memberId, environment.now(), mailLeaseMs);
   if (claimed?.date === undefined) return 'mail_not_due';
   // Who was disabled a moment ago reads no more of the practice.
   const member = digestMembers(practice).find(({ id }) => id === memberId);
+  let told: OwnMail = 'mail_not_due';
   if (member) {
     const counts = await countForDigest(dependencies, practice, member, environment.now());
-    await mailer.send([member.email], digestMail(claimed.date, counts, practice, consoleUrl));
+    const mail = digestMail(claimed.date, counts, practice, consoleUrl);
+    told = await sendToStaff(dependencies, practice, [member.email], mail);
   }
   await finish(
     table,
@@ -111,7 +119,33 @@ export async function sendDigest(dependencies: OwnMailDependencies, memberId: st
     () => digests.find(memberId),
     (current) => digests.save(digestSent(current, environment.now())),
   );
-  return member ? 'mailed' : 'mail_not_due';
+  return told;
+}
+
+/** Seven days from a Monday, as the last of them. */
+const lastDay = (monday: string): string =>
+  new Date(Date.parse(`${monday}T00:00:00Z`) + 6 * 86_400_000).toISOString().slice(0, 10);
+
+/** Tells the managers the week of a location, in numbers. */
+export async function sendWeeklyReport(
+  dependencies: OwnMailDependencies,
+  locationId: string,
+): Promise<OwnMail> {
+  const { table, weeklyReports, rollups, environment } = dependencies;
+  const practice = await dependencies.practice();
+  const claimed = await weeklyReports.claimMail(locationId, environment.now(), mailLeaseMs);
+  if (claimed?.week === undefined) return 'mail_not_due';
+  const days = await rollups.days(locationId, claimed.week, lastDay(claimed.week));
+  const summary = summarize(days.map((day) => day.counts));
+  const mail = weeklyReportMail(practice, locationId, claimed.week, summary);
+  const told = await sendToStaff(dependencies, practice, managers(practice), mail);
+  await finish(
+    table,
+    claimed,
+    () => weeklyReports.find(locationId),
+    (current) => weeklyReports.save(reportSent(current, environment.now())),
+  );
+  return told;
 }
 
 /** Changes that meet in one task settle in a round or two. */

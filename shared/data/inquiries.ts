@@ -9,13 +9,14 @@ import {
   type Inquiry,
   inquirySchema,
   isOpen,
-  lookedAtBy,
+  memberActionAt,
   nextActionAt,
   quarantineReasons,
   type Receipt,
 } from '../domain/inquiry/state.ts';
 import { type Decision, decisionSchema } from '../domain/rules/decision.ts';
 import { type Score, scoreSchema } from '../domain/scoring.ts';
+import { claimMail } from './claim-mail.ts';
 import {
   boardOfStage,
   byTime,
@@ -146,7 +147,7 @@ function indexAttributes(inquiry: Inquiry): Record<string, string> {
     ...(queue !== undefined &&
       isOpen(inquiry) && {
         queuePk: queue,
-        queueSk: byTime(lookedAtBy(inquiry), inquiry.id),
+        queueSk: byTime(memberActionAt(inquiry), inquiry.id),
       }),
     boardPk: boardOfStage(inquiry.stage),
     boardSk: byTime(inquiry.receivedAt, inquiry.id),
@@ -366,24 +367,11 @@ export function createInquiries(table: Table) {
     },
 
     /**
-     * Claims the sending of the newest mail: true for one caller only, until its
-     * lease of `leaseMs` runs out. The claim touches no index attribute.
+     * Claims the sending of the newest mail.
      */
     async claimMail(id: string, now: Date, leaseMs: number): Promise<Inquiry | undefined> {
-      const at = now.toISOString();
-      const written = await table.write({
-        update: inquiryHead(id),
-        set: { mailState: 'sending', mailAt: at },
-        add: { version: 1 },
-        when: [
-          [['mailState', '=', 'pending']],
-          [
-            ['mailState', '=', 'sending'],
-            ['mailAt', '<=', new Date(now.getTime() - leaseMs).toISOString()],
-          ],
-        ],
-      });
-      return written.committed && written.row ? parseHead(written.row) : undefined;
+      const row = await claimMail(table, inquiryHead(id), now, leaseMs);
+      return row && parseHead(row);
     },
   };
 }

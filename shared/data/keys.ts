@@ -3,6 +3,7 @@
  * and digests, never a name, an address or a number: key values reach
  * CloudTrail's data events. The strings are pinned by tests.
  */
+import { placeOf } from '../domain/place.ts';
 
 /** Primary key of one item. */
 export interface Key {
@@ -172,12 +173,8 @@ export const dueShardCount = 4;
 
 export const duePk = (shard: number): string => `DUE#${shard}`;
 
-/** The shard of an item, spread evenly and fixed by its partition key. */
-export function dueShardOf(pk: string): number {
-  let hash = 0;
-  for (let i = 0; i < pk.length; i++) hash = (hash * 31 + pk.charCodeAt(i)) >>> 0;
-  return hash % dueShardCount;
-}
+/** The shard of an item, fixed by its partition key. */
+export const dueShardOf = (pk: string): number => placeOf(pk, dueShardCount);
 
 /** Sort key by time, then by what it is about, so that no two are equal. */
 export const byTime = (at: string, id: string): string => `${at}#${id}`;

@@ -1,5 +1,6 @@
 /** The weekly reports' due items. */
 import { reportActionAt, type WeeklyReport, weeklyReportSchema } from '../domain/weekly-report.ts';
+import { claimMail } from './claim-mail.ts';
 import { byTime, duePk, dueShardOf, weeklyReport } from './keys.ts';
 import type { Condition, Row, Table, Write } from './table.ts';
 
@@ -33,19 +34,8 @@ export function createWeeklyReports(table: Table) {
 
     /** Claims the sending of the report under way, as for an inquiry's mail. */
     async claimMail(locationId: string, now: Date, leaseMs: number): Promise<WeeklyReport | undefined> {
-      const written = await table.write({
-        update: weeklyReport(locationId),
-        set: { mailState: 'sending', mailAt: now.toISOString() },
-        add: { version: 1 },
-        when: [
-          [['mailState', '=', 'pending']],
-          [
-            ['mailState', '=', 'sending'],
-            ['mailAt', '<=', new Date(now.getTime() - leaseMs).toISOString()],
-          ],
-        ],
-      });
-      return written.committed && written.row ? weeklyReportSchema.parse(written.row) : undefined;
+      const row = await claimMail(table, weeklyReport(locationId), now, leaseMs);
+      return row && weeklyReportSchema.parse(row);
     },
   };
 }

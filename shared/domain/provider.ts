@@ -1,5 +1,6 @@
 /** The provider recommended beside the coordinator: by specialty, plan, age and open panel. */
 import { takesInsurance } from './availability.ts';
+import { placeOf } from './place.ts';
 import type { Member } from './practice.ts';
 
 /** What of an inquiry says who could treat the person. */
@@ -16,13 +17,6 @@ export interface Wanted {
 export interface Recommended {
   readonly memberId: string;
   readonly reason: string;
-}
-
-/** Spreads ids evenly, and each always to the same place. */
-function placeOf(id: string, places: number): number {
-  let hash = 0;
-  for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) >>> 0;
-  return hash % places;
 }
 
 function takes({ provider, locations, enabled }: Member, wanted: Wanted): boolean {

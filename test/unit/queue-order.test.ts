@@ -3,8 +3,9 @@ import { headRow } from '../../shared/data/inquiries.ts';
 import { captured } from '../../shared/domain/inquiry/arrival.ts';
 import { assigned } from '../../shared/domain/inquiry/assignment.ts';
 import { takeDue } from '../../shared/domain/inquiry/due.ts';
+import { endHold, snooze } from '../../shared/domain/inquiry/hold.ts';
 import { mailSent } from '../../shared/domain/inquiry/mail.ts';
-import { type Inquiry, lookedAtBy } from '../../shared/domain/inquiry/state.ts';
+import { type Inquiry, memberActionAt } from '../../shared/domain/inquiry/state.ts';
 import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { clockFor } from '../../shared/domain/listening.ts';
 import { friday, hours, smallPractice } from '../support/fixtures.ts';
@@ -36,15 +37,15 @@ const missed = (inquiry: Inquiry, now: Date): Inquiry =>
 
 describe('the place in a queue', () => {
   it('is the respond-by until somebody has called', () => {
-    expect(lookedAtBy(given)).toBe(respondBy);
+    expect(memberActionAt(given)).toBe(respondBy);
     expect(headRow(given)['queueSk']).toBe(`${respondBy}#${given.id}`);
   });
 
   it('is the time of the next call after one that reached nobody', () => {
     const called = missed(given, later(hours(0.5)));
 
-    expect(lookedAtBy(called)).toBe(called.timers.followUp);
-    expect(lookedAtBy(called) > respondBy).toBe(true);
+    expect(memberActionAt(called)).toBe(called.timers.followUp);
+    expect(memberActionAt(called) > respondBy).toBe(true);
   });
 
   it('stays at the time of a call that is due until it is made', () => {
@@ -53,15 +54,33 @@ describe('the place in a queue', () => {
     const reminded = takeDue(called, new Date(dueAt), clockFor(smallPractice, called))?.next ?? called;
     expect(reminded.mailKind).toBe('follow_up');
 
-    expect(lookedAtBy(reminded)).toBe(dueAt);
+    expect(memberActionAt(reminded)).toBe(dueAt);
     const again = missed(reminded, new Date(Date.parse(dueAt) + hours(1)));
-    expect(lookedAtBy(again)).toBe(again.timers.followUp);
+    expect(memberActionAt(again)).toBe(again.timers.followUp);
+  });
+
+  it('is as much later as it was set aside while the location was open', () => {
+    // Local eight o'clock: it opens at nine, so that one hour of two is paused.
+    const promised = later(hours(3)).toISOString();
+    const clock = clockFor(smallPractice, given);
+    const held = snooze(
+      { ...given, respondBy: promised },
+      { by: 'ana', until: later(hours(2)).toISOString() },
+      friday,
+      clock,
+    );
+    if (held.outcome !== 'changed') throw new Error('it was not set aside');
+    const woken = endHold(held.next, 'snoozed', later(hours(2)), clock);
+    if (woken.outcome !== 'changed') throw new Error('it did not come back');
+
+    expect(memberActionAt(woken.next)).toBe(later(hours(4)).toISOString());
+    expect(woken.next.respondBy).toBe(promised);
   });
 
   it('is where it comes back for what was set aside', () => {
     const until = later(hours(30)).toISOString();
     const hold = { kind: 'snoozed', by: 'ana', since: friday.toISOString(), until } as const;
 
-    expect(lookedAtBy({ ...given, hold })).toBe(until);
+    expect(memberActionAt({ ...given, hold })).toBe(until);
   });
 });

@@ -155,7 +155,7 @@ export const inquirySchema = z.lazy(() =>
     calling: callingSchema.optional(),
     /** Rungs of the escalation ladder that the present assignee has had. */
     rung: z.int().optional(),
-    /** The present assignee's deadline, where that is not the respond-by: after a reassignment. */
+    /** The end of the present assignee's time, where that is not the respond-by: it was set aside, which stopped their clock. */
     deadline: instantSchema.optional(),
     /** Since when their time runs, where that is neither since receipt nor since the assignment. */
     termFrom: instantSchema.optional(),
@@ -233,14 +233,14 @@ export const isReminderPending = ({ mailKind, mailState }: Inquiry): boolean =>
   ladderMails.includes(mailKind) && mailState === 'pending';
 
 /**
- * When somebody is to look at it next, as their queue is ordered: a first call by its
- * respond-by, a later one at its time, what was set aside when it comes back.
+ * When whoever has it is to act next, as their queue is ordered: a first call by the end of
+ * its time, a later one at its own, what was set aside when it comes back.
  */
-export function lookedAtBy(inquiry: Inquiry): string {
-  const { hold, callDueAt, timers, respondBy, receivedAt } = inquiry;
+export function memberActionAt(inquiry: Inquiry): string {
+  const { hold, deadline, callDueAt, timers, respondBy, receivedAt } = inquiry;
   if (hold) return hold.until;
-  const later = owesCall(inquiry) ? undefined : (callDueAt ?? timers.followUp);
-  return later ?? respondBy ?? receivedAt;
+  const called = owesCall(inquiry) ? deadline : (callDueAt ?? timers.followUp);
+  return called ?? respondBy ?? receivedAt;
 }
 
 /** When what was set aside, or is being called about, comes back at the latest; undefined where nothing holds it. */

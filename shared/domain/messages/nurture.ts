@@ -3,8 +3,7 @@
  * are, and how far one inquiry has come in one of them.
  */
 import * as z from 'zod';
-
-const hour = 3_600_000;
+import { after, hour } from '../inquiry/state.ts';
 
 export interface SequenceStep {
   readonly template: string;
@@ -65,8 +64,6 @@ export const enrolmentSchema = z.lazy(() =>
 /** One inquiry in one sequence. */
 export type Enrolment = z.infer<typeof enrolmentSchema>;
 
-const later = (from: Date, ms: number): string => new Date(from.getTime() + ms).toISOString();
-
 /** An inquiry that begins a sequence; undefined where there is no such one. */
 export function enrolled(
   { inquiryId, contactId, sequence, by }: Pick<Enrolment, 'inquiryId' | 'contactId' | 'sequence' | 'by'>,
@@ -83,7 +80,7 @@ export function enrolled(
       startedAt: now.toISOString(),
       step: 0,
       state: 'active',
-      nextAt: later(now, first.afterHours * hour),
+      nextAt: after(now, first.afterHours * hour),
       repeats: 0,
     }
   );
@@ -99,7 +96,7 @@ export function takeDueEnrolment(enrolment: Enrolment, now: Date): Enrolment | u
   return {
     ...enrolment,
     version: enrolment.version + 1,
-    nextAt: later(now, pause),
+    nextAt: after(now, pause),
     repeats: enrolment.repeats + 1,
   };
 }
@@ -111,7 +108,7 @@ export function stepTaken(enrolment: Enrolment, now: Date): Enrolment {
   const next = findSequence(enrolment.sequence)?.steps[step];
   const settled = { ...rest, version: enrolment.version + 1, step, repeats: 0 };
   return next
-    ? { ...settled, nextAt: later(now, next.afterHours * hour) }
+    ? { ...settled, nextAt: after(now, next.afterHours * hour) }
     : { ...settled, state: 'done' as const };
 }
 

@@ -1,9 +1,6 @@
 /** Opening hours as a message says them. */
-import { addBusinessMinutes } from '../business-time.ts';
-import type { Location } from '../practice.ts';
+import { addBusinessMinutes, type Opening } from '../business-time.ts';
 import { type Weekday, weekdays } from '../weekdays.ts';
-
-type Opening = Pick<Location, 'timeZone' | 'hours'>;
 
 /** When it opens next: now, where it is open; undefined where it never opens. */
 export function nextOpening(now: Date, location: Opening): Date | undefined {

@@ -4,6 +4,7 @@
  * taken over once its lease is over: so it goes out once more per crash at the most.
  */
 import * as z from 'zod';
+import { after } from '../inquiry/state.ts';
 import { refusals } from './lawful.ts';
 import { messageClasses, purposes } from './template.ts';
 
@@ -63,8 +64,6 @@ const firstPauseMs = 2 * 60_000;
 const longestPauseMs = 60 * 60_000;
 /** An answer that could not go out for this long is none any more. */
 export const answerWithinMs = 24 * 60 * 60_000;
-
-const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
 
 export type AskedMessage = Pick<
   MessageRecord,
