@@ -77,10 +77,16 @@ export interface ConfigurationReader {
   readonly fresh: () => Promise<Practice>;
 }
 
+/** After a look that failed, the wait before the next one; twice as long with each further failure. */
+const firstRetryMs = 1_000;
+const longestRetryMs = 60_000;
+
 /**
  * Reads the configuration once and keeps it, for the life of a function. Past
  * its age one small read tells whether it changed; where that fails, the kept
- * one goes on, since an old configuration beats none.
+ * one goes on, since an old configuration beats none, and the table, which is in
+ * trouble enough, is asked again after a second, then two, up to a minute. Where
+ * none is kept there is nothing else to go on with: each call asks.
  *
  * @param options.maxAgeMs - how old the kept configuration may be, in milliseconds
  * @param options.onStale - is told why the kept one has to go on; a place to log it
@@ -92,16 +98,27 @@ export function createConfigurationReader(options: {
   onStale?: (error: unknown) => void;
 }): ConfigurationReader {
   const { table, now, maxAgeMs = 10_000, onStale } = options;
-  let kept: { version: number; practice: Practice; checkedAtMs: number } | undefined;
+  let kept: { readonly version: number; readonly practice: Practice } | undefined;
+  let nextLookAtMs = 0;
+  let failures = 0;
   let underWay: Promise<Practice> | undefined;
 
   async function look(): Promise<Practice> {
-    const checkedAtMs = now().getTime();
-    const isSame = kept !== undefined && (await versionNow(table)) === kept.version;
-    const found = isSame ? kept : await readConfiguration(table);
-    if (found === undefined) throw new ConfigurationMissing();
-    kept = { ...found, checkedAtMs };
-    return kept.practice;
+    const askedAtMs = now().getTime();
+    try {
+      const isSame = kept !== undefined && (await versionNow(table)) === kept.version;
+      const found = isSame ? kept : await readConfiguration(table);
+      if (found === undefined) throw new ConfigurationMissing();
+      kept = found;
+      failures = 0;
+      nextLookAtMs = askedAtMs + maxAgeMs;
+      return found.practice;
+    } catch (error) {
+      // From now on: the failure itself may have taken its time.
+      nextLookAtMs = now().getTime() + Math.min(firstRetryMs * 2 ** failures, longestRetryMs);
+      failures += 1;
+      throw error;
+    }
   }
 
   /** One look at a time, for all who wait for it. */
@@ -114,7 +131,7 @@ export function createConfigurationReader(options: {
 
   return {
     async current() {
-      if (kept && now().getTime() - kept.checkedAtMs < maxAgeMs) return kept.practice;
+      if (kept && now().getTime() < nextLookAtMs) return kept.practice;
       try {
         return await shared();
       } catch (error) {

@@ -383,7 +383,7 @@ describe('the reader', () => {
     expect(watch.reads).toEqual(['all', 'VERSION', 'all']);
   });
 
-  it('goes on with the one it has while the table is away, trying each time', async () => {
+  it('goes on with the one it has while the table is away, and sees what changed once it is back', async () => {
     await apply(demo);
     const { watch, current, pass, stale } = clocked();
     await current();
@@ -392,18 +392,59 @@ describe('the reader', () => {
     pass(10_000);
     watch.failing = true;
     expect(await current()).toEqual(demo);
-    expect(await current()).toEqual(demo);
-    expect(stale).toHaveLength(2);
     watch.failing = false;
+    pass(1_000);
     expect((await current()).members[3]?.enabled).toBe(false);
-    expect(watch.reads).toEqual(['all', 'VERSION', 'VERSION', 'VERSION', 'all']);
+    expect(stale).toHaveLength(1);
+    expect(watch.reads).toEqual(['all', 'VERSION', 'VERSION', 'all']);
   });
 
-  it('fails where it has none and the table is away', async () => {
+  it('asks a table that is away ever more rarely, up to once a minute, however many messages come', async () => {
+    await apply(demo);
+    const { watch, current, pass, stale } = clocked();
+    await current();
+    pass(10_000);
+    watch.failing = true;
+    watch.reads.length = 0;
+
+    const askedAtSeconds: number[] = [];
+    for (let second = 0; second < 200; second += 1) {
+      for (let message = 0; message < 5; message += 1) expect(await current()).toEqual(demo);
+      if (watch.reads.length > askedAtSeconds.length) askedAtSeconds.push(second);
+      pass(1_000);
+    }
+    expect(askedAtSeconds).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
+    expect(watch.reads).toHaveLength(askedAtSeconds.length);
+    expect(stale).toHaveLength(askedAtSeconds.length);
+  });
+
+  it('is as patient as ever with a table that was away and came back', async () => {
+    await apply(demo);
+    const { watch, current, pass } = clocked();
+    await current();
+    for (const failing of [true, true, true, false, true]) {
+      watch.failing = failing;
+      pass(60_000);
+      await current();
+    }
+    watch.reads.length = 0;
+
+    pass(999);
+    await current();
+    expect(watch.reads).toEqual([]);
+    pass(1);
+    await current();
+    expect(watch.reads).toEqual(['VERSION']);
+  });
+
+  it('fails where it has none and the table is away, and asks each time: nothing else would do', async () => {
+    await apply(demo);
     const { watch, current } = clocked();
     watch.failing = true;
-
     await expect(current()).rejects.toThrow('away');
+
+    watch.failing = false;
+    expect(await current()).toEqual(demo);
   });
 
   it('looks at once where asked for the practice as it is now', async () => {
@@ -436,6 +477,9 @@ describe('the reader', () => {
 
     await expect(fresh()).rejects.toThrow('away');
     expect(await current()).toEqual(demo);
+    await expect(fresh()).rejects.toThrow('away');
+    watch.failing = false;
+    expect(await fresh()).toEqual(demo);
   });
 
   it('fails at what a later release stored', async () => {
