@@ -11,13 +11,14 @@ import {
   OutputFormat,
 } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
+import type { Configuration } from '../config.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import { ImpactAlarm } from './impact-alarm.ts';
 import { auditIsAppendOnly } from './permissions.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Of what the functions count themselves. */
-const metricsNamespace = 'Firstcall';
+/** Of what the functions count themselves: one for each environment, or those of one account would ring each other's alarms. */
+const metricsNamespace = ({ env }: Configuration): string => `Firstcall/${env}`;
 
 const projectRoot = join(import.meta.dirname, '..', '..');
 
@@ -65,6 +66,7 @@ export interface FirstcallFunctionProps extends NodejsFunctionProps {
  */
 export class FirstcallFunction extends NodejsFunction {
   readonly #name: string;
+  readonly #config: Configuration;
 
   constructor(scope: Construct, id: string, props: FirstcallFunctionProps) {
     const { surroundings, table, errorImpact, permissions, ...own } = props;
@@ -117,7 +119,7 @@ export class FirstcallFunction extends NodejsFunction {
       },
       environment: {
         POWERTOOLS_SERVICE_NAME: name,
-        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
+        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace(config),
         POWERTOOLS_LOG_LEVEL: config.logLevel,
         TABLE_NAME: table.tableName,
         ...own.environment,
@@ -125,6 +127,7 @@ export class FirstcallFunction extends NodejsFunction {
     });
 
     this.#name = name;
+    this.#config = config;
     new ImpactAlarm(this, 'ErrorAlarm', {
       surroundings,
       errorImpact,
@@ -158,7 +161,7 @@ export class FirstcallFunction extends NodejsFunction {
   /** How often the function has counted something, by the code it counts under. */
   metricCounted(code: string): Metric {
     return new Metric({
-      namespace: metricsNamespace,
+      namespace: metricsNamespace(this.#config),
       metricName: code,
       dimensionsMap: { service: this.#name },
       period: Duration.minutes(1),

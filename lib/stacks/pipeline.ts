@@ -159,6 +159,12 @@ export class PipelineStack extends Stack {
         'An e-mail about an inquiry, or the alert of an emergency, had nobody to go to: its assignee is disabled, and no manager or admin is enabled. Enable one, and look at the open inquiries.',
       metric: notify.metricCounted('mail_without_recipient'),
     });
+    new ImpactAlarm(this, 'MailedInPartAlarm', {
+      surroundings,
+      errorImpact:
+        'A mail to several members reached some of them only: SES refused the others, who may not know of an inquiry or an emergency. Look at the e-mail addresses of the members, and at the limits of SES.',
+      metric: notify.metricCounted('mailed_in_part'),
+    });
 
     this.#followMail(foundation);
     this.#remindEveryMinute(foundation, [scoring.queue, routing.queue, mailing.queue]);

@@ -203,7 +203,7 @@ describe.each(['dev', 'prod'] as const)('functions of %s', (env) => {
       const { Variables } = fn.Environment;
       expect(Variables).toMatchObject({
         POWERTOOLS_SERVICE_NAME: name.toLowerCase(),
-        POWERTOOLS_METRICS_NAMESPACE: 'Firstcall',
+        POWERTOOLS_METRICS_NAMESPACE: `Firstcall/${env}`,
         POWERTOOLS_LOG_LEVEL: 'INFO',
       });
       expect(readable(Variables.TABLE_NAME)).toBe('Table');
@@ -264,4 +264,22 @@ describe.each(['dev', 'prod'] as const)('functions of %s', (env) => {
   test.each(['foundation', 'pipeline', 'api'] as const)('%s stays under 400 resources', (stack) => {
     expect(Object.keys(all[stack].toJSON().Resources).length).toBeLessThan(400);
   });
+});
+
+test('what one environment counts rings no alarm of another', () => {
+  const watched = (env: 'dev' | 'prod') =>
+    (['foundation', 'pipeline', 'api'] as const).flatMap((stack) =>
+      ofType(synthesized(env)[stack], 'AWS::CloudWatch::Alarm').flatMap(([, { Properties }]) => {
+        const metrics: Json[] = Properties.Metrics?.map(({ MetricStat }: Json) => MetricStat?.Metric) ?? [
+          Properties,
+        ];
+        // Of AWS's own metrics the dimensions name a resource of the very stack.
+        return metrics.flatMap((metric) =>
+          metric && !metric.Namespace.startsWith('AWS/') ? [metric.Namespace] : [],
+        );
+      }),
+    );
+
+  expect(new Set(watched('dev'))).toEqual(new Set(['Firstcall/dev']));
+  expect(new Set(watched('prod'))).toEqual(new Set(['Firstcall/prod']));
 });

@@ -137,10 +137,12 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     ['AuditChangedAlarm', 'audit_entry_changed', 'report'],
     ['BrokenDueEntryAlarm', 'due_entry_broken', 'remind'],
     ['MailWithoutRecipientAlarm', 'mail_without_recipient', 'notify'],
+    ['MailedInPartAlarm', 'mailed_in_part', 'notify'],
     ['RulePassedOverAlarm', 'rule_passed_over', 'score'],
+    ['StaffMailBouncedAlarm', 'staff_mail_bounced', 'feedback'],
   ])('%s rings when %s is counted by %s', (name, metric, service) => {
     expect(the(pipeline, 'AWS::CloudWatch::Alarm', name).Properties).toMatchObject({
-      Namespace: 'Firstcall',
+      Namespace: `Firstcall/${env}`,
       MetricName: metric,
       Dimensions: [{ Name: 'service', Value: service }],
       Threshold: 1,
