@@ -1,5 +1,6 @@
 /** The public routes: from a proxy event to an answer. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { inEveryLanguage, inLanguage } from '../../shared/domain/languages.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { emergencyNotice, findRedFlags } from '../../shared/domain/red-flags.ts';
 import { writtenText } from '../../shared/domain/rules/gather.ts';
@@ -58,7 +59,17 @@ function noticeOfRefused(practice: Practice, read: unknown): string | undefined 
   const given = Object.entries(typeof read === 'object' && read !== null ? read : {});
   const fields = Object.fromEntries(given.filter(([, value]) => typeof value === 'string'));
   const flags = findRedFlags(practice.redFlags, writtenText({ fields }));
-  return flags.length > 0 ? emergencyNotice(practice) : undefined;
+  return flags.length > 0 ? noticeFor(practice, fields['language']) : undefined;
+}
+
+/** In the language that was asked for; where none was, in each that there is. */
+function noticeFor(practice: Practice, language: unknown): string {
+  const notice = emergencyNotice(practice);
+  return typeof language === 'string' && language !== ''
+    ? inLanguage(notice, [language])
+    : inEveryLanguage(notice)
+        .map(({ text }) => text)
+        .join(' ');
 }
 
 /** The answer for a capture. @throws Problem where nothing was stored */
@@ -140,7 +151,9 @@ export function createCaptureApi(api: CaptureApi) {
       const identity = identify(submission, headerOf(event.headers, 'idempotency-key'), await api.digest());
       const answer = settle(await capture(incoming, identity));
       if (!wantsPage) {
-        const notice = incoming.redFlags?.length ? emergencyNotice(practice) : undefined;
+        const notice = incoming.redFlags?.length
+          ? noticeFor(practice, incoming.fields['language'])
+          : undefined;
         return json(202, { ...answer, ...(notice !== undefined && { notice }) }, corsHeaders(event));
       }
       return {

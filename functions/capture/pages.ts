@@ -2,6 +2,7 @@
  * The hosted form and its answers: plain HTML that works without JavaScript,
  * keeps what was typed when something is wrong, and loads nothing from elsewhere.
  */
+import { inEveryLanguage, type Localized } from '../../shared/domain/languages.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { emergencyNotice } from '../../shared/domain/red-flags.ts';
 import { clickIds, utmParameters } from '../../shared/domain/submission.ts';
@@ -84,10 +85,16 @@ export interface FormPage {
   readonly typed: Typed;
   readonly problem?: { readonly message: string; readonly errors: readonly FieldError[] };
   /** What to do now, in place of the emergency line, for whoever wrote of an emergency. */
-  readonly notice?: string | undefined;
+  readonly notice?: Localized | undefined;
   /** The way from the page's address to `/`. */
   readonly root: string;
 }
+
+/** In every language that there is: who reads it is not known. */
+const emergencyLines = (lines: Localized): Markup =>
+  html`<p class="emergency" role="note">${inEveryLanguage(lines).map(({ language, text }) =>
+    language === undefined ? text : html`<span lang="${language}">${text}</span>`,
+  )}</p>`;
 
 /** The inquiry form, empty or with what was typed and what is wrong with it. */
 export function formPage({ practice, idempotencyKey, typed, problem, notice, root }: FormPage): string {
@@ -97,7 +104,7 @@ export function formPage({ practice, idempotencyKey, typed, problem, notice, roo
   return page(
     `${problem ? 'Please check: ' : ''}${practice.name}`,
     html`<h1>${practice.name}</h1>
-<p class="emergency" role="note">${notice ?? practice.emergencyLine}</p>
+${emergencyLines(notice ?? practice.emergencyLine)}
 <p>Tell us how to reach you and what you need, and we will call you back. Only a phone number or an e-mail address is needed.</p>
 ${
   problem &&
@@ -155,7 +162,7 @@ export function thankYouPage(practice: Practice, formHref: string): string {
     `Thank you: ${practice.name}`,
     // To everybody, whatever they wrote: the address of a page says nothing about who sees it.
     html`<h1>Thank you</h1>
-<p class="emergency" role="note">${emergencyNotice(practice)}</p>
+${emergencyLines(emergencyNotice(practice))}
 <div class="card">
 <p>Your message has reached ${practice.name}. Somebody will call you back when we are open.</p>
 <p>You need not do anything more. Sending it again would not make it quicker.</p>

@@ -88,7 +88,10 @@ export const messagesDefaults = {
 /** Of the file's own fields and its single sections. */
 export const practiceDefaults = {
   phoneCountry: 'US',
-  emergencyLine: 'If this is an emergency, call 911 now. Do not use this form.',
+  emergencyLine: {
+    en: 'If this is an emergency, call 911 now. Do not wait for our answer.',
+    es: 'Si es una emergencia, llame al 911 ahora mismo. No espere nuestra respuesta.',
+  },
   scoring: publishedScoringModel,
   urgency: urgencyDefaults,
   redFlags: commonRedFlags,

@@ -3,6 +3,7 @@
  * its own, where a human is alerted at once. Screening by words is noisy, so the
  * lane blocks nothing, never touches the score, and its false alarms are counted.
  */
+import type { Localized } from './languages.ts';
 import type { RedFlags } from './schema/red-flags.ts';
 import { findPhrases } from './wording.ts';
 
@@ -19,5 +20,5 @@ export const findRedFlags = ({ flags }: RedFlags, text: string): string[] =>
 /** What whoever wrote of an emergency is told at once. */
 export const emergencyNotice = (practice: {
   readonly redFlags: RedFlags;
-  readonly emergencyLine: string;
-}): string => practice.redFlags.reply ?? practice.emergencyLine;
+  readonly emergencyLine: Localized;
+}): Localized => practice.redFlags.reply ?? practice.emergencyLine;

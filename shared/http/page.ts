@@ -46,6 +46,7 @@ footer{color:var(--soft);font-size:.9rem;margin-top:1.5rem}
 .card>:first-child{margin-top:0}
 .card>:last-child{margin-bottom:0}
 .emergency{border-left:.4rem solid var(--bad);padding:.75rem 1rem;font-weight:600}
+.emergency span{display:block}
 .errors{border:2px solid var(--bad);padding:.85rem 1rem}
 label{display:block;font-weight:600;margin-top:1.1rem}
 .hint{color:var(--soft);font-size:.9rem}

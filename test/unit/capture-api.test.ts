@@ -239,12 +239,24 @@ describe('what a post says beside who and how', () => {
 describe('words of an emergency', () => {
   const emergency = { ...maria, message: 'I have CHEST PAIN since noon' };
   const alerts = () => table.rows().filter(({ sk }) => sk === 'ALERT');
+  const english = 'If this is an emergency, call 911 now. Do not wait for our answer.';
+  const spanish = 'Si es una emergencia, llame al 911 ahora mismo. No espere nuestra respuesta.';
+  const inBoth = `${english} ${spanish}`;
+
+  it.each([
+    ['es', spanish],
+    ['es-MX', spanish],
+    ['en', english],
+    ['fr', english],
+  ])('are answered in the language of whoever wrote: %s', async (language, line) => {
+    expect(bodyOf(await postJson({ ...emergency, language }))['notice']).toBe(line);
+  });
 
   it('are answered with what to do, the first time and again, and block nothing', async () => {
     const answer = await postJson(emergency);
 
     expect(answer.statusCode).toBe(202);
-    expect(bodyOf(answer)['notice']).toBe('If this is an emergency, call 911 now. Do not use this form.');
+    expect(bodyOf(answer)['notice']).toBe(inBoth);
     expect(await postJson(emergency)).toEqual(answer);
     expect((await stored(answer))?.body?.redFlags).toEqual(['chest-pain']);
     expect(alerts()).toHaveLength(1);
@@ -288,7 +300,7 @@ describe('words of an emergency', () => {
     expect(answer.statusCode).toBe(status);
     expect(bodyOf(answer)).toMatchObject({
       status,
-      notice: 'If this is an emergency, call 911 now. Do not use this form.',
+      notice: inBoth,
     });
     expect(answer.body).not.toMatch(/breathe|chest|maria|0188/i);
     expect(table.rows()).toEqual(before);
@@ -318,7 +330,7 @@ describe('words of an emergency', () => {
 
     expect(headers?.['location']).toBe('../thank-you');
     expect(page.body).toMatch(
-      /<h1>Thank you<\/h1>\s*<p class="emergency" role="note">If this is an emergency/,
+      /<h1>Thank you<\/h1>\s*<p class="emergency" role="note"><span lang="en">If this is an emergency.*<span lang="es">Si es una emergencia/,
     );
     expect(alerts()).toHaveLength(1);
   });

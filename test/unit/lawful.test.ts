@@ -23,7 +23,7 @@ const sender: Situation['sender'] = {
   replyTo: undefined,
   quietHours: { from: '20:00', to: '08:00' },
   unnameable: ['Acne treatment', 'Botox', 'changing mole'],
-  emergencyNotice: 'Call 911 now.',
+  emergencyNotice: () => 'Call 911 now.',
   values: () => ({
     practiceName: 'Bayview',
     locationName: 'Main Street',

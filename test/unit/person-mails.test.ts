@@ -134,12 +134,12 @@ describe('an acknowledgement', () => {
     expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'closed' });
   });
 
-  it('begins with the emergency line where words of an emergency were found', async () => {
+  it('begins with the emergency line, in their language, where words of an emergency were found', async () => {
     const { mailed, personMailer } = start();
 
     await mailed({ ...agreed, redFlags: ['chest-pain'] });
 
-    expect(personMailer.sent[0]?.text.startsWith(answering.emergencyLine)).toBe(true);
+    expect(personMailer.sent[0]?.text).toMatch(/^Si es una emergencia, llame al 911/);
   });
 
   it('goes to the guardian who wrote for a minor', async () => {

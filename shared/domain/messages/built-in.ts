@@ -60,7 +60,7 @@ export const builtInTemplates: readonly Template[] = [
         preview: 'Ahora estamos cerrados; le llamaremos.',
         text: paragraphs(
           es.hello,
-          `Gracias por escribir a {{ practiceName }}. En este momento estamos cerrados{% if opensAt != blank %}; abrimos de nuevo: {{ opensAt }}{% endif %}. Entonces le llamaremos.`,
+          `Gracias por escribir a {{ practiceName }}. En este momento estamos cerrados{% if opensAt != blank %}, abrimos de nuevo el {{ opensAt }}{% endif %} y entonces le llamaremos.`,
           'Nuestro horario en {{ locationName }}:\n{{ hours }}',
           'Nadie lee este buzón mientras estamos cerrados. {{ emergencyLine }}',
         ),

@@ -51,7 +51,7 @@ export interface Sender {
   readonly unnameable: readonly string[];
   readonly values: (language: string) => MessageValues;
   /** What whoever wrote of an emergency is told. */
-  readonly emergencyNotice: string;
+  readonly emergencyNotice: (language: string) => string;
 }
 
 /** Who is written to. */
@@ -159,7 +159,7 @@ export function lawful(template: Template, situation: Situation): Lawfulness {
       version,
       values: { ...sender.values(language), firstName: recipient.firstName ?? '' },
       replyTo: sender.replyTo,
-      emergencyNotice: mayHaveEmergency ? sender.emergencyNotice : undefined,
+      emergencyNotice: mayHaveEmergency ? sender.emergencyNotice(language) : undefined,
       postalAddress: sender.postalAddress,
     }),
   };

@@ -1,4 +1,5 @@
 /** The practice as the sender of messages: its templates, and what they are filled in with. */
+import { inLanguage } from '../languages.ts';
 import { findLocation, type Practice } from '../practice.ts';
 import { emergencyNotice } from '../red-flags.ts';
 import { builtInTemplates } from './built-in.ts';
@@ -25,14 +26,14 @@ export function senderOf(practice: Practice, locationId: string, now: Date): Sen
     replyTo,
     quietHours,
     unnameable: unnameable(practice),
-    emergencyNotice: emergencyNotice(practice),
+    emergencyNotice: (language) => inLanguage(emergencyNotice(practice), [language]),
     values: (language) => ({
       practiceName: practice.name,
       locationName: location.name,
       phone,
       hours: hoursText(location, language),
       opensAt: isOpenAt(now, location) ? '' : opensAtText(now, location, language),
-      emergencyLine: practice.emergencyLine,
+      emergencyLine: inLanguage(practice.emergencyLine, [language]),
     }),
   };
 }

@@ -2,6 +2,7 @@
  * Templates of messages to people. Each has a class, which says what the law
  * asks of it, and a purpose, which is what a person agrees to or takes back.
  */
+import { languageFor } from '../languages.ts';
 
 /** What a message is, to the law. There is no message without one. */
 export const messageClasses = ['transactional', 'care', 'own_service', 'third_party'] as const;
@@ -65,17 +66,12 @@ export const messageVariables = [
 ] as const;
 export type MessageVariable = (typeof messageVariables)[number];
 
-const baseOf = (tag: string): string => tag.toLowerCase().split('-', 1)[0] ?? '';
-
 /** The version in the first of the languages that there is one in; else in English, else the first. */
 export function versionFor(
   { versions }: Pick<Template, 'versions'>,
   languages: readonly string[],
 ): { readonly language: string; readonly version: TemplateVersion } | undefined {
-  const wanted = [...languages.flatMap((tag) => [tag, baseOf(tag)]), 'en', ...Object.keys(versions)];
-  for (const language of wanted) {
-    const version = Object.hasOwn(versions, language) ? versions[language] : undefined;
-    if (version) return { language, version };
-  }
-  return undefined;
+  const language = languageFor(versions, languages);
+  const version = language === undefined ? undefined : versions[language];
+  return language !== undefined && version ? { language, version } : undefined;
 }

@@ -6,6 +6,7 @@ import { mistakesOf } from '../messages/liquid.ts';
 import { isPromotional, messageClasses, purposes, purposesOf } from '../messages/template.ts';
 import { slugSchema } from '../slug.ts';
 import { describes } from './description.ts';
+import { languageSchema } from './localized.ts';
 
 const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'use 24-hour time such as 20:00');
 const oneLine = (most: number) =>
@@ -56,10 +57,7 @@ const templateSchema = z
       .optional()
       .describe('Set where somebody else pays for it: it then needs an authorisation that names this.'),
     versions: z
-      .record(
-        z.string().regex(/^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/, 'use a language such as en or es'),
-        versionSchema,
-      )
+      .record(languageSchema, versionSchema)
       .refine((versions) => Object.keys(versions).length > 0, 'needs at least one language')
       .describe('By language.'),
   })

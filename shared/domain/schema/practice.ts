@@ -14,6 +14,7 @@ import { describes } from './description.ts';
 import { escalationSchema } from './escalation.ts';
 import { digestSchema, followUpSchema } from './follow-up.ts';
 import { formSchema } from './form.ts';
+import { localizedSchema } from './localized.ts';
 import { locationSchema } from './location.ts';
 import { memberSchema } from './member.ts';
 import { messagesSchema } from './messages.ts';
@@ -34,12 +35,13 @@ export const practiceParts = {
     .regex(/^[A-Z]{2}$/, 'use a two-letter country code such as US')
     .default(practiceDefaults.phoneCountry)
     .register(...describes('Country whose numbering plan reads phone numbers without a country code.')),
-  emergencyLine: z
-    .string()
-    .min(1)
-    .max(300)
+  emergencyLine: localizedSchema(300)
     .default(practiceDefaults.emergencyLine)
-    .register(...describes('Line shown on every form and reply to somebody in an emergency.')),
+    .register(
+      ...describes(
+        'Shown on every form and reply to somebody in an emergency: one line, or one per language.',
+      ),
+    ),
   locations: z
     .array(locationSchema)
     .min(1)

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { redFlagsDefaults } from '../defaults.ts';
 import { slugSchema } from '../slug.ts';
 import { describes } from './description.ts';
+import { localizedSchema } from './localized.ts';
 import { phraseSchema } from './phrase.ts';
 
 export const redFlagSchema = z.strictObject({
@@ -25,13 +26,12 @@ export const redFlagsSchema = z.strictObject({
     .register(
       ...describes('Members on duty who are alerted beside the managers; without any, the managers alone.'),
     ),
-  reply: z
-    .string()
-    .min(1)
-    .max(500)
+  reply: localizedSchema(500)
     .optional()
     .register(
-      ...describes("What whoever wrote such words is told at once; left out, the practice's emergency line."),
+      ...describes(
+        "What whoever wrote such words is told at once, one text or one per language; left out, the practice's emergency line.",
+      ),
     ),
 });
 export type RedFlags = z.infer<typeof redFlagsSchema>;
