@@ -26,6 +26,7 @@ import { mailSent } from '../shared/domain/inquiry/mail.ts';
 import type { Inquiry } from '../shared/domain/inquiry/state.ts';
 import { clockFor } from '../shared/domain/listening.ts';
 import type { Practice } from '../shared/domain/practice.ts';
+import { systemEnvironment } from '../shared/runtime/environment.ts';
 import { createIndexedTable } from '../test/support/indexed-table.ts';
 
 export interface SweepTimes {
@@ -144,7 +145,7 @@ export async function measureSweep(due: number, report: (line: string) => void):
         scoreQueue: queue,
         routeQueue: queue,
         mailQueue: queue,
-        environment: { now: () => now, newId: (kind) => idOf(kind, due + ids++) },
+        environment: { ...systemEnvironment, now: () => now, newId: (kind) => idOf(kind, due + ids++) },
         remainingMs: () => limitMs - (performance.now() - runBegan),
         onBroken: (_entry, error) => {
           throw error;

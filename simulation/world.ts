@@ -121,6 +121,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const environment: Environment = {
     now: () => new Date(agenda.nowMs()),
     newId: (kind) => `${idPrefixes[kind]}_${nextUlid(agenda.nowMs())}`,
+    // One function after the other: nobody else would move on meanwhile.
+    pause: async () => {},
+    backOff: async () => {},
   };
   const mails: SentMail[] = [];
   const troubles: Trouble[] = [];

@@ -2,7 +2,6 @@
  * Captures one inquiry: finds or makes its person and commits inquiry, person,
  * idempotency record and due time in one transaction, then asks for its scoring.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contacts } from '../../shared/data/contacts.ts';
 import {
   type IdempotencyRecord,
@@ -126,7 +125,7 @@ export async function captureInquiry(
     const earlier = committed.failed.get(0);
     if (earlier) return repetition(parseIdempotencyRecord(earlier), bodyDigest);
     // Somebody else made or named the same person in this very moment: look again.
-    await sleep(Math.random() * 25 * attempt);
+    await environment.backOff(25 * attempt);
   }
   return { outcome: 'busy' };
 }

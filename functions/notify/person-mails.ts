@@ -3,7 +3,6 @@
  * sequence. Whether each may go out is decided in one place (`lawful`), on what
  * is known the moment before; the claim holds that nothing of it changed since.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Consents, noteFormConsent } from '../../shared/data/consents.ts';
 import type { Contact, Contacts } from '../../shared/data/contacts.ts';
 import type { Inquiries, InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
@@ -304,7 +303,7 @@ async function deliver(
   let current: MessageRecord | undefined = first;
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     if (attempt > 1) {
-      await sleep(Math.random() * 20 * attempt);
+      await environment.backOff(20 * attempt);
       current = await messages.find(head.id, first.key);
     }
     if (!current || !isClaimable(current, environment.now())) return { told: 'message_not_due' };
@@ -326,7 +325,7 @@ async function deliver(
     if (pauseMs === undefined) {
       return await wait(dependencies, current, new Date(now.getTime() + turnlessMs).toISOString());
     }
-    if (pauseMs > 0) await sleep(pauseMs);
+    if (pauseMs > 0) await environment.pause(pauseMs);
     const mine = claimed(current, environment.now());
     const { sendable, mailboxDigest, mailbox } = decided;
     // Of the mailbox the version that was looked at: whoever opts out in this moment gets nothing.

@@ -8,7 +8,7 @@ import type { Mailer } from './ses-mailer.ts';
 export interface StaffMailDependencies {
   readonly mailer: Mailer;
   readonly pace: Pace;
-  readonly environment: Environment;
+  readonly environment: Pick<Environment, 'now'>;
 }
 
 export type StaffMailed =

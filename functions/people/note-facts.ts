@@ -1,5 +1,4 @@
 /** Notes on the person what a later inquiry says of them anew: a language, an insurance, a location. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contacts } from '../../shared/data/contacts.ts';
 import type { InquiryBody } from '../../shared/data/inquiries.ts';
 import type { Table } from '../../shared/data/table.ts';
@@ -61,7 +60,7 @@ export async function noteFacts(
       contacts.addEntry(entryOf('contact_changed', frame, { changes, because: 'inquiry' })),
     ]);
     if (done.committed) return true;
-    await sleep(Math.random() * 20 * attempt);
+    await environment.backOff(20 * attempt);
   }
   throw new ProfileBusy('others kept changing the profile');
 }

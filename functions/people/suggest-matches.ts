@@ -1,5 +1,4 @@
 /** Suggests to staff who may be the same person: everybody else behind a contact's points. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contact, ContactPoint, Contacts, PointDigest } from '../../shared/data/contacts.ts';
 import type { Table } from '../../shared/data/table.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
@@ -88,7 +87,7 @@ export async function suggestMatches(
       const done = await table.transact(contacts.suggest(a, b, reasons, environment.now()));
       if (done.committed) return true;
       if (done.failed.size > 0) return false;
-      await sleep(Math.random() * 20 * attempt);
+      await environment.backOff(20 * attempt);
     }
     throw new MatchBusy('others kept writing to the two contacts');
   }

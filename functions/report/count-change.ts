@@ -1,5 +1,4 @@
 /** Keeps the daily roll-ups: each version of an inquiry is counted once, a batch of them at a time. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseHead } from '../../shared/data/inquiries.ts';
 import { inCountableParts, type Rollups, type VersionCounts } from '../../shared/data/rollups.ts';
 import type { Row } from '../../shared/data/table.ts';
@@ -71,7 +70,7 @@ async function countPart(
       for (const version of done.before) outcomes.set(version, 'counted_before');
       left = left.filter((version) => !done.before.has(version));
     } else {
-      await sleep(Math.random() * 20 * attempt);
+      await environment.backOff(20 * attempt);
       attempt++;
     }
   }

@@ -1,5 +1,4 @@
 /** Hands out what waits in the queue of a pool, oldest deadline first. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { inquiryPk, queueOfPool } from '../../shared/data/keys.ts';
 import { assigned } from '../../shared/domain/inquiry/assignment.ts';
@@ -89,7 +88,7 @@ async function drainPage(
       await mailQueue.sendAll(given.map(mailAbout));
       return { given: given.length, isNobodyThere };
     }
-    await sleep(Math.random() * 20 * attempt);
+    await environment.backOff(20 * attempt);
   }
   throw new RotationBusy();
 }

@@ -1,5 +1,4 @@
 /** What a message of the route queue asks for: an inquiry's routing, or what a pool or everybody has waited for. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouteMessage } from '../../shared/queues/messages.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { drainPool } from './drain-pool.ts';
@@ -41,11 +40,11 @@ async function followConfiguration(
   dependencies: RouteDependencies,
   message: RouteMessage,
 ): Promise<RouteOutcome> {
-  const { routingStates, routeQueue } = dependencies;
+  const { routingStates, routeQueue, environment } = dependencies;
   const practice = await dependencies.freshPractice();
   let states = await routingStates.read();
   for (let look = 1; look <= looks && states.disabledAtWork.length > 0; look++) {
-    if (look > 1) await sleep(pauseMs);
+    if (look > 1) await environment.pause(pauseMs);
     for (const memberId of states.disabledAtWork) {
       if (await returnWork(dependencies, practice, memberId, pagesOfMember)) continue;
       await routeQueue.send(message);

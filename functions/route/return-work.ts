@@ -1,5 +1,4 @@
 /** Gives the open work of members who are disabled, or gone, back to its pools. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inquiryPk, queueOfMember } from '../../shared/data/keys.ts';
 import { poolOf } from '../../shared/domain/destination.ts';
 import { returned } from '../../shared/domain/inquiry/assignment.ts';
@@ -77,7 +76,7 @@ export async function returnPage(
       ...routingStates.followAll(changes),
     ]);
     if (done.committed) return;
-    await sleep(Math.random() * 20 * attempt);
+    await environment.backOff(20 * attempt);
   }
   throw new RotationBusy();
 }

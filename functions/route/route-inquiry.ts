@@ -1,5 +1,4 @@
 /** Routes scored inquiries: picks each one's member, sets its respond-by and asks for the mail. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { poolOf } from '../../shared/domain/destination.ts';
 import { assigned, waiting } from '../../shared/domain/inquiry/assignment.ts';
@@ -52,7 +51,7 @@ export async function routeInquiry(
     if (asksForReassignment(head)) {
       const outcome = await reassign(dependencies, practice, record);
       if (outcome !== 'refused') return outcome;
-      await sleep(Math.random() * 20 * attempt);
+      await environment.backOff(20 * attempt);
       continue;
     }
     // Handed out with what else waited.
@@ -84,7 +83,7 @@ export async function routeInquiry(
         return 'routed';
       }
     }
-    await sleep(Math.random() * 20 * attempt);
+    await environment.backOff(20 * attempt);
   }
   throw new RotationBusy();
 }
@@ -128,7 +127,7 @@ export async function routeTogether(
     if (done === 'refused') {
       lost++;
       size = Math.max(1, Math.floor(size / 2));
-      await sleep(Math.random() * 20 * lost);
+      await dependencies.environment.backOff(20 * lost);
       continue;
     }
     for (const id of done) routed.add(id);

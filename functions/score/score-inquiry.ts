@@ -2,7 +2,6 @@
  * Scores and triages one inquiry and asks for its routing; scores it again where
  * its facts changed; has rules look at what happened to it since.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
 import type { Write } from '../../shared/data/table.ts';
 import { businessMinutesAfter } from '../../shared/domain/destination.ts';
@@ -66,7 +65,7 @@ export async function scoreInquiry(dependencies: ScoreDependencies, message: Ste
     }
     const step = await stepOf(dependencies, { ...record, body: record.body });
     if (step === 'refused') {
-      await sleep(Math.random() * 20 * attempt);
+      await dependencies.environment.backOff(20 * attempt);
       continue;
     }
     const { outcome, next } = step;

@@ -25,4 +25,8 @@ export interface Environment {
   /** Now. */
   now(): Date;
   newId(kind: IdKind): string;
+  /** Lets some time pass, in milliseconds. */
+  pause(ms: number): Promise<void>;
+  /** Lets some time pass, anything up to so many milliseconds: whoever met another here meets them no more. */
+  backOff(mostMs: number): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** What a function gets from its surroundings: its settings, the time, new ids. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicFactory } from 'ulid';
 import * as z from 'zod';
 import { type Environment, idPrefixes } from '../domain/ids.ts';
@@ -24,4 +25,6 @@ const ulid = monotonicFactory();
 export const systemEnvironment: Environment = {
   now: () => new Date(),
   newId: (kind) => `${idPrefixes[kind]}_${ulid()}`,
+  pause: (ms) => pause(ms),
+  backOff: (mostMs) => pause(Math.random() * mostMs),
 };

@@ -38,6 +38,7 @@ import type { Sendable } from '../../shared/domain/messages/lawful.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import type { MailMessage, Queue, RouteMessage, StepMessage } from '../../shared/queues/messages.ts';
+import { systemEnvironment } from '../../shared/runtime/environment.ts';
 import { createDigest } from '../../shared/secrets/digest.ts';
 import { unsubscribeToken } from '../../shared/secrets/unsubscribe-token.ts';
 
@@ -94,6 +95,9 @@ export function holdEnvironment(start: Date = friday): HeldEnvironment {
   return {
     now: () => new Date(at),
     newId: (kind) => `${idPrefixes[kind]}_${String(++ids).padStart(26, '0')}`,
+    // Its own clock stands: those who meet at an engine step aside by the machine's.
+    pause: systemEnvironment.pause,
+    backOff: systemEnvironment.backOff,
     advance: (ms) => {
       at += ms;
     },

@@ -4,7 +4,7 @@ import { sendToStaff } from '../../functions/notify/send-to-staff.ts';
 import { friday, smallPractice } from '../support/fixtures.ts';
 
 const practice = { ...smallPractice, messages: { ...smallPractice.messages, sendPerSecond: 2 } };
-const environment = { now: () => friday, newId: () => 'ent_1' };
+const environment = { now: () => friday };
 const mail = { subject: 'S', text: 'T' };
 
 it('messages to people wait for each other, and behind staff mails, which wait for nobody', async () => {
