@@ -2,7 +2,8 @@
  * Contact points and names in the one form in which they are compared: the same
  * mailbox, number or name always comes out the same, however it was typed.
  */
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { type CountryCode, type MetadataJson, parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import phoneMetadata from './phone-metadata.json' with { type: 'json' };
 
 /**
  * A mailbox in lower case, its domain in ASCII; undefined where it is none.
@@ -28,12 +29,15 @@ function asciiHost(host: string): string | undefined {
   return valid && /[a-z]/.test(labels.at(-1) ?? '') ? url.hostname : undefined;
 }
 
+/** The library's own without the formats; `ops/phone-metadata.ts` makes it. */
+const metadata = phoneMetadata as unknown as MetadataJson;
+
 /**
  * A phone number in E.164, its extension after `;ext=`; undefined where it can
  * be no number. `country` reads numbers without a country code.
  */
 export function normalizePhone(text: string, country: string): string | undefined {
-  const number = parsePhoneNumberFromString(text.normalize('NFKC'), country as CountryCode);
+  const number = parsePhoneNumberFromString(text.normalize('NFKC'), country as CountryCode, metadata);
   // "Possible" rather than "valid": reserved and newly opened ranges are callable too.
   if (!number?.isPossible()) return undefined;
   return number.ext ? `${number.number};ext=${number.ext}` : number.number;

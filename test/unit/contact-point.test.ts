@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { type CountryCode, getCountries, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import { describe, expect, it } from 'vitest';
+import { phoneMetadataText } from '../../ops/phone-metadata.ts';
 import { normalizeEmail, normalizeName, normalizePhone } from '../../shared/domain/contact-point.ts';
 
 const text = fc.oneof(
@@ -113,6 +116,29 @@ describe('a phone number', () => {
         expect(normal).toMatch(/^\+1\d{10}(;ext=\d+)?$/);
         expect(normalizePhone(normal, 'US')).toBe(normal);
       }),
+    );
+  });
+
+  it('is read by what the installed library knows', () => {
+    // Where this fails: node ops/phone-metadata.ts > shared/domain/phone-metadata.json
+    expect(readFileSync('shared/domain/phone-metadata.json', 'utf8')).toBe(phoneMetadataText());
+  });
+
+  it("is read as the library's whole metadata reads it, in every country", () => {
+    const asTheLibrary = (typed: string, country: CountryCode): string | undefined => {
+      const number = parsePhoneNumberFromString(typed, country);
+      if (!number?.isPossible()) return undefined;
+      return number.ext ? `${number.number};ext=${number.ext}` : number.number;
+    };
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...getCountries()),
+        fc.stringMatching(/^(\+|00|011|0|1)?[0-9]{4,14}( x[0-9]{1,4})?$/),
+        (country, typed) => {
+          expect(normalizePhone(typed, country)).toBe(asTheLibrary(typed, country));
+        },
+      ),
+      { numRuns: 1_000 },
     );
   });
 });
