@@ -2,6 +2,7 @@
 
 import type { ImportTime } from './bundles.ts';
 import type { Counted } from './counted.ts';
+import type { RoutingTimes } from './routing.ts';
 import type { RuleTimes } from './rules.ts';
 import type { Scaled } from './scale.ts';
 import type { SweepTimes } from './sweep.ts';
@@ -18,6 +19,8 @@ export const limits = {
   mailMs: 1_000,
   /** Of 200 rules over one inquiry: well under a millisecond. */
   rulesMicroseconds: 500,
+  /** Of routing's decision in a pool of 200, beside its reads: surely less than a millisecond. */
+  routingMicroseconds: 500,
   /** Of 10,000 due entries, in all the runs that it takes. */
   sweepSeconds: 120,
   /** One write for each, and two reads for a page of a hundred. */
@@ -90,6 +93,15 @@ export function checkTimes(
 
 export const checkRuleTimes = ({ rules, evaluateMicroseconds }: RuleTimes): Check[] => [
   atMost(`µs of ${rules} rules over one inquiry`, evaluateMicroseconds, limits.rulesMicroseconds),
+];
+
+export const checkRoutingTimes = ({
+  members,
+  routeMicroseconds,
+  waitMicroseconds,
+}: RoutingTimes): Check[] => [
+  atMost(`µs of a decision among ${members} who can take it`, routeMicroseconds, limits.routingMicroseconds),
+  atMost(`µs of a decision among ${members} who cannot yet`, waitMicroseconds, limits.routingMicroseconds),
 ];
 
 export const checkSweep = ({ due, seconds, callsEach }: SweepTimes): Check[] => [

@@ -9,7 +9,14 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundleBytes, importTimes } from './bundles.ts';
 import { costOf, countInquiries } from './counted.ts';
-import { checkCounts, checkRuleTimes, checkScale, checkSweep, checkTimes } from './limits.ts';
+import {
+  checkCounts,
+  checkRoutingTimes,
+  checkRuleTimes,
+  checkScale,
+  checkSweep,
+  checkTimes,
+} from './limits.ts';
 import { pricesAsOf } from './prices.ts';
 import { type Figures, print } from './print.ts';
 import { measureRouting } from './routing.ts';
@@ -50,10 +57,8 @@ const scaled = stored > 0 ? await countAtScale([fewStored, stored], report) : []
 const swept = await measureSweep(10_000, report);
 report('looking at 200 rules');
 const rules = measureRules();
+report('deciding about an inquiry in a pool of 200');
 const routing = measureRouting();
-report(
-  `deciding about one inquiry in a pool of ${routing.members}: ${routing.routeMicroseconds} µs, ${routing.waitMicroseconds} µs where it has to wait`,
-);
 const imports = await importTimes(7, report);
 
 const figures: Figures = {
@@ -64,11 +69,13 @@ const figures: Figures = {
   imports,
   scaled,
   rules,
+  routing,
   swept,
   checks: [
     ...checkCounts(counted, bytes),
     ...checkTimes(throughput, imports),
     ...checkRuleTimes(rules),
+    ...checkRoutingTimes(routing),
     ...checkSweep(swept),
     ...checkScale(scaled),
   ],

@@ -3,6 +3,7 @@ import type { ImportTime } from './bundles.ts';
 import type { Cost, Counted } from './counted.ts';
 import type { Check } from './limits.ts';
 import { pricesAsOf } from './prices.ts';
+import type { RoutingTimes } from './routing.ts';
 import type { RuleTimes } from './rules.ts';
 import type { Scaled } from './scale.ts';
 import type { SweepTimes } from './sweep.ts';
@@ -16,6 +17,7 @@ export interface Figures {
   readonly imports: Readonly<Record<string, ImportTime>>;
   readonly scaled: readonly Scaled[];
   readonly rules: RuleTimes;
+  readonly routing: RoutingTimes;
   readonly swept: SweepTimes;
   readonly checks: readonly Check[];
 }
@@ -46,6 +48,7 @@ export function print({
   imports,
   scaled,
   rules,
+  routing,
   swept,
   checks,
 }: Figures): string {
@@ -134,6 +137,8 @@ export function print({
     `  ${shown(swept.due)} due inquiries: ${shown(swept.seconds, 1)} s in ${swept.runs} run${swept.runs === 1 ? '' : 's'} of the function, ${shown(swept.callsEach, 3)} table calls and a message for each`,
     title('Triage rules'),
     `  ${rules.rules} rules over one inquiry: ${shown(rules.evaluateMicroseconds)} µs; compiled once for each version of them, in ${shown(rules.compileMs, 1)} ms`,
+    title('Routing'),
+    `  deciding about one inquiry in a pool of ${routing.members}: ${shown(routing.routeMicroseconds)} µs, ${shown(routing.waitMicroseconds)} µs where it has to wait`,
     ...(scaled.length === 0
       ? []
       : [

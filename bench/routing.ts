@@ -61,9 +61,15 @@ export interface RoutingTimes {
   readonly waitMicroseconds: number;
 }
 
-/** Measures the decision alone: no table, no queue; each with a look at the clocks of its own. */
+/** Long enough that nothing is known any more of what the clocks of the zones showed before. */
+const betweenMs = 20 * 60_000;
+/** So many of them are within everybody's shifts, in each of their zones. */
+const perFriday = 12;
+const weekMs = 7 * 24 * 60 * 60_000;
+
+/** Measures the decision alone: no table, no queue; each with a look at the clocks of its own, at another time of a Friday. */
 export function measureRouting(runs = 200): RoutingTimes {
-  const now = new Date('2026-11-20T18:00:00.000Z');
+  const begin = new Date('2026-11-20T15:00:00.000Z');
   const head = captured(
     {
       id: 'inq_00000000000000000000000001',
@@ -74,11 +80,16 @@ export function measureRouting(runs = 200): RoutingTimes {
       serviceId: 'acne',
       quarantine: [],
     },
-    now,
+    begin,
   );
   const time = (open: string): number => {
     const practice = practiceOf(open);
+    let n = 0;
     const one = (): number => {
+      const now = new Date(
+        begin.getTime() + Math.floor(n / perFriday) * weekMs + (n % perFriday) * betweenMs,
+      );
+      n++;
       const start = performance.now();
       takeTurns(practice, idle, now).next(head, score);
       return (performance.now() - start) * 1_000;

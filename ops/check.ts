@@ -31,6 +31,7 @@ const clockTests = [
   'hold',
   'inquiry',
   'listening',
+  'local-time',
   'weekly-report',
 ].map((name) => `test/unit/${name}.test.ts`);
 

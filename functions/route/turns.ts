@@ -27,6 +27,8 @@ export type MoreAsked = (memberId: string, load: Workload) => string | undefined
 export type Turns = ReturnType<typeof takeTurns>;
 
 const none = { open: 0, uncalled: 0, given: 0 };
+/** Stands for nothing that keeps somebody from it. */
+const able = { reason: undefined, from: undefined };
 
 /** The turns at one instant, by the configuration and the loads as they are read. */
 export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
@@ -35,29 +37,34 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
   const waiting = new Map<string, number>();
   const taken = new Map<string, Omit<Taken, 'day'>>();
 
-  /** As `loadOf`, until more is counted: a decision asks for each of a pool again and again. */
+  /** As they are after these turns so far: a decision asks for each of a pool again and again. */
   const loads = new Map<string, Workload>();
 
   /** A member's load with what they were given in these turns. */
   function loadOf(id: string): Workload {
     const known = loads.get(id);
     if (known) return known;
-    const now = countedLoad(id);
-    loads.set(id, now);
-    return now;
-  }
-
-  function countedLoad(id: string): Workload {
     const load = states.load(id);
     const { open, uncalled, given } = taken.get(id) ?? none;
     const day = attendance.dateOf(id);
-    return {
-      ...load,
+    const { disabled, callingUntil } = load;
+    const now: Workload = {
       open: load.open + open,
       uncalled: load.uncalled + uncalled,
       day,
       today: (load.day === day ? load.today : 0) + given,
+      disabled,
+      callingUntil,
     };
+    loads.set(id, now);
+    return now;
+  }
+
+  function take(id: string, change: Partial<typeof none>): void {
+    const so = taken.get(id) ?? none;
+    const { open = 0, uncalled = 0, given = 0 } = change;
+    taken.set(id, { open: so.open + open, uncalled: so.uncalled + uncalled, given: so.given + given });
+    loads.delete(id);
   }
 
   return {
@@ -80,17 +87,16 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
       const destination = destinationOf(head, score, practice);
       const { pool, needs, respondBy } = destination;
       const before = lags.get(pool.id) ?? states.rotation(pool.id).lags;
-      const exclusions = new Map<string, Exclusion | undefined>();
+      const exclusions = new Map<string, Exclusion | typeof able>();
       const exclusionOf = (id: string): string | undefined => {
-        if (!exclusions.has(id)) {
-          const load = loadOf(id);
-          const asked = more(id, load);
-          exclusions.set(
-            id,
-            attendance.exclusion(id, needs, load) ?? (asked === undefined ? undefined : { reason: asked }),
-          );
-        }
-        return exclusions.get(id)?.reason;
+        const known = exclusions.get(id);
+        if (known) return known.reason;
+        const load = loadOf(id);
+        const asked = more(id, load);
+        const found =
+          attendance.exclusion(id, needs, load) ?? (asked === undefined ? able : { reason: asked });
+        exclusions.set(id, found);
+        return found.reason;
       };
       const rotation = choose(destination, before, exclusionOf, (id) => loadOf(id).open);
       const { chosen } = rotation;
@@ -122,17 +128,11 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
 
     /** Counts what a change of an inquiry means for members and pools; it is written with `save`. */
     count(before: Inquiry, after: Inquiry): void {
-      loads.clear();
       const change = loadChange(before, after);
-      for (const [id, { open, uncalled }] of change.members) {
-        const so = taken.get(id) ?? none;
-        taken.set(id, { open: so.open + open, uncalled: so.uncalled + uncalled, given: so.given });
-      }
+      for (const [id, of] of change.members) take(id, of);
       for (const [id, n] of change.pools) waiting.set(id, (waiting.get(id) ?? 0) + n);
       const { assignedTo } = after;
-      if (assignedTo === undefined || assignedTo === before.assignedTo) return;
-      const so = taken.get(assignedTo) ?? none;
-      taken.set(assignedTo, { ...so, given: so.given + 1 });
+      if (assignedTo !== undefined && assignedTo !== before.assignedTo) take(assignedTo, { given: 1 });
     },
 
     /** What the turns leave: the rotation of each pool, the load of each member. */

@@ -67,15 +67,20 @@ export function createRoutingStates(table: Table) {
     async read(): Promise<RoutingState> {
       const rows = await queryAll(table, { pk: routingPk, consistent: true });
       const loads = new Map<string, Load>();
+      const rotations = new Map<string, PoolState>();
       const bySk = new Map(rows.map((row) => [row.sk, row]));
       const idsOf = (prefix: string, holds: (row: Record<string, unknown>) => boolean): string[] =>
         rows
           .filter((row) => row.sk.startsWith(prefix) && holds(row))
           .map(({ sk }) => sk.slice(prefix.length));
       return {
-        rotation: (poolId) => {
+        rotation(poolId) {
+          const known = rotations.get(poolId);
+          if (known) return known;
           const row = bySk.get(poolRotation(poolId).sk);
-          return row ? rotationSchema.parse(row) : noRotation;
+          const rotation = row ? rotationSchema.parse(row) : noRotation;
+          rotations.set(poolId, rotation);
+          return rotation;
         },
         load(memberId) {
           const known = loads.get(memberId);

@@ -3,8 +3,8 @@
  * member's own zone, caps, and what somebody has to speak, take and serve. Pure:
  * the configuration, the loads and an instant in; a reason for each who cannot out.
  */
-import { addDays, instantOf, isoDate, localTime, weekdayOf } from './local-time.ts';
-import type { Weekday } from './weekdays.ts';
+import { instantOf, type LocalDay, localTime } from './local-time.ts';
+import { type Weekday, weekdays } from './weekdays.ts';
 import { foldWording, holdsPhrase } from './wording.ts';
 
 /** A part of a day, in clock times; `24:00` is the end of it. */
@@ -61,8 +61,8 @@ export interface Needs {
   readonly specialty?: string | undefined;
 }
 
-/** A minute of a zone's wall clock, as `2026-11-23T08:00`; such minutes compare as text. */
-type LocalMinute = string;
+/** A minute of a zone's wall clock and calendar, counted as if that zone were UTC. */
+type LocalMinute = number;
 
 /** A minute from which on somebody can take it, unless something else happens before. */
 export interface Start {
@@ -74,7 +74,7 @@ export interface Start {
 export interface Exclusion {
   readonly reason: string;
   /** Where the clock alone ends it: from when on. */
-  readonly from?: Start;
+  readonly from?: Start | undefined;
 }
 
 interface Clock {
@@ -84,88 +84,121 @@ interface Clock {
   readonly at: LocalMinute;
 }
 
-const dayOf = (at: LocalMinute) => {
-  const [year = 0, month = 0, day = 0] = at.slice(0, 10).split('-').map(Number);
-  return { year, month, day };
-};
-/** Remembers the answers of one look: the days that a team asks about are few. */
-function remembered<Value>(compute: (date: string) => Value): (date: string) => Value {
-  const known = new Map<string, Value>();
-  return (date) => {
-    const found = known.get(date);
-    if (found !== undefined) return found;
-    const value = compute(date);
-    known.set(date, value);
-    return value;
-  };
+const dayMinutes = 1_440;
+const midnightOf = (at: LocalMinute): LocalMinute => at - (at % dayMinutes);
+
+function minuteOfDay(time: string): number {
+  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  return 60 * hour + minute;
 }
 
-const createCalendar = () => ({
-  weekdayOf: remembered((date) => weekdayOf(dayOf(date))),
-  /** The midnight that ends a day. */
-  endOf: remembered((date): LocalMinute => `${isoDate(addDays(dayOf(date), 1))}T00:00`),
-});
-type Calendar = ReturnType<typeof createCalendar>;
+/** Of a text such as `2026-11-23T08:00`, or of a date, whose first minute it is. */
+const minuteOf = (text: string): LocalMinute =>
+  Date.parse(`${text.slice(0, 10)}T00:00Z`) / 60_000 + (text.length > 10 ? minuteOfDay(text.slice(11)) : 0);
 
-const dateIn = (at: LocalMinute): string => at.slice(0, 10);
+const dateOf = (at: LocalMinute): Date => new Date(at * 60_000);
+const textOf = (at: LocalMinute): string => dateOf(at).toISOString().slice(0, 16);
+const timeOf = (at: LocalMinute): string => textOf(at).slice(11);
+const dayOf = (at: LocalMinute): LocalDay => {
+  const date = dateOf(at);
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
+};
 
-/** Where a leave begins and ends, to the minute; the end is no longer part of it. */
-const begin = ({ from }: Leave): LocalMinute => (from.length > 10 ? from : `${from}T00:00`);
-const end = ({ to }: Leave, { endOf }: Calendar): LocalMinute => (to.length > 10 ? to : endOf(to));
+interface Span {
+  readonly from: number;
+  /** No longer part of it. */
+  readonly to: number;
+}
 
-/** The end of a leave that covers a minute; undefined where none does. */
-function leaveUntil(
-  { leave = [] }: Availability,
-  at: LocalMinute,
-  calendar: Calendar,
-): LocalMinute | undefined {
+/** When a member works, in numbers. */
+interface Schedule {
+  /** Their blocks on each day of the week, in minutes of the day; undefined of who works at any time. */
+  readonly week: readonly (readonly Span[])[] | undefined;
+  readonly isNever: boolean;
+  readonly leave: readonly Span[];
+}
+
+const schedules = new WeakMap<Availability, Schedule>();
+
+/** Worked out once for each version of the configuration. */
+function scheduleOf(member: Availability): Schedule {
+  const known = schedules.get(member);
+  if (known) return known;
+  const { shifts, leave = [] } = member;
+  const week =
+    shifts &&
+    weekdays.map((day) =>
+      (shifts[day] ?? []).map(({ open, close }) => ({ from: minuteOfDay(open), to: minuteOfDay(close) })),
+    );
+  const schedule: Schedule = {
+    week,
+    isNever: week?.every((blocks) => blocks.length === 0) ?? false,
+    leave: leave.map(({ from, to }) => ({
+      from: minuteOf(from),
+      to: to.length > 10 ? minuteOf(to) : minuteOf(to) + dayMinutes,
+    })),
+  };
+  schedules.set(member, schedule);
+  return schedule;
+}
+
+/** The end of the leave that covers a minute, of several the last; undefined where none does. */
+function leaveUntil({ leave }: Schedule, at: LocalMinute): LocalMinute | undefined {
   let last: LocalMinute | undefined;
-  for (const one of leave) {
-    if (begin(one) > at || dateIn(one.to) < dateIn(at)) continue;
-    const ends = end(one, calendar);
-    if (at < ends && (last === undefined || ends > last)) last = ends;
+  for (const { from, to } of leave) {
+    if (from <= at && at < to && (last === undefined || to > last)) last = to;
   }
   return last;
 }
 
-/** The first minute of a shift on the day of `at`, from then on; undefined where there is none. */
-function shiftFrom({ shifts }: Availability, at: LocalMinute, calendar: Calendar): LocalMinute | undefined {
-  if (shifts === undefined) return at;
-  const date = dateIn(at);
-  const time = at.slice(11);
-  const block = shifts[calendar.weekdayOf(date)]?.find(({ close }) => time < close);
-  return block && `${date}T${block.open > time ? block.open : time}`;
+/** The blocks of a day of the week; the first of January 1970 was a Thursday. */
+const blocksOn = (week: readonly (readonly Span[])[], midnight: LocalMinute): readonly Span[] =>
+  week[(midnight / dayMinutes + 3) % 7] ?? [];
+
+/** The first minute of a shift on the day of `at`, from then on; where there is none, the end of that day. */
+function shiftFrom({ week }: Schedule, at: LocalMinute): LocalMinute {
+  if (week === undefined) return at;
+  const midnight = midnightOf(at);
+  for (const { from, to } of blocksOn(week, midnight)) {
+    if (at < midnight + to) return Math.max(at, midnight + from);
+  }
+  return midnight + dayMinutes;
 }
 
 /** Each step goes on by a leave, a shift or a day: nobody's leaves are nearly as many. */
 const mostSteps = 1_000;
 
-/** The first minute from `from` on at which a member is on shift and not on leave; undefined where there is none. */
-export function onDutyFrom(
-  member: Availability,
-  from: LocalMinute,
-  calendar: Calendar = createCalendar(),
-): LocalMinute | undefined {
-  if (member.shifts && Object.values(member.shifts).every((blocks) => !blocks?.length)) return undefined;
+/** The first minute from `from` on that is on shift and not on leave; undefined where there is none. */
+function dutyFrom(schedule: Schedule, from: LocalMinute): LocalMinute | undefined {
+  if (schedule.isNever) return undefined;
   let at = from;
   for (let i = 0; i < mostSteps; i++) {
-    const shift = shiftFrom(member, at, calendar) ?? calendar.endOf(dateIn(at));
-    const next = leaveUntil(member, shift, calendar) ?? shift;
+    const shift = shiftFrom(schedule, at);
+    const next = leaveUntil(schedule, shift) ?? shift;
     if (next === at) return at;
     at = next;
   }
   return undefined;
 }
 
+/**
+ * The first minute from `from` on at which a member is on shift and not on leave, both as their
+ * wall clock shows them (`2026-11-23T08:00`); undefined where there is none.
+ */
+export function onDutyFrom(member: Availability, from: string): string | undefined {
+  const at = dutyFrom(scheduleOf(member), minuteOf(from));
+  return at === undefined ? undefined : textOf(at);
+}
+
 const weekdayNames = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** As `Mon 08:00`, or `Mon 30 Nov 08:00` where that could be taken for another week's. */
-function shown(at: LocalMinute, { date }: Clock): string {
-  const { year, month, day } = dayOf(at);
-  const weekday = weekdayNames[new Date(Date.UTC(year, month - 1, day)).getUTCDay()];
-  const isThisWeek = at.slice(0, 10) < isoDate(addDays(dayOf(date), 7));
-  return `${weekday} ${isThisWeek ? '' : `${day} ${monthNames[month - 1]} `}${at.slice(11)}`;
+function shown(at: LocalMinute, now: LocalMinute): string {
+  const date = dateOf(at);
+  const isThisWeek = at < midnightOf(now) + 7 * dayMinutes;
+  const day = isThisWeek ? '' : `${date.getUTCDate()} ${monthNames[date.getUTCMonth()]} `;
+  return `${weekdayNames[date.getUTCDay()]} ${day}${timeOf(at)}`;
 }
 
 /** The primary part of a language tag: who speaks `es` speaks with somebody from `es-MX`, and the other way round. */
@@ -192,23 +225,37 @@ export const takesInsurance = (insurances: readonly string[], written: string): 
 const takesFolded = (insurances: readonly string[], folded: string): boolean =>
   foldAll(insurances).some((plan) => holdsPhrase(folded, plan));
 
-/** What is asked for, in the form in which it is compared. */
+/** What is asked for, in the form in which it is compared, with what is said of whoever does not meet it. */
 interface Asked {
+  readonly needs: Needs;
   readonly language: string;
   readonly insurance: string;
+  readonly unmet: Readonly<Record<'language' | 'insurance' | 'location' | 'specialty', Exclusion>>;
 }
 
+const askedBy = (needs: Needs): Asked => ({
+  needs,
+  language: primary(needs.language ?? ''),
+  insurance: foldWording(needs.insurance ?? ''),
+  unmet: {
+    language: { reason: `does not speak ${needs.language}` },
+    // The plan is the person's own words: the receipt does not repeat them.
+    insurance: { reason: 'does not take the insurance' },
+    location: { reason: `does not serve ${needs.locationId}` },
+    specialty: { reason: `no specialist in ${needs.specialty}` },
+  },
+});
+
 /** What of the inquiry's needs a member does not meet, whatever the time. */
-function unmet(member: Availability, needs: Needs, asked: Asked): string | undefined {
+function unmet(member: Availability, { needs, ...asked }: Asked): Exclusion | undefined {
   const { languages, insurances, locations, specialties = [] } = member;
   const { language, insurance, locationId, specialty } = needs;
   if (language !== undefined && languages && !primaries(languages).includes(asked.language))
-    return `does not speak ${language}`;
-  // The plan is the person's own words: the receipt does not repeat them.
+    return asked.unmet.language;
   if (insurance !== undefined && insurances && !takesFolded(insurances, asked.insurance))
-    return 'does not take the insurance';
-  if (locations && !locations.includes(locationId)) return `does not serve ${locationId}`;
-  if (specialty !== undefined && !specialties.includes(specialty)) return `no specialist in ${specialty}`;
+    return asked.unmet.insurance;
+  if (locations && !locations.includes(locationId)) return asked.unmet.location;
+  if (specialty !== undefined && !specialties.includes(specialty)) return asked.unmet.specialty;
   return undefined;
 }
 
@@ -217,17 +264,31 @@ export interface Team {
   readonly locations: readonly { readonly id: string; readonly timeZone: string }[];
 }
 
-const byId = new WeakMap<Team, ReadonlyMap<string, Availability>>();
-function membersById(team: Team): ReadonlyMap<string, Availability> {
+/** A member with what only the whole team tells of them. */
+interface Known {
+  readonly member: Availability;
+  readonly timeZone: string;
+  readonly schedule: Schedule;
+}
+
+const byId = new WeakMap<Team, ReadonlyMap<string, Known>>();
+
+/** Worked out once for each version of the configuration. */
+function knownIn(team: Team): ReadonlyMap<string, Known> {
   const known = byId.get(team);
   if (known) return known;
-  const map = new Map(team.members.map((member) => [member.id, member]));
+  const map = new Map(
+    team.members.map((member): [string, Known] => [
+      member.id,
+      { member, timeZone: zoneOf(member, team), schedule: scheduleOf(member) },
+    ]),
+  );
   byId.set(team, map);
   return map;
 }
 
 /** The member of an id; undefined where the configuration has none. */
-export const findMember = (team: Team, id: string): Availability | undefined => membersById(team).get(id);
+export const findMember = (team: Team, id: string): Availability | undefined => knownIn(team).get(id)?.member;
 
 /** A member's own zone; where none is named, that of the first location that they serve. */
 export function zoneOf({ timeZone, locations = [] }: Availability, team: Team): string {
@@ -248,81 +309,76 @@ export interface Attendance {
  * @param readClock - as a wall clock shows an instant; tests count how often it is read
  */
 export function attendanceAt(team: Team, now: Date, readClock: typeof localTime = localTime): Attendance {
+  const members = knownIn(team);
   const clocks = new Map<string, Clock>();
   const duties = new Map<string, Exclusion | undefined>();
-  const calendar = createCalendar();
-  const foldedInsurance = remembered(foldWording);
-  const primaryOf = remembered(primary);
   const labels = new Map<string, Exclusion>();
+  let asked: Asked | undefined;
 
-  function clockOf(member: Availability): Clock {
-    const timeZone = zoneOf(member, team);
+  function clockOf(timeZone: string): Clock {
     const known = clocks.get(timeZone);
     if (known) return known;
-    const local = readClock(now, timeZone);
-    const date = isoDate(local);
-    const clock = { timeZone, date, at: `${date}T${local.time}` };
+    const { time, ...day } = readClock(now, timeZone);
+    const at = Date.UTC(day.year, day.month - 1, day.day) / 60_000 + minuteOfDay(time);
+    const clock = { timeZone, date: textOf(at).slice(0, 10), at };
     clocks.set(timeZone, clock);
     return clock;
   }
 
-  function until(what: string, clock: Clock, at: LocalMinute | undefined): Exclusion {
+  function until(what: string, { timeZone, at: now }: Clock, at: LocalMinute | undefined): Exclusion {
     if (at === undefined) return { reason: what };
     // Many begin at the same minute, and are told of in the same words.
-    const key = `${what} ${clock.timeZone} ${at}`;
+    const key = `${what} ${timeZone} ${at}`;
     const known = labels.get(key);
     if (known) return known;
-    const from = { timeZone: clock.timeZone, at };
-    const label = { reason: `${what} until ${shown(at, clock)}`, from };
+    const label = { reason: `${what} until ${shown(at, now)}`, from: { timeZone, at } };
     labels.set(key, label);
     return label;
   }
 
   /** Why a member is not at work; looked at once for all inquiries. */
-  function absence(member: Availability): Exclusion | undefined {
-    if (duties.has(member.id)) return duties.get(member.id);
-    const clock = clockOf(member);
-    const next = onDutyFrom(member, clock.at, calendar);
-    const isAway = next !== clock.at && leaveUntil(member, clock.at, calendar) !== undefined;
+  function absence({ member, timeZone, schedule }: Known): Exclusion | undefined {
+    const known = duties.get(member.id);
+    if (known !== undefined || duties.has(member.id)) return known;
+    const clock = clockOf(timeZone);
+    const next = dutyFrom(schedule, clock.at);
+    const isAway = next !== clock.at && leaveUntil(schedule, clock.at) !== undefined;
     const found = next === clock.at ? undefined : until(isAway ? 'on leave' : 'off shift', clock, next);
     duties.set(member.id, found);
     return found;
   }
 
-  function full(member: Availability, { open, day, today }: Workload): Exclusion | undefined {
-    const { caps = {} } = member;
-    if (caps.open !== undefined && open >= caps.open) return { reason: `at the cap of ${caps.open} open` };
-    if (caps.perDay === undefined || today < caps.perDay) return undefined;
-    const clock = clockOf(member);
+  function full(
+    { member, timeZone, schedule }: Known,
+    { open, day, today }: Workload,
+  ): Exclusion | undefined {
+    const { caps } = member;
+    if (caps?.open !== undefined && open >= caps.open) return { reason: `at the cap of ${caps.open} open` };
+    if (caps?.perDay === undefined || today < caps.perDay) return undefined;
+    const clock = clockOf(timeZone);
     if (day !== clock.date) return undefined;
-    const next = onDutyFrom(member, calendar.endOf(clock.date), calendar);
+    const next = dutyFrom(schedule, midnightOf(clock.at) + dayMinutes);
     return until(`at the cap of ${caps.perDay} a day`, clock, next);
   }
 
   return {
     exclusion(memberId, needs, load) {
-      const member = findMember(team, memberId);
-      if (member === undefined) return { reason: 'not in the configuration' };
+      const known = members.get(memberId);
+      if (known === undefined) return { reason: 'not in the configuration' };
       // The load item knows of a disabling before the configuration in memory does.
-      if (!member.enabled || load.disabled) return { reason: 'disabled' };
-      const reason =
-        needs &&
-        unmet(member, needs, {
-          language: primaryOf(needs.language ?? ''),
-          insurance: foldedInsurance(needs.insurance ?? ''),
-        });
-      if (reason !== undefined) return { reason };
-      return absence(member) ?? full(member, load);
+      if (!known.member.enabled || load.disabled) return { reason: 'disabled' };
+      if (needs && asked?.needs !== needs) asked = askedBy(needs);
+      return (needs && asked && unmet(known.member, asked)) ?? absence(known) ?? full(known, load);
     },
     dateOf(memberId) {
-      const member = findMember(team, memberId);
-      return member && clockOf(member).date;
+      const known = members.get(memberId);
+      return known && clockOf(known.timeZone).date;
     },
   };
 }
 
 /** The earliest instant at which the clock alone lets one of them take it; undefined where it never does. */
-export function firstStart(exclusions: Iterable<Exclusion | undefined>): Date | undefined {
+export function firstStart(exclusions: Iterable<Pick<Exclusion, 'from'> | undefined>): Date | undefined {
   // Of one zone the earliest minute counts: only that is turned into an instant.
   const firsts = new Map<string, LocalMinute>();
   for (const one of exclusions) {
@@ -331,8 +387,6 @@ export function firstStart(exclusions: Iterable<Exclusion | undefined>): Date | 
     const known = firsts.get(timeZone);
     if (known === undefined || at < known) firsts.set(timeZone, at);
   }
-  const instants = [...firsts].map(([timeZone, at]) =>
-    instantOf(dayOf(at), at.slice(11), timeZone).getTime(),
-  );
+  const instants = [...firsts].map(([timeZone, at]) => instantOf(dayOf(at), timeOf(at), timeZone).getTime());
   return instants.length > 0 ? new Date(Math.min(...instants)) : undefined;
 }

@@ -1,5 +1,5 @@
 /** Instants as the clocks and calendars of a time zone show them. */
-import { TZDate } from '@date-fns/tz';
+import { tzOffset } from '@date-fns/tz/tzOffset';
 import { type Weekday, weekdays } from './weekdays.ts';
 
 /** A day of a calendar; `month` counts from 1. */
@@ -15,21 +15,46 @@ export interface LocalTime extends LocalDay {
   readonly time: string;
 }
 
-const dayMs = 86_400_000;
+const minuteMs = 60_000;
+const dayMs = 1_440 * minuteMs;
 
 /** Calendar arithmetic knows no zone: a day is its midnight in UTC. */
 const utcOf = ({ year, month, day }: LocalDay): Date => new Date(Date.UTC(year, month - 1, day));
 
+/** Zones set their clocks at quarters of an hour: within one, an offset stays. */
+const slotMs = 15 * minuteMs;
+const mostSlots = 2_000;
+/** Offsets in milliseconds, by zone and slot: `Intl`, which knows them, is asked once for each. */
+const offsets = new Map<string, Map<number, number>>();
+
+/** How far the clocks of a zone are ahead of UTC, in milliseconds. @throws RangeError where `atMs` is no instant */
+function offsetAt(atMs: number, timeZone: string): number {
+  let ofZone = offsets.get(timeZone);
+  if (ofZone === undefined || ofZone.size >= mostSlots) {
+    ofZone = new Map();
+    offsets.set(timeZone, ofZone);
+  }
+  const slot = Math.floor(atMs / slotMs);
+  let offset = ofZone.get(slot);
+  if (offset === undefined) {
+    offset = tzOffset(timeZone, new Date(atMs)) * minuteMs;
+    if (Number.isNaN(offset)) throw new RangeError(`no instant, or no time zone: ${atMs}, ${timeZone}`);
+    ofZone.set(slot, offset);
+  }
+  return offset;
+}
+
+const twoDigits = (n: number): string => (n < 10 ? `0${n}` : String(n));
+
 /** @throws RangeError where `at` is no instant */
 export function localTime(at: Date | string, timeZone: string): LocalTime {
-  const local = new TZDate(new Date(at).getTime(), timeZone);
-  if (Number.isNaN(local.getTime())) throw new RangeError(`${String(at)} is no instant`);
-  const [hour, minute] = [local.getHours(), local.getMinutes()].map((n) => String(n).padStart(2, '0'));
+  const atMs = new Date(at).getTime();
+  const wall = new Date(atMs + offsetAt(atMs, timeZone));
   return {
-    year: local.getFullYear(),
-    month: local.getMonth() + 1,
-    day: local.getDate(),
-    time: `${hour}:${minute}`,
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth() + 1,
+    day: wall.getUTCDate(),
+    time: `${twoDigits(wall.getUTCHours())}:${twoDigits(wall.getUTCMinutes())}`,
   };
 }
 
@@ -55,7 +80,15 @@ export const mondayOf = (day: LocalDay): LocalDay => addDays(day, -weekdayIndex(
  * it. A time that the clocks leap over is as much later; of one that they show
  * twice it is the first.
  */
-export function instantOf({ year, month, day }: LocalDay, time: string, timeZone: string): Date {
+export function instantOf(day: LocalDay, time: string, timeZone: string): Date {
   const [hour = 0, minute = 0] = time.split(':').map(Number);
-  return new Date(new TZDate(year, month - 1, day, hour, minute, 0, 0, timeZone).getTime());
+  const wallMs = utcOf(day).getTime() + (60 * hour + minute) * minuteMs;
+  // As if the clocks of the day before still held, which they do for the first of two.
+  const before = offsetAt(wallMs - dayMs, timeZone);
+  const firstMs = wallMs - before;
+  const then = offsetAt(firstMs, timeZone);
+  if (then === before) return new Date(firstMs);
+  const secondMs = wallMs - then;
+  // Leapt over where neither clock shows it.
+  return new Date(offsetAt(secondMs, timeZone) === then ? secondMs : firstMs);
 }

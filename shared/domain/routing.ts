@@ -23,17 +23,25 @@ export interface Rotation {
 /** Rounds away what floating point adds, so that equal lags compare equal. */
 const round = (n: number): number => Math.round(n * 1e9) / 1e9 || 0;
 
-const shown = (n: number): string => n.toFixed(2).replace(/^-(0\.00)$/, '$1');
+function shown(n: number): string {
+  const text = n.toFixed(2);
+  return text === '-0.00' ? '0.00' : text;
+}
 
 /** A member's place in the rotation, in inquiries. */
 interface Standing {
   readonly id: string;
-  readonly share: number;
+  readonly weight: number;
   /** What they are owed, this inquiry's share included. */
-  readonly due: number;
+  due: number;
   /** How many inquiries from now they would be a whole one behind. */
-  readonly deadline: number;
+  deadline: number;
 }
+
+/** Who takes part in a turn has a standing, whoever does not a reason. */
+type Place =
+  | Standing
+  | { readonly id: string; readonly outcome: 'excluded' | 'passed_over'; readonly reason: string };
 
 /** Why a member of the pool cannot take an inquiry now; undefined where they can. */
 export type Exclusion = (memberId: string) => string | undefined;
@@ -67,62 +75,83 @@ export function rotate(
   openWork: (memberId: string) => number = () => 0,
   { strategy, alike = false, passOver = () => undefined }: TurnOptions = { strategy: 'weighted_round_robin' },
 ): Rotation {
-  const excluded = new Map(pool.members.map(({ id }) => [id, exclusion(id)]));
-  const able = pool.members.filter(({ id }) => excluded.get(id) === undefined);
-  const passed = new Map(able.map(({ id }) => [id, passOver(id)]));
-  // Who is passed over takes no part in this turn: it neither earns nor costs them anything.
-  const eligible = able
-    .filter(({ id }) => passed.get(id) === undefined)
-    .map(({ id, weight }) => ({ id, weight: alike ? 1 : weight }));
-  const totalWeight = eligible.reduce((sum, member) => sum + member.weight, 0);
-
-  // What those who left the pool were still due goes to the others: the lags go on summing to zero.
-  const members = new Set(pool.members.map(({ id }) => id));
-  const left = Object.entries(lags).filter(([id]) => !members.has(id));
-  const inherited = left.reduce((sum, [, lag]) => sum + lag, 0);
-
-  const standings = eligible.map(({ id, weight }): Standing => {
-    const share = weight / totalWeight;
-    const due = round((lags[id] ?? 0) + share * (1 + inherited));
-    return { id, share, due, deadline: round((1 - due) / share) };
+  // One pass over the members: of two hundred, each list and map more would be felt.
+  const places = pool.members.map(({ id, weight }): Place => {
+    const excluded = exclusion(id);
+    if (excluded !== undefined) return { id, outcome: 'excluded', reason: excluded };
+    const passed = passOver(id);
+    // Who is passed over takes no part in this turn: it neither earns nor costs them anything.
+    if (passed !== undefined) return { id, outcome: 'passed_over', reason: passed };
+    return { id, weight: alike ? 1 : weight, due: 0, deadline: 0 };
   });
-  const owed = standings.filter(({ due }) => due > 0);
-  // Somebody is a whole inquiry behind, or those away are owed so much that nobody here is.
-  const unsettled = owed.length === 0 || owed.some(({ due }) => due >= 1);
-  const byTurn = (a: Standing, b: Standing): number => (unsettled ? b.due - a.due : a.deadline - b.deadline);
-  const [first, second] = (unsettled ? standings : owed).toSorted(
-    (a, b) => byTurn(a, b) || (alike ? 0 : openWork(a.id) - openWork(b.id)),
-  );
-  const tied = first && second && byTurn(first, second) === 0;
-  const chosenBy = tied
-    ? !alike && openWork(first.id) < openWork(second.id)
-      ? ', least open'
-      : ', first of equals'
-    : '';
+  let totalWeight = 0;
+  for (const place of places) if ('weight' in place) totalWeight += place.weight;
 
-  const standingOf = new Map(standings.map((standing) => [standing.id, standing]));
-  const candidates: Candidate[] = pool.members.map(({ id }) => {
-    const standing = standingOf.get(id);
-    if (standing === undefined) {
-      const reason = passed.get(id);
-      return reason === undefined
-        ? { memberId: id, share: 0, outcome: 'excluded', reason: excluded.get(id) ?? '' }
-        : { memberId: id, share: 0, outcome: 'passed_over', reason };
-    }
-    const chosen = id === first?.id;
-    return {
-      memberId: id,
-      share: Math.round(standing.share * 1e4) / 1e4,
-      outcome: chosen ? 'assigned' : 'passed_over',
-      reason: chosen ? `next: due ${shown(standing.due)}${chosenBy}` : `due ${shown(standing.due)}`,
-    };
+  const inherited = leftBehind(pool, lags);
+  // Somebody is a whole inquiry behind, or those away are owed so much that nobody here is.
+  let [isAnybodyOwed, isSomebodyOverdue] = [false, false];
+  for (const place of places) {
+    if (!('weight' in place)) continue;
+    const share = place.weight / totalWeight;
+    place.due = round((lags[place.id] ?? 0) + share * (1 + inherited));
+    place.deadline = round((1 - place.due) / share);
+    if (place.due > 0) isAnybodyOwed = true;
+    if (place.due >= 1) isSomebodyOverdue = true;
+  }
+  const unsettled = !isAnybodyOwed || isSomebodyOverdue;
+  const byTurn = (a: Standing, b: Standing): number => (unsettled ? b.due - a.due : a.deadline - b.deadline);
+  const isBefore = (a: Standing, b: Standing): boolean => {
+    const turn = byTurn(a, b);
+    return turn < 0 || (turn === 0 && !alike && openWork(a.id) < openWork(b.id));
+  };
+  let first: Standing | undefined;
+  let second: Standing | undefined;
+  for (const place of places) {
+    if (!('weight' in place) || (!unsettled && place.due <= 0)) continue;
+    if (first === undefined || isBefore(place, first)) [first, second] = [place, first];
+    else if (second === undefined || isBefore(place, second)) second = place;
+  }
+  const tied = first && second && byTurn(first, second) === 0;
+  const chosenBy =
+    first && second && tied
+      ? !alike && openWork(first.id) < openWork(second.id)
+        ? ', least open'
+        : ', first of equals'
+      : '';
+
+  const candidates = places.map((place): Candidate => {
+    const { id: memberId } = place;
+    if (!('weight' in place)) return { memberId, share: 0, outcome: place.outcome, reason: place.reason };
+    const share = Math.round((place.weight / totalWeight) * 1e4) / 1e4;
+    return place === first
+      ? { memberId, share, outcome: 'assigned', reason: `next: due ${shown(place.due)}${chosenBy}` }
+      : { memberId, share, outcome: 'passed_over', reason: `due ${shown(place.due)}` };
   });
   const receipt: Receipt = { pool: pool.id, strategy, candidates };
   if (first === undefined) return { chosen: undefined, lags, receipt };
 
-  const next: Record<string, number> = { ...lags };
-  for (const [id] of left) delete next[id];
-  for (const { id, due } of standings) next[id] = round(id === first.id ? due - 1 : due);
-  for (const [id, lag] of Object.entries(next)) if (lag === 0) delete next[id];
+  const next: Record<string, number> = {};
+  for (const place of places) {
+    const lag = 'weight' in place ? round(place === first ? place.due - 1 : place.due) : lags[place.id];
+    if (lag !== undefined && lag !== 0) next[place.id] = lag;
+  }
   return { chosen: first.id, lags: next, receipt };
+}
+
+const idsOfPools = new WeakMap<Pool['members'], ReadonlySet<string>>();
+
+function idsOf(members: Pool['members']): ReadonlySet<string> {
+  const known = idsOfPools.get(members);
+  if (known) return known;
+  const ids = new Set(members.map(({ id }) => id));
+  idsOfPools.set(members, ids);
+  return ids;
+}
+
+/** What those who left the pool were still due goes to the others: the lags go on summing to zero. */
+function leftBehind({ members }: Pick<Pool, 'members'>, lags: Lags): number {
+  const ids = idsOf(members);
+  let sum = 0;
+  for (const id of Object.keys(lags)) if (!ids.has(id)) sum += lags[id] ?? 0;
+  return sum;
 }

@@ -24,29 +24,29 @@ export interface Turn {
 /** Chooses by the pool's strategy. */
 export function takeTurn({ pool, lags, exclusion, openWork, preferences }: Turn): Rotation {
   const { strategy = 'weighted_round_robin' } = pool;
-  const reasons = new Map(pool.members.map(({ id }) => [id, exclusion(id)]));
   const passedOver = new Map<string, string>();
-  let group = pool.members.map(({ id }) => id).filter((id) => reasons.get(id) === undefined);
-
-  /** Goes on with some of the group, where there are any. */
-  const narrow = (who: (id: string) => boolean, others: (id: string) => string): void => {
-    const first = group.filter(who);
-    if (first.length === 0 || first.length === group.length) return;
-    for (const id of group) if (!first.includes(id)) passedOver.set(id, others(id));
-    group = first;
-  };
-  for (const { who, others } of preferences) narrow(who, () => others);
-  if (strategy === 'least_open_work') {
-    const least = Math.min(...group.map(openWork));
-    narrow(
-      (id) => openWork(id) === least,
-      (id) => `${openWork(id)} open, the least is ${least}`,
-    );
+  const isLeast = strategy === 'least_open_work';
+  if (preferences.length > 0 || isLeast) {
+    let group = pool.members.map(({ id }) => id).filter((id) => exclusion(id) === undefined);
+    /** Goes on with some of the group, where there are any. */
+    const narrow = (who: (id: string) => boolean, others: (id: string) => string): void => {
+      const first = group.filter(who);
+      if (first.length === 0 || first.length === group.length) return;
+      for (const id of group) if (!who(id)) passedOver.set(id, others(id));
+      group = first;
+    };
+    for (const { who, others } of preferences) narrow(who, () => others);
+    const least = isLeast ? Math.min(...group.map(openWork)) : 0;
+    if (isLeast)
+      narrow(
+        (id) => openWork(id) === least,
+        (id) => `${openWork(id)} open, the least is ${least}`,
+      );
   }
   const options: TurnOptions = {
     strategy,
     alike: strategy === 'strict_round_robin',
-    passOver: (id) => passedOver.get(id),
+    ...(passedOver.size > 0 && { passOver: (id: string) => passedOver.get(id) }),
   };
-  return rotate(pool, lags, (id) => reasons.get(id), openWork, options);
+  return rotate(pool, lags, exclusion, openWork, options);
 }
