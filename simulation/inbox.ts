@@ -44,7 +44,11 @@ async function importRows(client: DynamoDBDocumentClient, tableName: string, row
 
 async function sendMails(system: LocalSystem, { world }: Simulated): Promise<void> {
   const client = new SESClient({ endpoint: system.endpoints.ses, region, credentials: localCredentials });
-  const sender = { address: 'firstcall@simulation.example', configurationSet: 'simulation' };
+  const sender = {
+    address: 'firstcall@simulation.example',
+    configurationSet: 'simulation',
+    trackedConfigurationSet: 'simulation',
+  };
   const mailer = createSesMailer(client, sender);
   try {
     // One after the other: the inbox shows them in the order in which they came.

@@ -1,7 +1,7 @@
 /** The route by which staff record what they did with a person. */
 import * as z from 'zod';
 import { idSchema } from '../../shared/domain/ids.ts';
-import { purposes } from '../../shared/domain/messages/template.ts';
+import { consentPurposes } from '../../shared/domain/messages/template.ts';
 import { dispositions } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import {
@@ -58,7 +58,7 @@ const entrySchema = z.lazy(() =>
         given: z.boolean('must be true or false'),
         source: requiredLine,
         /** Left out, what is given is about their inquiry, and all is taken back. */
-        purpose: choice(purposes).optional(),
+        purpose: choice(consentPurposes).optional(),
         textVersion: slugSchema.optional(),
         authorisation: z
           .strictObject({ signedAt: instant, expiresAt: instant, remuneration: requiredLine })

@@ -41,6 +41,7 @@ const messageViewSchema = z.lazy(() =>
     purpose: z.string().optional(),
     language: z.string().optional(),
     feedback: z.string().optional(),
+    openedAt: z.string().optional(),
   }),
 );
 const sequenceViewSchema = z.lazy(() =>

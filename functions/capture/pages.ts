@@ -71,6 +71,10 @@ function choice(
 `;
 }
 
+const box = (name: string, text: string, typed: Typed): Markup =>
+  html`<label class="check"><input type="checkbox" name="${name}" value="yes"${['yes', 'on', 'true'].includes(typed[name] ?? '') && html` checked`}> <span>${text}</span></label>
+`;
+
 /** Fields that a landing page's link carries through the form unseen. */
 const carried: ReadonlySet<string> = new Set([...utmParameters, ...clickIds, 'campaign', 'source']);
 
@@ -143,8 +147,7 @@ ${choice(
   typed,
 )}
 ${text({ name: 'message', type: 'textarea', max: limits.message })}
-<label class="check"><input type="checkbox" name="consentEmail" value="yes"${['yes', 'on', 'true'].includes(typed['consentEmail'] ?? '') && html` checked`}> <span>You may e-mail me about this. I can withdraw this at any time.</span></label>
-<div class="trap" aria-hidden="true"><label for="website">Leave this empty</label><input id="website" name="website" tabindex="-1" autocomplete="off"></div>
+${box('consentEmail', 'You may e-mail me about this. I can withdraw this at any time.', typed)}${practice.messages.trackOpenings && box('consentOpenings', 'You may see whether I open these e-mails. I can withdraw this at any time.', typed)}<div class="trap" aria-hidden="true"><label for="website">Leave this empty</label><input id="website" name="website" tabindex="-1" autocomplete="off"></div>
 <input type="hidden" name="idempotencyKey" value="${idempotencyKey}">
 ${Object.entries(typed)
   .filter(([name]) => carried.has(name))

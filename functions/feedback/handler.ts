@@ -1,6 +1,7 @@
 /** Takes up what SES tells of mails that went out. */
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SNSEvent } from 'aws-lambda';
+import { createConsents } from '../../shared/data/consents.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
@@ -21,6 +22,7 @@ const dependencies = {
   table,
   inquiries: createInquiries(table),
   contacts: createContacts(table),
+  consents: createConsents(table),
   messages: createMessages(table),
   mailboxes: createMailboxes(table),
   tasks: createTasks(table),

@@ -1,9 +1,11 @@
 /**
- * What comes back of mails: bounces and complaints, as SES tells them. A mailbox
- * that bounced for good, or whose reader complained, gets nothing any more, and
- * somebody is asked to find another way.
+ * What comes back of mails: bounces, complaints and openings, as SES tells them. A
+ * mailbox that bounced for good, or whose reader complained, gets nothing any more, and
+ * somebody is asked to find another way. An opening is noted, and nothing follows from it:
+ * programs that look into mails open them, too.
  */
 import * as z from 'zod';
+import type { Consents } from '../../shared/data/consents.ts';
 import type { Contacts } from '../../shared/data/contacts.ts';
 import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { askStaff } from '../../shared/data/mail-tasks.ts';
@@ -13,7 +15,9 @@ import type { Table } from '../../shared/data/table.ts';
 import type { Tasks } from '../../shared/data/tasks.ts';
 import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import { type Environment, idSchema } from '../../shared/domain/ids.ts';
-import { suppressed } from '../../shared/domain/messages/consent.ts';
+import { standingOf, suppressed } from '../../shared/domain/messages/consent.ts';
+import { type MessageRecord, messageOpened } from '../../shared/domain/messages/record.ts';
+import { openings } from '../../shared/domain/messages/template.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
@@ -26,9 +30,12 @@ const sesEventSchema = z.object({
   eventType: z.string(),
   mail: z.object({
     tags: z.object({ inquiry: tag, contact: tag, message: tag }).optional(),
+    destination: z.array(z.string()).optional(),
   }),
   bounce: z.object({ bounceType: z.string(), bouncedRecipients: recipients }).optional(),
   complaint: z.object({ complainedRecipients: recipients }).optional(),
+  // From where and with what it was opened is none of our business.
+  open: z.object({ timestamp: z.iso.datetime({ offset: true }) }).optional(),
 });
 export type SesEvent = z.infer<typeof sesEventSchema>;
 
@@ -42,7 +49,8 @@ export const readSesEvent = (text: string): SesEvent | undefined =>
 export interface FeedbackDependencies {
   readonly table: Table;
   readonly inquiries: Pick<Inquiries, 'findHead'>;
-  readonly contacts: Pick<Contacts, 'addEntry' | 'findByPoint'>;
+  readonly contacts: Pick<Contacts, 'addEntry' | 'findByPoint' | 'findWhole'>;
+  readonly consents: Pick<Consents, 'of'>;
   readonly messages: Pick<Messages, 'find' | 'save'>;
   readonly mailboxes: Mailboxes;
   readonly tasks: Tasks;
@@ -59,6 +67,11 @@ export type Feedback =
   /** It may go better the next time. */
   | 'bounce_passing'
   | 'mail_rejected'
+  | 'opening_noted'
+  /** Told twice, or opened again: one opening is shown. */
+  | 'opening_noted_before'
+  /** Nobody may look, or not any more: nothing is kept of it. */
+  | 'opening_not_looked_at'
   | 'feedback_noted';
 
 const mostAttempts = 6;
@@ -70,6 +83,7 @@ export async function takeFeedback(dependencies: FeedbackDependencies, event: Se
     if (bounce.bounceType !== 'Permanent') return ['bounce_passing'];
     return await suppressAll(dependencies, event, bounce.bouncedRecipients, 'bounce');
   }
+  if (event.open) return [await noteOpening(dependencies, event.mail, event.open.timestamp)];
   if (complaint) return await suppressAll(dependencies, event, complaint.complainedRecipients, 'complaint');
   return [eventType === 'Reject' || eventType === 'Rendering Failure' ? 'mail_rejected' : 'feedback_noted'];
 }
@@ -147,4 +161,61 @@ async function suppress(
     if (done.committed) return 'mailbox_suppressed';
   }
   throw new Error('the mailbox or its inquiry changed in every attempt');
+}
+
+/** Notes that a message was opened, once, if whoever got it lets the practice see that. @throws likewise */
+async function noteOpening(
+  dependencies: FeedbackDependencies,
+  { tags, destination = [] }: SesEvent['mail'],
+  openedAt: string,
+): Promise<Feedback> {
+  const { table, contacts, messages, environment } = dependencies;
+  const inquiryId = idIn('inquiry', tags?.inquiry);
+  const key = tags?.message?.[0];
+  if (inquiryId === undefined || key === undefined) return 'opening_not_looked_at';
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const record = await messages.find(inquiryId, key);
+    if (!record?.tracked || !(await mayLook(dependencies, record, destination)))
+      return 'opening_not_looked_at';
+    if (record.openedAt !== undefined) return 'opening_noted_before';
+    const now = environment.now();
+    const recordedAt = now.toISOString();
+    const told = new Date(openedAt).toISOString();
+    // Never before it was sent, nor in the future, whatever another clock says.
+    const at = told < record.stateAt ? record.stateAt : told > recordedAt ? recordedAt : told;
+    const { contactId, templateId: template } = record;
+    const frame = {
+      entryId: environment.newId('entry'),
+      contactId,
+      inquiryId,
+      actor: systemActor,
+      at,
+      ...(at !== recordedAt && { recordedAt }),
+    };
+    const done = await table.transact([
+      messages.save(messageOpened(record, at)),
+      contacts.addEntry(entryOf('message_opened', frame, { key, template })),
+    ]);
+    if (done.committed) return 'opening_noted';
+  }
+  throw new Error('the message changed in every attempt');
+}
+
+/** Whether the practice still looks, and whoever got it has taken nothing back since it was sent. */
+async function mayLook(
+  dependencies: FeedbackDependencies,
+  { recipientId }: MessageRecord,
+  destination: readonly string[],
+): Promise<boolean> {
+  const { contacts, consents, mailboxes, environment } = dependencies;
+  const { messages } = await dependencies.practice();
+  if (!messages.trackOpenings || recipientId === undefined) return false;
+  const addresses = destination.flatMap((text) => addressIn(text) ?? []);
+  const whole = await contacts.findWhole(recipientId, { consistent: true });
+  if (!whole || addresses.length === 0) return false;
+  const digest = await dependencies.openDigest();
+  const agreed = await consents.of(whole.family.map(({ id }) => id));
+  const boxes = await Promise.all(addresses.map((address) => mailboxes.find(digest('email', address))));
+  const now = environment.now();
+  return boxes.every((mailbox) => 'consent' in standingOf(openings, { consents: agreed, mailbox }, now));
 }

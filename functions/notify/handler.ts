@@ -30,6 +30,7 @@ const settings = readSettings({
   TABLE_NAME: setting,
   SENDER_ADDRESS: setting,
   CONFIGURATION_SET: setting,
+  TRACKED_CONFIGURATION_SET: setting,
   CONSOLE_URL: setting,
   PUBLIC_URL: setting,
   HMAC_SECRET_ARN: setting,
@@ -38,7 +39,11 @@ const settings = readSettings({
 const processes = 3;
 const table = openTable(settings.TABLE_NAME);
 const ses = new SESClient({});
-const sender = { address: settings.SENDER_ADDRESS, configurationSet: settings.CONFIGURATION_SET };
+const sender = {
+  address: settings.SENDER_ADDRESS,
+  configurationSet: settings.CONFIGURATION_SET,
+  trackedConfigurationSet: settings.TRACKED_CONFIGURATION_SET,
+};
 const digestSecret = createSecret(new SecretsManagerClient({}), settings.HMAC_SECRET_ARN, digestSecretSchema);
 const openDigest = async () => createDigest(await digestSecret());
 const dependencies = {

@@ -1,9 +1,9 @@
 /** Sends messages to people by SES: only what is `Sendable`, composed here and nowhere else. */
 import { type SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses';
 import type { Sendable } from '../../shared/domain/messages/lawful.ts';
-import type { Purpose } from '../../shared/domain/messages/template.ts';
+import type { ConsentPurpose } from '../../shared/domain/messages/template.ts';
 
-/** What a bounce or a complaint is known by again: ids, nothing about the person. */
+/** What a bounce, a complaint or an opening is known by again: ids, nothing about the person. */
 export interface MessageTags {
   readonly inquiry: string;
   /** The contact whose message it is. */
@@ -25,8 +25,13 @@ const loadCompose = async () => (await import('../../shared/domain/messages/comp
 
 export function createSesPersonMailer(
   client: SESClient,
-  sender: { readonly address: string; readonly configurationSet: string },
-  unsubscribeUrls: () => Promise<(contactId: string, purpose: Purpose) => string>,
+  sender: {
+    readonly address: string;
+    readonly configurationSet: string;
+    /** The one by which SES tells of openings: of nothing but what may be tracked. */
+    readonly trackedConfigurationSet: string;
+  },
+  unsubscribeUrls: () => Promise<(contactId: string, purpose: ConsentPurpose) => string>,
 ): PersonMailer {
   return {
     async send(sendable, tags) {
@@ -57,7 +62,7 @@ export function createSesPersonMailer(
         new SendRawEmailCommand({
           Source: sender.address,
           Destinations: [to],
-          ConfigurationSetName: sender.configurationSet,
+          ConfigurationSetName: message.tracked ? sender.trackedConfigurationSet : sender.configurationSet,
           RawMessage: { Data: data },
           Tags: Object.entries(tags).map(([Name, value]) => ({ Name, Value: tagValue(value) })),
         }),

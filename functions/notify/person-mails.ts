@@ -14,7 +14,7 @@ import type { Tasks } from '../../shared/data/tasks.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
 import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { countedMessage, unknownMailbox } from '../../shared/domain/messages/consent.ts';
+import { countedMessage, formConsentsOf, unknownMailbox } from '../../shared/domain/messages/consent.ts';
 import { answersOf, repliesOf, sequencesOf, wroteByEmail } from '../../shared/domain/messages/greeting.ts';
 import { lawful, type Sendable } from '../../shared/domain/messages/lawful.ts';
 import {
@@ -111,7 +111,7 @@ async function answerArrival(dependencies: PersonDependencies, record: Known): P
   const { head, body, score } = record;
   // A human looks at it first.
   if (head.progress === 'quarantined') return 'message_not_due';
-  await noteConsent(dependencies, record);
+  await noteConsents(dependencies, record);
   const practice = await dependencies.practice();
   const now = environment.now();
   const { id: inquiryId, contactId } = head;
@@ -148,18 +148,20 @@ async function answerArrival(dependencies: PersonDependencies, record: Known): P
   return told;
 }
 
-/** Notes the consent that came with the inquiry, as of whoever wrote it. */
-async function noteConsent(dependencies: PersonDependencies, { head, body }: Known): Promise<void> {
+/** Notes what whoever wrote the inquiry agreed to with it. */
+async function noteConsents(dependencies: PersonDependencies, { head, body }: Known): Promise<void> {
   const { table, consents } = dependencies;
-  const byEmail = wroteByEmail(body.channel);
-  if (body.fields['consentEmail'] !== true && !byEmail) return;
+  const agreed = formConsentsOf(body.fields, wroteByEmail(body.channel));
+  if (agreed.length === 0) return;
   const contactId = body.writerId ?? head.contactId;
+  const { receivedAt: at } = body;
   const known = await consents.of([contactId]);
-  if (known.some(({ purpose, at }) => purpose === 'inquiry' && at >= body.receivedAt)) return;
-  // Where somebody was faster it is noted, or something later is.
-  await table.transact(
-    noteFormConsent(dependencies, { contactId, inquiryId: head.id, at: body.receivedAt }, byEmail),
+  const news = agreed.filter(
+    ({ purpose }) => !known.some((consent) => consent.purpose === purpose && consent.at >= at),
   );
+  // Where somebody was faster it is noted, or something later is.
+  for (const each of news)
+    await table.transact(noteFormConsent(dependencies, { contactId, inquiryId: head.id, at }, each));
 }
 
 /** The next step of a sequence, unless there is a reason to end it. */
@@ -326,8 +328,9 @@ async function deliver(
       return await wait(dependencies, current, new Date(now.getTime() + turnlessMs).toISOString());
     }
     if (pauseMs > 0) await environment.pause(pauseMs);
-    const mine = claimed(current, environment.now());
     const { sendable, mailboxDigest, mailbox } = decided;
+    const { contactId: recipientId, tracked } = sendable.message;
+    const mine = claimed(current, { recipientId, tracked }, environment.now());
     // Of the mailbox the version that was looked at: whoever opts out in this moment gets nothing.
     const taken = await table.transact([
       messages.save(current.nextAt === undefined ? withoutDue(mine) : mine),

@@ -3,6 +3,7 @@ import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { createMessages } from '../../shared/data/messages.ts';
 import type { Write } from '../../shared/data/table.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { formConsentsOf } from '../../shared/domain/messages/consent.ts';
 import { asksForAnswer, repliesOf, sequencesOf } from '../../shared/domain/messages/greeting.ts';
 import { enrolled } from '../../shared/domain/messages/nurture.ts';
 import { asked } from '../../shared/domain/messages/record.ts';
@@ -25,7 +26,7 @@ export async function answersToAsk(
         body &&
         asksForAnswer(
           { messages, rules },
-          { channel: body.channel, agreed: body.fields['consentEmail'] === true },
+          { channel: body.channel, agreed: formConsentsOf(body.fields, false).length > 0 },
         ),
     )
     .map(({ head }) => ({ kind: 'acknowledgement', inquiryId: head.id }));

@@ -1,7 +1,7 @@
 /** The routes of unsubscribe links: no sign-in, one click for mail programs (RFC 8058), a page for people. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { type TakeBackDependencies, type TakenBack, takeBack } from '../../shared/data/opt-out.ts';
-import { type Purpose, purposes } from '../../shared/domain/messages/template.ts';
+import { type ConsentPurpose, consentPurposes, purposes } from '../../shared/domain/messages/template.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { bodyText, headerOf, mediaType, parseForm } from '../../shared/http/body.ts';
 import { pageHeaders } from '../../shared/http/page.ts';
@@ -13,7 +13,7 @@ export interface UnsubscribeApi extends TakeBackDependencies {
   readonly practice: () => Promise<Practice>;
   readonly openDigest: () => Promise<Digest>;
   /** Told what became of a click. */
-  readonly onTakenBack: (outcome: TakenBack, purpose: Purpose) => void;
+  readonly onTakenBack: (outcome: TakenBack, purpose: ConsentPurpose) => void;
 }
 
 const answer = (statusCode: number, body: string): APIGatewayProxyResult => ({
@@ -38,13 +38,13 @@ export function createUnsubscribeApi(api: UnsubscribeApi) {
   return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     const language = pageLanguage(headerOf(event.headers, 'accept-language'));
     const token = readUnsubscribeToken(await api.openDigest(), event.pathParameters?.['token'] ?? '');
-    const purpose = purposes.find((each) => each === token?.purpose);
+    const purpose = consentPurposes.find((each) => each === token?.purpose);
     if (!token || !purpose) return answer(404, unknownPage(language));
     const { name } = await api.practice();
     const [most] = purposes;
-    if (event.httpMethod !== 'POST') return answer(200, askPage(name, purpose === most, language));
+    if (event.httpMethod !== 'POST') return answer(200, askPage(name, purpose, language));
     const taken = asksForAll(event) ? most : purpose;
     api.onTakenBack(await takeBack(api, token.contactId, taken, 'unsubscribe link'), taken);
-    return answer(200, donePage(name, language));
+    return answer(200, donePage(name, taken, language));
   };
 }

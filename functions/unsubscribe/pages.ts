@@ -1,4 +1,5 @@
 /** The pages of an unsubscribe link: a question with a button, and what came of it. */
+import { type ConsentPurpose, openings, purposes } from '../../shared/domain/messages/template.ts';
 import { html, page } from '../../shared/http/page.ts';
 
 const words = {
@@ -7,6 +8,15 @@ const words = {
     explain: (practice: string) => `${practice} sends you e-mails at this address. One press stops them.`,
     button: 'Stop these e-mails',
     all: 'Stop all e-mails from this practice',
+    openings: {
+      ask: 'Stop seeing whether you open our e-mails?',
+      explain: (practice: string) =>
+        `You agreed that ${practice} may see whether you open some of its e-mails. One press ends that; the e-mails go on.`,
+      button: 'Do not look any more',
+      done: 'We no longer see whether you open our e-mails',
+      doneMore: (practice: string) =>
+        `It holds from now on, for the e-mails that you have already, too. You need not do anything more. ${practice} asks you before it looks again.`,
+    },
     done: 'You get no more of these e-mails',
     doneMore: (practice: string) =>
       `It holds from now on; you need not do anything more. If you write to ${practice} again and agree to be e-mailed, it answers you by e-mail.`,
@@ -19,6 +29,15 @@ const words = {
       `${practice} le envía correos a esta dirección. Con un solo botón dejan de llegar.`,
     button: 'No recibir más estos correos',
     all: 'No recibir ningún correo de este consultorio',
+    openings: {
+      ask: '¿Dejar de ver si abre nuestros correos?',
+      explain: (practice: string) =>
+        `Usted aceptó que ${practice} vea si abre algunos de sus correos. Con un solo botón deja de verlo; los correos siguen llegando.`,
+      button: 'No mirarlo más',
+      done: 'Ya no vemos si abre nuestros correos',
+      doneMore: (practice: string) =>
+        `Vale desde ahora, también para los correos que ya tiene. No tiene que hacer nada más. ${practice} le pregunta antes de volver a mirarlo.`,
+    },
     done: 'No recibirá más estos correos',
     doneMore: (practice: string) =>
       `Vale desde ahora; no tiene que hacer nada más. Si vuelve a escribir a ${practice} y acepta recibir correos, le responderá por correo.`,
@@ -32,9 +51,14 @@ export type PageLanguage = keyof typeof words;
 export const pageLanguage = (acceptLanguage: string | undefined): PageLanguage =>
   /^\s*es\b/i.test(acceptLanguage ?? '') ? 'es' : 'en';
 
+const wordsFor = (purpose: ConsentPurpose, language: PageLanguage) =>
+  purpose === openings ? words[language].openings : words[language];
+
 /** Asks. Nothing is changed by opening it: programs that look for malware open every link. */
-export function askPage(practiceName: string, isAboutAll: boolean, language: PageLanguage): string {
-  const { ask, explain, button, all } = words[language];
+export function askPage(practiceName: string, purpose: ConsentPurpose, language: PageLanguage): string {
+  const { all } = words[language];
+  const { ask, explain, button } = wordsFor(purpose, language);
+  const isAboutAll = purpose === purposes[0];
   return page(
     `${ask} ${practiceName}`,
     html`<h1>${ask}</h1>
@@ -50,8 +74,8 @@ ${
   );
 }
 
-export function donePage(practiceName: string, language: PageLanguage): string {
-  const { done, doneMore } = words[language];
+export function donePage(practiceName: string, purpose: ConsentPurpose, language: PageLanguage): string {
+  const { done, doneMore } = wordsFor(purpose, language);
   return page(
     `${done}: ${practiceName}`,
     html`<h1>${done}</h1>

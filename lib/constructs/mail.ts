@@ -51,9 +51,9 @@ export class Mail extends Construct {
   readonly identity: EmailIdentity;
   /** Staff and transactional mail; nothing in it is tracked. */
   readonly staff: ConfigurationSet;
-  /** Mail to patients who agreed to it: openings are counted. */
+  /** Mail to patients who agreed to just that: SES tells when one is opened. No link in it is changed. */
   readonly patients: ConfigurationSet;
-  /** Bounces and complaints. They name recipients, so they never share the alarms' topic. */
+  /** Bounces, complaints and openings. They name recipients, so they never share the alarms' topic. */
   readonly events: EncryptedTopic;
 
   readonly #senderAddress: string;
@@ -115,16 +115,18 @@ export class Mail extends Construct {
     });
   }
 
-  /** Sending from the one address, of what nothing is tracked in. */
+  /** Sending from the one address, by either kind. */
   maySend(): PolicyStatement {
-    const configurationSet = Stack.of(this).formatArn({
-      service: 'ses',
-      resource: 'configuration-set',
-      resourceName: this.staff.configurationSetName,
-    });
+    const configurationSets = [this.staff, this.patients].map(({ configurationSetName }) =>
+      Stack.of(this).formatArn({
+        service: 'ses',
+        resource: 'configuration-set',
+        resourceName: configurationSetName,
+      }),
+    );
     return new PolicyStatement({
       actions: ['ses:SendRawEmail'],
-      resources: [this.identity.emailIdentityArn, configurationSet],
+      resources: [this.identity.emailIdentityArn, ...configurationSets],
       conditions: { StringEquals: { 'ses:FromAddress': this.#senderAddress } },
     });
   }

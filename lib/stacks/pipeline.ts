@@ -136,6 +136,7 @@ export class PipelineStack extends Stack {
       environment: {
         SENDER_ADDRESS: config.senderAddress,
         CONFIGURATION_SET: mail.staff.configurationSetName,
+        TRACKED_CONFIGURATION_SET: mail.patients.configurationSetName,
         CONSOLE_URL: config.consoleUrl,
         PUBLIC_URL: config.publicUrl,
         HMAC_SECRET_ARN: foundation.digestSecret.secretArn,
@@ -172,7 +173,7 @@ export class PipelineStack extends Stack {
     this.#followPeopleFromStream(foundation, scoring.queue, routing.queue);
   }
 
-  /** Bounces and complaints, as SES tells them to the topic. */
+  /** Bounces, complaints and openings, as SES tells them to the topic. */
   #followMail({ surroundings, table, digestSecret, mail }: FoundationStack): void {
     const lost = new DeadLetterQueue(this, 'LostFeedback', {
       surroundings,

@@ -3,6 +3,7 @@
 import type { Server } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 import { freePort } from '../preflight.ts';
+import { startMailRelay } from './mail-relay.ts';
 
 const wanted = workerData as { queues: boolean; mail: boolean; mailPort: number };
 
@@ -22,8 +23,9 @@ async function startQueues(): Promise<number> {
 async function startMail(): Promise<number> {
   // A CommonJS module: its exports are the default, and the server its `default`.
   const { default: module } = await import('aws-ses-v2-local');
+  const engine = portOf(await module.default({ host: '127.0.0.1', port: await freePort() }));
   const port = await freePort(wanted.mailPort);
-  return portOf(await module.default({ host: '127.0.0.1', port }));
+  return portOf(await startMailRelay(port, `http://127.0.0.1:${engine}`));
 }
 
 const queuesPort = wanted.queues ? await startQueues() : undefined;

@@ -8,9 +8,15 @@ const pauseMs = 400;
 interface Stored {
   readonly messageId: string;
   readonly destination: { readonly to: readonly string[] };
+  // Of mails that came through the local relay.
+  readonly configurationSet?: string;
+  readonly tags?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Addresses of SES's mailbox simulator, and what SES tells of a mail to each. */
+/**
+ * Addresses of SES's mailbox simulator, and what SES tells of a mail to each. What goes to
+ * `success+opened` is opened at once: a label that SES itself delivers to nobody who opens it.
+ */
 const simulated: Readonly<Record<string, (recipient: string) => object>> = {
   bounce: (emailAddress) => ({
     eventType: 'Bounce',
@@ -24,16 +30,24 @@ const simulated: Readonly<Record<string, (recipient: string) => object>> = {
     eventType: 'Complaint',
     complaint: { complainedRecipients: [{ emailAddress }], complaintFeedbackType: 'abuse' },
   }),
+  'success+opened': () => ({
+    eventType: 'Open',
+    open: { timestamp: new Date().toISOString(), ipAddress: '192.0.2.1', userAgent: 'a mail proxy' },
+  }),
 };
-const simulator = /(?:^|<)((bounce|complaint)(?:\+[^@<>]*)?@simulator\.amazonses\.com)>?$/i;
+const simulator = /(?:^|<)((bounce|complaint|success\+opened)(?:\+[^@<>]*)?@simulator\.amazonses\.com)>?$/i;
 
-/** What SES tells of one mail; nothing of one that arrives. */
-export function eventsOf({ messageId, destination }: Stored): object[] {
+/** What SES tells of one mail; nothing of one that arrives, and of openings only by the sets that it watches. */
+export function eventsOf(
+  { messageId, destination, configurationSet = '', tags = {} }: Stored,
+  { opensOf }: Pick<MailEventPlan, 'opensOf'>,
+): object[] {
   return destination.to.flatMap((to) => {
-    const [, address, kind = ''] = simulator.exec(to.trim()) ?? [];
-    const event = address && simulated[kind.toLowerCase()]?.(address);
-    // The local engine keeps no tags of mails.
-    return event ? [{ ...event, mail: { messageId, destination: [address], tags: {} } }] : [];
+    const [, address, found = ''] = simulator.exec(to.trim()) ?? [];
+    const kind = found.toLowerCase();
+    if (kind === 'success+opened' && !opensOf.includes(configurationSet)) return [];
+    const event = address && simulated[kind]?.(address);
+    return event ? [{ ...event, mail: { messageId, destination: [address], tags } }] : [];
   });
 }
 
@@ -56,7 +70,8 @@ const snsEvent = (topicArn: string, message: object): object => ({
 
 /**
  * Tells a function what becomes of mails, as SES's mailbox simulator has it: mail to
- * bounce@simulator.amazonses.com bounces, mail to complaint@simulator.amazonses.com is complained of.
+ * bounce@simulator.amazonses.com bounces, mail to complaint@simulator.amazonses.com is complained of;
+ * mail to success+opened@simulator.amazonses.com is opened, where it may be tracked.
  */
 export function startMailEvents(options: {
   readonly plan: MailEventPlan;
@@ -74,7 +89,7 @@ export function startMailEvents(options: {
       const { emails } = (await response.json()) as { emails: Stored[] };
       for (const mail of emails.filter(({ messageId }) => !told.has(messageId))) {
         told.add(mail.messageId);
-        for (const event of eventsOf(mail)) {
+        for (const event of eventsOf(mail, plan)) {
           await invoke(plan.functionName, snsEvent(plan.topicArn, event)).catch((error: unknown) =>
             onError(`${plan.functionName}: an event of a mail failed`, error),
           );

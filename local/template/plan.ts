@@ -74,6 +74,8 @@ export interface SchedulePlan {
 export interface MailEventPlan {
   readonly functionName: string;
   readonly topicArn: string;
+  /** Configuration sets of whose mails SES tells the topic when they are opened. */
+  readonly opensOf: readonly string[];
 }
 
 /** Everything the templates ask one machine to run. */
@@ -125,7 +127,11 @@ export function planOf(assembly: Assembly): Plan {
       .filter((source) => !isQueue(source))
       .map((source) => streamSourcePlan(source, functionOf)),
     schedules: ofType('AWS::Events::Rule').flatMap((rule) => schedulePlans(rule, functionOf)),
-    mailEvents: mailEventPlans(ofType('AWS::SNS::Subscription'), topicsOfMail(resources), functionOf),
+    mailEvents: mailEventPlans(
+      ofType('AWS::SNS::Subscription'),
+      ofType('AWS::SES::ConfigurationSetEventDestination'),
+      functionOf,
+    ),
     api: apiPlan(
       resources,
       functionOf,
@@ -284,26 +290,24 @@ function schedulePlans(rule: Resource, functionOf: FunctionOf): SchedulePlan[] {
   });
 }
 
-/** Topics that SES tells of mails. */
-const topicsOfMail = (resources: readonly Resource[]): ReadonlySet<string> =>
-  new Set(
-    resources
-      .filter(({ type }) => type === 'AWS::SES::ConfigurationSetEventDestination')
-      .map((destination) => String(destination.property('EventDestination')?.SnsDestination?.TopicARN)),
-  );
-
 /** Functions that hear of mails; other subscriptions are e-mails about alarms, which nothing rings here. */
 function mailEventPlans(
   subscriptions: readonly Resource[],
-  topics: ReadonlySet<string>,
+  destinations: readonly Resource[],
   functionOf: FunctionOf,
 ): MailEventPlan[] {
   return subscriptions.flatMap((subscription) => {
     const { Protocol, Endpoint, TopicArn } = subscription.properties();
     if (Protocol !== 'lambda') return [];
-    if (!topics.has(String(TopicArn)))
-      throw cannotRun(subscription, 'only topics of SES reach functions here');
-    return [{ functionName: functionOf(subscription, Endpoint), topicArn: String(TopicArn) }];
+    // What SES tells this topic of, by configuration set.
+    const told = destinations.filter(
+      (destination) => destination.property('EventDestination')?.SnsDestination?.TopicARN === TopicArn,
+    );
+    if (told.length === 0) throw cannotRun(subscription, 'only topics of SES reach functions here');
+    const opensOf = told
+      .filter((destination) => destination.property('EventDestination')?.MatchingEventTypes?.includes('open'))
+      .map((destination) => String(destination.property('ConfigurationSetName')));
+    return [{ functionName: functionOf(subscription, Endpoint), topicArn: String(TopicArn), opensOf }];
   });
 }
 

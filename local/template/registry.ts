@@ -54,7 +54,8 @@ export const inertTypes: Readonly<Record<string, string>> = {
   'AWS::Logs::MetricFilter': 'metrics',
   'AWS::Logs::ResourcePolicy': 'permissions',
   'AWS::SES::ConfigurationSet': 'the local inbox takes every mail',
-  'AWS::SES::ConfigurationSetEventDestination': 'told of mail to the mailbox simulator, whoever subscribed',
+  'AWS::SES::ConfigurationSetEventDestination':
+    'told of mail to the mailbox simulator; of openings, where it asks for them',
   'AWS::SES::EmailIdentity': 'the local inbox takes every sender',
   'AWS::SNS::Topic': 'alarms',
   'AWS::SNS::TopicPolicy': 'permissions',

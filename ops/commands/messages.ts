@@ -1,7 +1,7 @@
 /** `messages`: the templates of messages to people, and each as somebody would get it. */
 import { parseArgs } from 'node:util';
 import { compose } from '../../shared/domain/messages/compose.ts';
-import { formConsentText } from '../../shared/domain/messages/consent.ts';
+import { formConsentTexts } from '../../shared/domain/messages/consent.ts';
 import { lawful } from '../../shared/domain/messages/lawful.ts';
 import { findTemplate, senderOf, templatesOf } from '../../shared/domain/messages/sender.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -42,7 +42,7 @@ function preview(practice: Practice, id: string, language: string): void {
         given: true,
         at,
         source: 'form',
-        textVersion: formConsentText,
+        textVersion: formConsentTexts.inquiry,
         version: 1,
         authorisation: {
           signedAt: at,

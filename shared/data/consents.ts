@@ -4,10 +4,9 @@ import {
   type Authorisation,
   type Consent,
   consentSchema,
-  formConsentText,
-  takenBackWith,
+  type FormConsent,
 } from '../domain/messages/consent.ts';
-import { type Purpose, purposes } from '../domain/messages/template.ts';
+import { type ConsentPurpose, purposes, takenBackWith } from '../domain/messages/template.ts';
 import { entryOf } from '../domain/timeline.ts';
 import type { Contacts } from './contacts.ts';
 import { contactConsent, contactPk } from './keys.ts';
@@ -18,7 +17,7 @@ const schemaVersion = 1;
 /** What somebody said about e-mails, as it is to be kept. */
 export interface Said {
   readonly contactId: string;
-  readonly purpose: Purpose;
+  readonly purpose: ConsentPurpose;
   readonly given: boolean;
   readonly at: string;
   readonly source: string;
@@ -65,7 +64,7 @@ export interface ConsentDependencies {
 }
 
 /**
- * The consent that came with an inquiry: the state and its entry. Refused (write 0) where it is
+ * A consent that came with an inquiry: the state and its entry. Refused (write 0) where it is
  * noted, or they said something else since.
  */
 export function noteFormConsent(
@@ -75,11 +74,9 @@ export function noteFormConsent(
     inquiryId,
     at,
   }: { readonly contactId: string; readonly inquiryId: string; readonly at: string },
-  wroteByEmail: boolean,
+  agreed: FormConsent,
 ): Write[] {
-  const said = wroteByEmail
-    ? { given: true, purpose: 'inquiry' as const, source: 'wrote by e-mail' }
-    : { given: true, purpose: 'inquiry' as const, source: 'form', textVersion: formConsentText };
+  const said = { given: true, ...agreed };
   const frame = { entryId: environment.newId('entry'), contactId, inquiryId, actor: 'contact', at };
   return [
     consents.keep({ contactId, at, ...said }),
@@ -102,15 +99,15 @@ export function consentWrites(
     readonly channel: string;
     readonly given: boolean;
     readonly source: string;
-    readonly purpose?: Purpose | undefined;
+    readonly purpose?: ConsentPurpose | undefined;
     readonly textVersion?: string | undefined;
     readonly authorisation?: Authorisation | undefined;
   },
 ): Write[] {
   const { channel, given, source, purpose, textVersion, authorisation } = details;
   if (channel !== 'email') return [];
-  const meant = given ? [purpose ?? 'inquiry'] : purpose === undefined ? purposes : takenBackWith(purpose);
-  const isNews = (each: Purpose): boolean => {
+  const meant = given ? [purpose ?? purposes[0]] : takenBackWith(purpose ?? purposes[0]);
+  const isNews = (each: ConsentPurpose): boolean => {
     const stands = known.find((consent) => consent.purpose === each);
     return stands === undefined || stands.at < at || (!given && stands.at === at);
   };

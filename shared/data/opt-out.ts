@@ -1,7 +1,7 @@
 /** Taking e-mails back: for the person, and for every mailbox of theirs, whoever else reads it. */
 import type { Environment } from '../domain/ids.ts';
-import { optedOut, takenBackWith } from '../domain/messages/consent.ts';
-import type { Purpose } from '../domain/messages/template.ts';
+import { optedOut } from '../domain/messages/consent.ts';
+import { type ConsentPurpose, takenBackWith } from '../domain/messages/template.ts';
 import { contactActor, entryOf } from '../domain/timeline.ts';
 import { type Consents, consentWrites } from './consents.ts';
 import type { Contact, Contacts } from './contacts.ts';
@@ -27,7 +27,7 @@ export async function optOutWrites(
   { consents, mailboxes }: OptOutDependencies,
   family: readonly Pick<Contact, 'id' | 'pointDigests'>[],
   contactId: string,
-  purpose: Purpose,
+  purpose: ConsentPurpose,
   { at, source }: { readonly at: string; readonly source: string },
 ): Promise<Write[]> {
   const known = await consents.of([contactId]);
@@ -63,7 +63,7 @@ export type TakenBack = 'taken_back' | 'taken_back_before' | 'unknown_contact';
 export async function takeBack(
   dependencies: TakeBackDependencies,
   contactId: string,
-  purpose: Purpose,
+  purpose: ConsentPurpose,
   source: string,
 ): Promise<TakenBack> {
   const { table, contacts, consents, environment } = dependencies;

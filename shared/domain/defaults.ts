@@ -82,6 +82,7 @@ export const messagesDefaults = {
   /** What SES takes from a new account. */
   sendPerSecond: 1,
   quietHours: { from: '20:00', to: '08:00' },
+  trackOpenings: false,
   templates: [],
 };
 

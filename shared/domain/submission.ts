@@ -101,6 +101,8 @@ export const submissionSchema = z.strictObject(
     campaign: short,
     ...tracking,
     consentEmail: consent,
+    /** To the practice seeing whether they open its e-mails. */
+    consentOpenings: consent,
     /** The honeypot: people do not see it, so what fills it is not one. */
     website: line(2_000),
     idempotencyKey: short,

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { urgencies } from './clinical-urgency.ts';
 import { parkReasons, receiptSchema } from './inquiry/state.ts';
 import { authorisationSchema } from './messages/consent.ts';
-import { messageClasses, purposes } from './messages/template.ts';
+import { consentPurposes, messageClasses, purposes } from './messages/template.ts';
 import { redFlagStates } from './red-flags.ts';
 import { ruleHitSchema } from './rules/decision.ts';
 import { dispositions, lifecycles, triggers } from './rules/facts.ts';
@@ -120,7 +120,7 @@ export const entryDetails = {
       /** Where and how it was given or taken back. */
       source: z.string(),
       // These came later. Without a purpose, what is given is about their inquiry, and all is taken back.
-      purpose: z.enum(purposes).optional(),
+      purpose: z.enum(consentPurposes).optional(),
       /** Which wording they agreed to. */
       textVersion: z.string().optional(),
       authorisation: authorisationSchema.optional(),
@@ -233,6 +233,11 @@ export const entryDetails = {
       recipientId: z.string().optional(),
     }),
   ),
+  /**
+   * A message was opened, by the person or by a program that opens mails before them: shown, and
+   * never taken for an answer.
+   */
+  message_opened: z.lazy(() => z.object({ key: z.string(), template: z.string() })),
   /** Their mailbox takes no more e-mail from the practice, and gets none. */
   mailbox_suppressed: z.lazy(() =>
     z.object({ reason: z.enum(['bounce', 'complaint']), message: z.string().optional() }),

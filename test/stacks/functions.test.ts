@@ -50,6 +50,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
     [index('queue')]: ddb('Query'),
     'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailSender': ['ses:SendRawEmail'],
     'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/MailStaff': ['ses:SendRawEmail'],
+    'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/MailPatients': ['ses:SendRawEmail'],
     DigestSecret: ['secretsmanager:GetSecretValue'],
   },
   Remind: {
@@ -100,7 +101,14 @@ const environments: Record<Name, string[]> = {
   Capture: ['ALLOWED_ORIGINS', 'HMAC_SECRET_ARN', 'SCORE_QUEUE_URL', 'WEBHOOK_SECRET_ARN'],
   Score: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL'],
   Route: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL'],
-  Notify: ['CONFIGURATION_SET', 'CONSOLE_URL', 'HMAC_SECRET_ARN', 'PUBLIC_URL', 'SENDER_ADDRESS'],
+  Notify: [
+    'CONFIGURATION_SET',
+    'CONSOLE_URL',
+    'HMAC_SECRET_ARN',
+    'PUBLIC_URL',
+    'SENDER_ADDRESS',
+    'TRACKED_CONFIGURATION_SET',
+  ],
   Feedback: ['HMAC_SECRET_ARN'],
   Unsubscribe: ['HMAC_SECRET_ARN'],
   Remind: ['MAIL_QUEUE_URL', 'ROUTE_QUEUE_URL', 'SCORE_QUEUE_URL'],

@@ -1,12 +1,39 @@
 /** Messages to people, through the running system: answered, taken back, bounced. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CountedCall } from '../../local/system.ts';
 import { type Harness, type InboxMail, startHarness, waitFor } from './harness.ts';
 
+/** The demo practice, which also sees what is opened, and begins a sequence for whoever comes by one campaign. */
+function watchingPractice(): string {
+  // Hours that are half a day away, in whichever zone.
+  const quiet = (hour: number) => `${String((new Date().getUTCHours() + hour) % 24).padStart(2, '0')}:00`;
+  const demo = readFileSync('practices/demo.yaml', 'utf8').replace(
+    /quietHours: .*/,
+    `quietHours: { from: '${quiet(4)}', to: '${quiet(5)}' }\n  trackOpenings: true`,
+  );
+  const rule = `
+  - id: watched
+    name: Watched
+    when: { field: campaign, operator: is, value: watched }
+    actions:
+      - { do: start_nurture, sequence: not-reached }
+`;
+  const file = join(mkdtempSync(join(tmpdir(), 'firstcall-practice-')), 'practice.yaml');
+  writeFileSync(file, `${demo.trimEnd()}\n${rule}`);
+  return file;
+}
+
 const calls: CountedCall[] = [];
 let harness: Harness;
 beforeAll(async () => {
-  harness = await startHarness({ inMemory: true, onCall: (call) => calls.push(call) });
+  harness = await startHarness({
+    inMemory: true,
+    practice: watchingPractice(),
+    onCall: (call) => calls.push(call),
+  });
 });
 afterAll(() => harness?.stop());
 
@@ -92,6 +119,48 @@ describe('an acknowledgement', () => {
   it('goes to nobody who did not agree', async () => {
     const id = await post({ name: 'Otto Graf', email: 'otto@example.com' });
     expect(await answerTo(id)).toMatchObject({ state: 'refused', refused: 'no_consent' });
+  });
+});
+
+describe('a message that is opened', () => {
+  it.each([
+    ['is told once in the timeline of whoever agreed to it', 'yes', 1],
+    ['is told nowhere of whoever did not', 'no', 0],
+  ])('%s', async (_, consentOpenings, openings) => {
+    const id = await post({
+      name: `Ola ${consentOpenings}`,
+      email: 'success+opened@simulator.amazonses.com',
+      consentEmail: 'yes',
+      consentOpenings,
+      campaign: 'watched',
+    });
+    await answerTo(id);
+    // A day later, that is.
+    const step = JSON.stringify({ kind: 'nurture', inquiryId: id, sequence: 'not-reached' });
+    await harness.system.invoke('notify', {
+      Records: [{ messageId: id, body: step }],
+    });
+    const sent = (await messagesOf(id)).items.find(({ key }) => key === 'nurture-not-reached-1');
+    expect(sent?.state).toBe('sent');
+
+    const told = async () => {
+      const seen = await (await harness.get(`/v1/inquiries/${id}`, staff)).json();
+      const { id: contactId } = (seen as { contact: { id: string } }).contact;
+      const answer = await harness.get(`/v1/contacts/${contactId}/timeline`, staff);
+      const { items } = (await answer.json()) as { items: { kind: string; details: object }[] };
+      return items.filter(({ kind }) => kind === 'message_opened').map(({ details }) => details);
+    };
+    if (openings > 0) await waitFor('the opening', async () => (await told()).length > 0);
+    expect(await told()).toEqual(
+      Array(openings).fill({ key: 'nurture-not-reached-1', template: 'not-reached-1' }),
+    );
+    const sets = calls
+      .filter(({ operation }) => operation === 'SendRawEmail')
+      .map(({ request }) => request as Record<string, string>)
+      .filter((request) => Object.values(request).includes(id))
+      .map((request) => request['ConfigurationSetName']);
+    const last = openings > 0 ? 'firstcall-dev-patients' : 'firstcall-dev-staff';
+    expect(sets).toEqual(['firstcall-dev-staff', last]);
   });
 });
 

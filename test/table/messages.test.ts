@@ -103,7 +103,12 @@ describe('a consent', () => {
 
   it('of a form is noted once by two', async () => {
     const { contactId } = await pipeline.head(await scored());
-    const writes = () => noteFormConsent(pipeline.dependencies, { contactId, inquiryId: 'inq_1', at }, false);
+    const writes = () =>
+      noteFormConsent(
+        pipeline.dependencies,
+        { contactId, inquiryId: 'inq_1', at },
+        { purpose: 'inquiry', source: 'form' },
+      );
 
     const done = await both(() => table.transact(writes()));
 

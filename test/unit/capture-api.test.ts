@@ -475,6 +475,22 @@ describe('the hosted form', () => {
     expect(table.rows()).toEqual([]);
   });
 
+  it('asks whether it may be seen what is opened, only where the practice looks', async () => {
+    const box = /type="checkbox" name="consentOpenings" value="yes">/;
+    expect((await call('GET /')).body).not.toMatch(box);
+
+    pipeline.change(({ messages }) => {
+      messages.trackOpenings = true;
+    });
+
+    expect((await call('GET /')).body).toMatch(box);
+    expect((await post('phone=6505550188&consentOpenings=yes', { ...formType, ...asPage })).statusCode).toBe(
+      303,
+    );
+    const body = table.rows().find(({ sk }) => sk === 'BODY');
+    expect(body?.['fields']).toMatchObject({ consentOpenings: true });
+  });
+
   it.each([
     [409, 'name=Pedro&phone=6505550188&idempotencyKey=k-1', 'earlier message'],
     [400, 'name=a&name=b', 'could not be sent'],

@@ -9,6 +9,7 @@ import { quietUntil } from '../../shared/domain/messages/quiet-hours.ts';
 import { addresseeOf, firstNameOf, saysMinor } from '../../shared/domain/messages/recipient.ts';
 import { saysStop } from '../../shared/domain/messages/stop-words.ts';
 import {
+  consentPurposes,
   messageClasses,
   messageVariables,
   purposes,
@@ -22,6 +23,7 @@ const sender: Situation['sender'] = {
   postalAddress: '1 Bayview Ave, Mountain View, CA 94040',
   replyTo: undefined,
   quietHours: { from: '20:00', to: '08:00' },
+  tracksOpenings: false,
   unnameable: ['Acne treatment', 'Botox', 'changing mole'],
   emergencyNotice: () => 'Call 911 now.',
   values: () => ({
@@ -60,7 +62,7 @@ const anyTemplate: fc.Arbitrary<Template> = fc.record(
 ) as fc.Arbitrary<Template>;
 
 const anyConsent: fc.Arbitrary<Consent> = fc.record({
-  purpose: fc.constantFrom(...purposes),
+  purpose: fc.constantFrom(...consentPurposes),
   given: mostly(true, false),
   at: fc.constantFrom(at(-200), at(-100), at(-50), at(-1)),
   source: fc.constant('form'),
@@ -78,7 +80,7 @@ const anyConsent: fc.Arbitrary<Consent> = fc.record({
 const anyMailbox: fc.Arbitrary<Mailbox> = fc.record({
   version: fc.constant(3),
   suppressed: mostly<Mailbox['suppressed']>(undefined, { reason: 'bounce' as const, at: at(-9) }),
-  optedOut: fc.dictionary(fc.constantFrom(...purposes), fc.constantFrom(at(-150), at(-60))),
+  optedOut: fc.dictionary(fc.constantFrom(...consentPurposes), fc.constantFrom(at(-150), at(-60))),
   day: fc.constantFrom('2026-11-19', '2026-11-20', undefined),
   sentThatDay: mostly(1, mostPerDay),
 }) as fc.Arbitrary<Mailbox>;
@@ -92,14 +94,17 @@ const anySituation: fc.Arbitrary<Situation> = fc.record({
     timeZone: fc.constantFrom('America/Los_Angeles', 'Asia/Tokyo', 'Europe/Berlin'),
     isMinor: mostly(false, true),
   }),
-  consents: fc.uniqueArray(anyConsent, { maxLength: 5, selector: (one) => `${one.purpose} ${one.at}` }),
+  consents: fc.uniqueArray(anyConsent, { maxLength: 6, selector: (one) => `${one.purpose} ${one.at}` }),
   mailbox: anyMailbox,
   inquiry: fc.record({
     quarantined: mostly(false, true),
     redFlag: fc.constantFrom(undefined, 'raised', 'confirmed', 'false_alarm'),
   }),
   sender: fc
-    .record({ postalAddress: fc.constantFrom(sender.postalAddress, undefined) })
+    .record({
+      postalAddress: fc.constantFrom(sender.postalAddress, undefined),
+      tracksOpenings: fc.boolean(),
+    })
     .map((own) => ({ ...sender, ...own })),
   now: fc.constant(now),
 }) as fc.Arbitrary<Situation>;
@@ -222,6 +227,38 @@ describe('whether a message may be sent', () => {
       }),
       { numRuns: 10_000 },
     );
+  });
+});
+
+describe('whether it is seen that a message is opened', () => {
+  /** The rule once more: the practice wants it, they agreed to just that and took nothing back, and it is no answer. */
+  const mayLook = ({ class: is }: Template, { sender: by, consents, mailbox }: Situation): boolean => {
+    const words = consents.filter(({ purpose }) => purpose === 'openings');
+    const given = words.filter((word) => word.given).map((word) => word.at);
+    const taken = [...words.filter((word) => !word.given).map((word) => word.at), mailbox.optedOut.openings];
+    const last = given.sort().at(-1);
+    if (last === undefined || taken.some((since) => since !== undefined && since >= last)) return false;
+    return by.tracksOpenings && is !== 'transactional';
+  };
+
+  it('is decided by the practice and the person together, and never of an answer', () => {
+    const seen = { tracked: 0, untracked: 0 };
+    const url = (contactId: string, purpose: string) => `https://x/${contactId}.${purpose}`;
+    fc.assert(
+      fc.property(anyTemplate, anySituation, (template, situation) => {
+        const decision = lawful(template, situation);
+        if (!('sendable' in decision)) return;
+        const { tracked } = decision.sendable.message;
+        expect(tracked).toBe(mayLook(template, situation));
+        seen[tracked ? 'tracked' : 'untracked']++;
+        const { text, html } = compose(decision.sendable, url);
+        // Whoever is watched is told so, and how to end it.
+        for (const body of [text, html]) expect(body.includes('https://x/con_1.openings')).toBe(tracked);
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(seen.tracked).toBeGreaterThan(5);
+    expect(seen.untracked).toBeGreaterThan(20);
   });
 });
 

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type FeedbackDependencies,
@@ -45,6 +46,12 @@ function start(practice: Practice = answering) {
         eventType: 'Bounce',
         mail: { tags },
         bounce: { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress }] },
+      }),
+    opened: (tags: object, timestamp: string, destination = ['maria@example.com']) =>
+      takeFeedback(dependencies as FeedbackDependencies, {
+        eventType: 'Open',
+        mail: { tags, destination },
+        open: { timestamp },
       }),
   };
 }
@@ -218,7 +225,7 @@ describe('an unsubscribe link', () => {
 
     expect((await click(url)).statusCode).toBe(200);
     expect((await click(url)).statusCode).toBe(200);
-    expect(await consents.of([contactId])).toHaveLength(4);
+    expect(await consents.of([contactId])).toHaveLength(5);
     expect((await consents.of([contactId])).some(({ given }) => given)).toBe(false);
   });
 
@@ -313,21 +320,21 @@ describe('a bounce', () => {
   });
 });
 
-describe('a sequence', () => {
-  const withRule: Practice = {
-    ...answering,
-    rules: [
-      {
-        id: 'nurture',
-        name: 'Nurture',
-        enabled: true,
-        on: ['arrival'],
-        when: { field: 'channel', operator: 'is', value: 'web_form' },
-        actions: [{ do: 'start_nurture', sequence: 'not-reached' }],
-      },
-    ] as Practice['rules'],
-  };
+const withRule: Practice = {
+  ...answering,
+  rules: [
+    {
+      id: 'nurture',
+      name: 'Nurture',
+      enabled: true,
+      on: ['arrival'],
+      when: { field: 'channel', operator: 'is', value: 'web_form' },
+      actions: [{ do: 'start_nurture', sequence: 'not-reached' }],
+    },
+  ] as Practice['rules'],
+};
 
+describe('a sequence', () => {
   it('goes out step by step, by day, with the address of the practice', async () => {
     const { mailed, personMailer, environment, sweep, drain, messages } = start(withRule);
     const id = await mailed(agreed);
@@ -389,5 +396,113 @@ describe('a sequence', () => {
       state: 'stopped',
       stopped: 'refused',
     });
+  });
+});
+
+describe('an opened message', () => {
+  const watching: Practice = { ...withRule, messages: { ...withRule.messages, trackOpenings: true } };
+  const watched = { ...agreed, fields: { ...agreed.fields, consentOpenings: true } };
+
+  /** Somebody with the first step of a sequence in their mailbox. */
+  async function nurtured(practice: Practice, change: object) {
+    const pipeline = start(practice);
+    const { mailed, environment, sweep, drain, head } = pipeline;
+    const id = await mailed(change);
+    for (let hour = 1; hour <= 30; hour++) {
+      environment.advance(hours(1));
+      await sweep();
+      await drain();
+    }
+    const { contactId } = await head(id);
+    const tags = { inquiry: [id], contact: [contactId], message: ['nurture-not-reached-1'] };
+    const kinds = async () => (await pipeline.timelines.all([contactId])).map(({ kind }) => kind);
+    const openings = async () => (await kinds()).filter((kind) => kind === 'message_opened').length;
+    const sent = pipeline.personMailer.sent.map(({ message }) => [message.templateId, message.tracked]);
+    return { ...pipeline, id, contactId, tags, openings, sent };
+  }
+
+  it('is seen of whoever agreed, in a practice that looks; never of an answer', async () => {
+    const { sent, opened, tags, openings, environment, messages, id, consents, contactId } = await nurtured(
+      watching,
+      watched,
+    );
+
+    expect(sent).toEqual([
+      ['after-hours', false],
+      ['not-reached-1', true],
+    ]);
+    expect(await consents.of([contactId])).toContainEqual(
+      expect.objectContaining({ purpose: 'openings', given: true, textVersion: 'form-openings-1' }),
+    );
+    expect(await opened(tags, environment.now().toISOString())).toEqual(['opening_noted']);
+    expect(await openings()).toBe(1);
+    expect((await messages.find(id, 'nurture-not-reached-1'))?.openedAt).toBeDefined();
+    const answer = { ...tags, message: ['acknowledgement'] };
+    expect(await opened(answer, environment.now().toISOString())).toEqual(['opening_not_looked_at']);
+  });
+
+  it.each([
+    ['the practice does not look', withRule, watched],
+    ['they did not agree to it', watching, agreed],
+  ])('is not seen where %s', async (_, practice, change) => {
+    const { sent, opened, tags, openings, environment } = await nurtured(practice, change);
+
+    expect(sent.map(([, tracked]) => tracked)).toEqual([false, false]);
+    expect(await opened(tags, environment.now().toISOString())).toEqual(['opening_not_looked_at']);
+    expect(await openings()).toBe(0);
+  });
+
+  it('is seen no more once they take it back, by the link under it; the mails go on', async () => {
+    const { personMailer, click, opened, tags, openings, environment, sweep, drain } = await nurtured(
+      watching,
+      watched,
+    );
+    const [url = ''] = /\S+\.openings\.\S+/.exec(personMailer.sent.at(-1)?.text ?? '') ?? [];
+    expect((await click(url, 'GET')).body).toContain('whether you open our e-mails');
+    expect((await click(url)).statusCode).toBe(200);
+
+    expect(await opened(tags, environment.now().toISOString())).toEqual(['opening_not_looked_at']);
+    expect(await openings()).toBe(0);
+    for (let hour = 1; hour <= 120; hour++) {
+      environment.advance(hours(1));
+      await sweep();
+      await drain();
+    }
+    const [, , second] = personMailer.sent;
+    expect(second?.message).toMatchObject({ templateId: 'not-reached-2', tracked: false });
+  });
+
+  it('is seen no more once the practice looks no more', async () => {
+    const { change, opened, tags, openings, environment } = await nurtured(watching, watched);
+    change((practice) => {
+      practice.messages.trackOpenings = false;
+    });
+
+    expect(await opened(tags, environment.now().toISOString())).toEqual(['opening_not_looked_at']);
+    expect(await openings()).toBe(0);
+  });
+
+  it('is one entry and nothing else, however often and by whomever it is opened', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: -48, max: 48 }), { maxLength: 6 }), async (offsets) => {
+        const { opened, tags, openings, environment, table, id, queues, timelines, contactId } =
+          await nurtured(watching, watched);
+        const before = (await table.query({ pk: `INQ#${id}` })).rows;
+        for (const offset of offsets) {
+          const at = new Date(environment.now().getTime() + hours(offset)).toISOString();
+          await opened(tags, at);
+        }
+        expect(await openings()).toBe(Math.min(offsets.length, 1));
+        const after = (await table.query({ pk: `INQ#${id}` })).rows;
+        const others = (rows: typeof after) =>
+          rows.filter(({ sk }) => sk !== '~MESSAGE#nurture-not-reached-1');
+        expect(others(after)).toEqual(others(before));
+        for (const { sent } of Object.values(queues)) expect(sent).toEqual([]);
+        expect(await timelines.answeredSince([contactId], '2000')).toBe(false);
+        const entry = (await timelines.all([contactId])).find(({ kind }) => kind === 'message_opened');
+        if (entry) expect(entry.at <= environment.now().toISOString()).toBe(true);
+      }),
+      { numRuns: 8 },
+    );
   });
 });

@@ -622,6 +622,7 @@ describe('facts', () => {
       'patientName',
       'postalCode',
       'consentEmail',
+      'consentOpenings',
     ]);
   });
 });

@@ -5,6 +5,7 @@
  */
 import type { Sendable } from './lawful.ts';
 import { fillMarkup, fillText } from './liquid.ts';
+import { type ConsentPurpose, openings } from './template.ts';
 
 /** A composed message. */
 export interface Composed {
@@ -21,6 +22,8 @@ export interface Composed {
 interface Words {
   readonly why: string;
   readonly unsubscribe: string;
+  readonly tracked: string;
+  readonly untrack: string;
 }
 
 /** What stands under every message, in the languages that there is one in. */
@@ -28,10 +31,14 @@ const footers: Readonly<Record<string, Words>> = {
   en: {
     why: 'You get this e-mail because you wrote to us and agreed to be e-mailed.',
     unsubscribe: 'Unsubscribe',
+    tracked: 'As you agreed, we can see whether this e-mail is opened.',
+    untrack: 'Do not look any more',
   },
   es: {
     why: 'Recibe este correo porque nos escribió y aceptó recibir correos electrónicos.',
     unsubscribe: 'Cancelar la suscripción',
+    tracked: 'Como usted aceptó, podemos ver si este correo se abre.',
+    untrack: 'No mirarlo más',
   },
 };
 
@@ -57,11 +64,13 @@ const paragraphs = (text: string): string =>
 /** Fills in and frames what may be sent. @throws Error where the template cannot be filled in */
 export function compose(
   { message }: Sendable,
-  unsubscribeUrlOf: (contactId: string, purpose: Sendable['message']['purpose']) => string,
+  unsubscribeUrlOf: (contactId: string, purpose: ConsentPurpose) => string,
 ): Composed {
   const { version, values, language, emergencyNotice, postalAddress } = message;
   const unsubscribeUrl = unsubscribeUrlOf(message.contactId, message.purpose);
-  const { why, unsubscribe } = footers[language.split('-', 1)[0] ?? ''] ?? (footers['en'] as Words);
+  const { why, unsubscribe, tracked, untrack } =
+    footers[language.split('-', 1)[0] ?? ''] ?? (footers['en'] as Words);
+  const untrackUrl = message.tracked ? unsubscribeUrlOf(message.contactId, openings) : undefined;
   const subject = oneLine(fillText(version.subject, values));
   const preview = oneLine(fillText(version.preview ?? '', values));
   const body = fillText(version.text, values).trim();
@@ -72,6 +81,7 @@ export function compose(
     body,
     ['-- ', ...from].join('\n'),
     `${why}\n${unsubscribe}: ${unsubscribeUrl}`,
+    ...(untrackUrl === undefined ? [] : [`${tracked}\n${untrack}: ${untrackUrl}`]),
   ].join('\n\n');
   const html = `<!doctype html>
 <html lang="${escaped(language)}">
@@ -80,7 +90,7 @@ export function compose(
 ${preview === '' ? '' : `<div style="display:none;max-height:0;overflow:hidden">${escaped(preview)}</div>\n`}<div style="max-width:36rem;margin:0 auto">
 ${emergencyNotice === undefined ? '' : `<p style="border-left:6px solid #a3241c;padding:8px 12px;font-weight:bold">${escaped(emergencyNotice)}</p>\n`}${version.html === undefined ? paragraphs(body) : fillMarkup(version.html, values)}
 <hr style="border:0;border-top:1px solid #c3cfd4;margin:24px 0 12px">
-<p style="font-size:14px;color:#51636c">${from.map((line) => escaped(line as string)).join('<br>')}<br>${escaped(why)} <a href="${escaped(unsubscribeUrl)}">${escaped(unsubscribe)}</a></p>
+<p style="font-size:14px;color:#51636c">${from.map((line) => escaped(line as string)).join('<br>')}<br>${escaped(why)} <a href="${escaped(unsubscribeUrl)}">${escaped(unsubscribe)}</a>${untrackUrl === undefined ? '' : `<br>${escaped(tracked)} <a href="${escaped(untrackUrl)}">${escaped(untrack)}</a>`}</p>
 </div>
 </body>
 </html>

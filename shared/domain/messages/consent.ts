@@ -1,6 +1,6 @@
 /** What a person has agreed to, per purpose; and what a mailbox may not get, whoever reads it. */
 import * as z from 'zod';
-import { type Purpose, purposes, purposesFrom } from './template.ts';
+import { type ConsentPurpose, consentPurposes } from './template.ts';
 
 const instantSchema = z.iso.datetime();
 
@@ -17,7 +17,7 @@ export type Authorisation = z.infer<typeof authorisationSchema>;
 
 export const consentSchema = z.lazy(() =>
   z.object({
-    purpose: z.enum(purposes),
+    purpose: z.enum(consentPurposes),
     given: z.boolean(),
     at: instantSchema,
     /** Where and how it was given or taken back. */
@@ -31,8 +31,26 @@ export const consentSchema = z.lazy(() =>
 /** A person's consent to one purpose by e-mail, as it stands. */
 export type Consent = z.infer<typeof consentSchema>;
 
-/** The wording beside the tick box of the hosted form; a new wording gets a new name. */
-export const formConsentText = 'form-email-1';
+/** The wordings beside the tick boxes of the hosted form; a new wording gets a new name. */
+export const formConsentTexts = { inquiry: 'form-email-1', openings: 'form-openings-1' } as const;
+
+/** What came with an inquiry that somebody agreed to. */
+export type FormConsent = Pick<Consent, 'purpose' | 'source' | 'textVersion'>;
+
+/** What whoever wrote agreed to: by the form's boxes, or, to be answered, by writing an e-mail. */
+export function formConsentsOf(
+  fields: Readonly<Record<string, string | boolean>>,
+  wroteByEmail: boolean,
+): FormConsent[] {
+  const ticked = (field: string, purpose: keyof typeof formConsentTexts): FormConsent[] =>
+    fields[field] === true ? [{ purpose, source: 'form', textVersion: formConsentTexts[purpose] }] : [];
+  return [
+    ...(wroteByEmail
+      ? [{ purpose: 'inquiry' as const, source: 'wrote by e-mail' }]
+      : ticked('consentEmail', 'inquiry')),
+    ...ticked('consentOpenings', 'openings'),
+  ];
+}
 
 /** What is known of one mailbox, by its digest. */
 export const mailboxSchema = z.lazy(() =>
@@ -41,7 +59,7 @@ export const mailboxSchema = z.lazy(() =>
     /** Nothing is ever sent to it again. */
     suppressed: z.object({ reason: z.enum(['bounce', 'complaint']), at: instantSchema }).optional(),
     /** Whoever reads it wants no more of these; since when. */
-    optedOut: z.partialRecord(z.enum(purposes), instantSchema).default({}),
+    optedOut: z.partialRecord(z.enum(consentPurposes), instantSchema).default({}),
     /** Messages of one UTC day, so that nobody floods somebody else's mailbox through a form. */
     day: z.string().optional(),
     sentThatDay: z.int().min(0).default(0),
@@ -52,8 +70,8 @@ export type Mailbox = z.infer<typeof mailboxSchema>;
 export const unknownMailbox: Mailbox = { version: 0, optedOut: {}, sentThatDay: 0 };
 
 /** Of one person's contacts, the latest word on each purpose. */
-export function latestConsents(consents: readonly Consent[]): Map<Purpose, Consent> {
-  const latest = new Map<Purpose, Consent>();
+export function latestConsents(consents: readonly Consent[]): Map<ConsentPurpose, Consent> {
+  const latest = new Map<ConsentPurpose, Consent>();
   for (const consent of consents) {
     const other = latest.get(consent.purpose);
     // Of one instant, the refusal counts.
@@ -64,11 +82,29 @@ export function latestConsents(consents: readonly Consent[]): Map<Purpose, Conse
   return latest;
 }
 
-/** The purposes that taking one back takes back. */
-export const takenBackWith = purposesFrom;
+/** What a person and whoever else reads their mailbox have said. */
+export interface WordsSaid {
+  /** Of every contact that the person is since merges. */
+  readonly consents: readonly Consent[];
+  readonly mailbox: Mailbox;
+}
+
+/** How a purpose stands now: the consent in force, or why there is none. */
+export function standingOf(
+  purpose: ConsentPurpose,
+  { consents, mailbox }: WordsSaid,
+  now: Date,
+): { readonly consent: Consent } | { readonly refused: 'opted_out' | 'no_consent' } {
+  const consent = latestConsents(consents).get(purpose);
+  const optedOutAt = mailbox.optedOut[purpose];
+  if (consent && !consent.given) return { refused: 'opted_out' };
+  // Several people may read one mailbox: what one of them took back, only a later consent gives again.
+  if (optedOutAt !== undefined && (!consent || consent.at <= optedOutAt)) return { refused: 'opted_out' };
+  return consent && consent.at <= now.toISOString() ? { consent } : { refused: 'no_consent' };
+}
 
 /** The mailbox once whoever reads it wants no more of these; `now`, or when they said so before: a later word stays. */
-export function optedOut(mailbox: Mailbox, taken: readonly Purpose[], now: Date): Mailbox {
+export function optedOut(mailbox: Mailbox, taken: readonly ConsentPurpose[], now: Date): Mailbox {
   const at = now.toISOString();
   const news = taken.filter((purpose) => (mailbox.optedOut[purpose] ?? '') < at);
   return {

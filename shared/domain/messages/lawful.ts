@@ -4,13 +4,14 @@
  * people takes nothing else.
  */
 import { findPhrases } from '../wording.ts';
-import { type Consent, latestConsents, type Mailbox } from './consent.ts';
+import { type Consent, type Mailbox, standingOf } from './consent.ts';
 import { type QuietHours, quietUntil } from './quiet-hours.ts';
 import {
   isPromotional,
   type MessageClass,
   type MessageVariable,
   messageClasses,
+  openings,
   type Purpose,
   purposesOf,
   type Template,
@@ -47,6 +48,8 @@ export interface Sender {
   readonly postalAddress?: string | undefined;
   readonly replyTo?: string | undefined;
   readonly quietHours: QuietHours;
+  /** Whether the practice wants to see what is opened, of those who agreed to it. */
+  readonly tracksOpenings: boolean;
   /** What no subject may name: the practice's services, and the conditions that it looks for. */
   readonly unnameable: readonly string[];
   readonly values: (language: string) => MessageValues;
@@ -95,6 +98,8 @@ interface Permitted {
   readonly emergencyNotice: string | undefined;
   /** Stands under a message that advertises. */
   readonly postalAddress: string | undefined;
+  /** The practice sees whether it is opened. */
+  readonly tracked: boolean;
 }
 
 class LawfulMessage {
@@ -161,6 +166,7 @@ export function lawful(template: Template, situation: Situation): Lawfulness {
       replyTo: sender.replyTo,
       emergencyNotice: mayHaveEmergency ? sender.emergencyNotice(language) : undefined,
       postalAddress: sender.postalAddress,
+      tracked: isTracked(template, situation),
     }),
   };
 }
@@ -176,19 +182,19 @@ function ofTemplate(template: Template, { unnameable }: Sender): RefusalReason |
   return namesIt ? 'names_what_it_is_about' : undefined;
 }
 
-function ofConsent(
-  { class: is, purpose, paid }: Template,
-  { consents, mailbox, now }: Situation,
-): RefusalReason | undefined {
+/** An answer is never tracked; anything else only where the practice wants it and they agreed to just that. */
+const isTracked = ({ class: is }: Template, situation: Situation): boolean =>
+  situation.sender.tracksOpenings &&
+  is !== 'transactional' &&
+  'consent' in standingOf(openings, situation, situation.now);
+
+function ofConsent({ class: is, purpose, paid }: Template, situation: Situation): RefusalReason | undefined {
+  const { now } = situation;
   const at = now.toISOString();
-  const consent = latestConsents(consents).get(purpose);
-  const optedOutAt = mailbox.optedOut[purpose];
-  if (consent && !consent.given) return 'opted_out';
-  // Several people may read one mailbox: what one of them took back, only a later consent gives again.
-  if (optedOutAt !== undefined && (!consent || consent.at <= optedOutAt)) return 'opted_out';
-  if (!consent || consent.at > at) return 'no_consent';
+  const standing = standingOf(purpose, situation, now);
+  if ('refused' in standing) return standing.refused;
   if (is !== 'third_party' && paid === undefined) return undefined;
-  const { authorisation } = consent;
+  const { authorisation } = standing.consent;
   const inForce = authorisation && authorisation.signedAt <= at && at < authorisation.expiresAt;
   if (!inForce) return 'no_authorisation';
   return paid !== undefined && authorisation.remuneration !== paid.remuneration

@@ -51,6 +51,10 @@ export const messageRecordSchema = z.lazy(() =>
     class: z.enum(messageClasses).optional(),
     purpose: z.enum(purposes).optional(),
     language: z.string().optional(),
+    /** Whether it tells when it is opened. */
+    tracked: z.boolean().optional(),
+    /** When it was first opened, as far as SES can tell: programs open mails, too. */
+    openedAt: instantSchema.optional(),
     /** What became of it afterwards. */
     feedback: z.enum(['bounce', 'complaint']).optional(),
   }),
@@ -97,9 +101,17 @@ const settled = (record: MessageRecord, state: 'sent' | 'refused', now: Date): M
   return rest;
 };
 
-/** The record while it is being sent; until the lease is over nobody else does. */
-export const claimed = (record: MessageRecord, now: Date): MessageRecord => ({
+/**
+ * The record while it is being sent; until the lease is over nobody else does. To whom, and whether
+ * it tells of its opening, is noted before: that can be told before the sending is.
+ */
+export const claimed = (
+  record: MessageRecord,
+  as: Required<Pick<MessageRecord, 'recipientId' | 'tracked'>>,
+  now: Date,
+): MessageRecord => ({
   ...moved(record, 'sending', now),
+  ...as,
   nextAt: after(now, firstPauseMs),
 });
 
@@ -109,6 +121,13 @@ export const messageSent = (
   to: Pick<MessageRecord, 'recipientId' | 'class' | 'purpose' | 'language'>,
   now: Date,
 ): MessageRecord => ({ ...settled(record, 'sent', now), ...to });
+
+/** The record once it was opened. */
+export const messageOpened = (record: MessageRecord, openedAt: string): MessageRecord => ({
+  ...record,
+  version: record.version + 1,
+  openedAt,
+});
 
 /** The record once it is certain that it does not go out. */
 export const messageRefused = (record: MessageRecord, reason: DropReason, now: Date): MessageRecord => ({

@@ -20,11 +20,12 @@ export const findTemplate = (practice: Pick<Practice, 'messages'>, id: string): 
 /** The practice as one of its locations writes to somebody now. */
 export function senderOf(practice: Practice, locationId: string, now: Date): Sender {
   const location = findLocation(practice, locationId);
-  const { postalAddress, replyTo, phone = '', quietHours } = practice.messages;
+  const { postalAddress, replyTo, phone = '', quietHours, trackOpenings } = practice.messages;
   return {
     postalAddress,
     replyTo,
     quietHours,
+    tracksOpenings: trackOpenings,
     unnameable: unnameable(practice),
     emergencyNotice: (language) => inLanguage(emergencyNotice(practice), [language]),
     values: (language) => ({

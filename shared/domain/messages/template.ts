@@ -23,9 +23,18 @@ export const purposesOf: Readonly<Record<MessageClass, readonly Purpose[]>> = {
   third_party: ['partners'],
 };
 
-/** A purpose and those that are further from what the person asked for. */
-export const purposesFrom = (purpose: Purpose): readonly Purpose[] =>
-  purposes.slice(purposes.indexOf(purpose));
+/** Agreed to beside a message, never by it: that the practice sees whether what it sent was opened. */
+export const openings = 'openings';
+
+/** Everything that a person agrees to, or takes back, by itself. */
+export const consentPurposes = [...purposes, openings] as const;
+export type ConsentPurpose = (typeof consentPurposes)[number];
+
+/** What goes with a purpose that is taken back: whoever wants no e-mail at all is watched in none. */
+export const takenBackWith = (purpose: ConsentPurpose): readonly ConsentPurpose[] => {
+  if (purpose === openings) return [openings];
+  return purpose === purposes[0] ? consentPurposes : purposes.slice(purposes.indexOf(purpose));
+};
 
 /** A template in one language. */
 export interface TemplateVersion {

@@ -98,6 +98,14 @@ export const messagesSchema = z
       .refine(({ from, to }) => from !== to, { path: ['to'], message: 'must not be the same as from' })
       .default(messagesDefaults.quietHours)
       .register(...describes('In the zone of the person, else of the location they wrote to.')),
+    trackOpenings: z
+      .boolean()
+      .default(messagesDefaults.trackOpenings)
+      .register(
+        ...describes(
+          'Shows whether a message was opened, of those who agreed to it; answers never. The form then asks.',
+        ),
+      ),
     acknowledgement: z
       .strictObject({
         open: slugSchema.describe('The template while the location is open: acknowledgement-open, say.'),
