@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
-import type { CountedCall } from './engines/counting.ts';
+import { type CountedCall, counting, type Detour } from './engines/detour.ts';
 import { type StartedEngines, startEngines } from './engines/engines.ts';
 import { type Issuer, openIssuer, prepareIssuer } from './engines/issuer.ts';
 import { credentials } from './engines/tables.ts';
@@ -26,7 +26,7 @@ import { type Plan, planOf } from './template/plan.ts';
 import { watchSources } from './watch.ts';
 import { createFunctions, type Functions } from './workers/functions.ts';
 
-export type { CountedCall } from './engines/counting.ts';
+export type { Answer, Call, CountedCall, Detour } from './engines/detour.ts';
 export type { Claims, Issuer, Role } from './engines/issuer.ts';
 
 export interface LocalOptions {
@@ -52,8 +52,12 @@ export interface LocalOptions {
   readonly watch?: boolean;
   /** Threads of each function that answers requests, at most; two per core unless told. */
   readonly concurrency?: number;
-  /** Told every AWS API call of every function, which then take a detour; for counting, not for timing. */
+  /** Told every AWS API call of every function, which then take a detour; for counting, not for timing. Not with `detour`. */
   readonly onCall?: (call: CountedCall) => void;
+  /** Stands between the functions and the engines, where tests make calls fail. */
+  readonly detour?: Detour;
+  /** How far the clocks of the functions are ahead, in milliseconds: for tests of what comes due. */
+  readonly clockAheadMs?: number;
   /** Progress and problems, line by line; silent unless given. */
   readonly report?: (line: string) => void;
 }
@@ -164,7 +168,8 @@ async function run(
     origin: gateway.origin,
     logFolder: home.logs,
     concurrency: options.concurrency,
-    onCall: options.onCall,
+    detour: options.detour ?? (options.onCall && counting(options.onCall)),
+    clockAheadMs: options.clockAheadMs ?? 0,
     report,
   });
   functions = started;

@@ -14,6 +14,7 @@ export interface Surroundings {
   readonly endpoints: Endpoints;
   readonly logFile: string;
   readonly concurrency: number;
+  readonly clockAheadMs?: number;
   queueUrl(queueName: string): string;
 }
 
@@ -33,6 +34,7 @@ export function workerSettings(plan: FunctionPlan, around: Surroundings): Worker
     timeoutSeconds: plan.timeoutSeconds,
     logFile: around.logFile,
     concurrency: around.concurrency,
+    clockAheadMs: around.clockAheadMs ?? 0,
     environment: {
       ...environment,
       AWS_REGION: region,

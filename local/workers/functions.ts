@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { type CountedCall, type CountingProxy, startCountingProxy } from '../engines/counting.ts';
+import { type Detour, type DetourProxy, startDetourProxy } from '../engines/detour.ts';
 import type { PreparedEngines } from '../engines/engines.ts';
 import type { Endpoints } from '../home.ts';
 import type { FunctionPlan, Plan } from '../template/plan.ts';
@@ -15,7 +15,10 @@ export interface FunctionsOptions {
   readonly logFolder: string;
   /** Threads of a function that answers requests, at most. */
   readonly concurrency: number | undefined;
-  readonly onCall: ((call: CountedCall) => void) | undefined;
+  /** What stands between the functions and the engines. */
+  readonly detour: Detour | undefined;
+  /** How far the functions' clocks are ahead. */
+  readonly clockAheadMs: number;
   report(line: string): void;
 }
 
@@ -41,9 +44,9 @@ interface Running {
 /** Makes the functions' pools; their threads start with `warm`, or with work. */
 export async function createFunctions(options: FunctionsOptions): Promise<Functions> {
   const { plan, prepared, report } = options;
-  const proxies = options.onCall
-    ? await countingProxies(plan, prepared.endpoints, options.onCall)
-    : new Map<string, CountingProxy>();
+  const proxies = options.detour
+    ? await detourProxies(plan, prepared.endpoints, options.detour)
+    : new Map<string, DetourProxy>();
 
   const settingsOf = (fn: FunctionPlan, of: Plan): WorkerSettings =>
     workerSettings(fn, {
@@ -51,6 +54,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       origin: options.origin,
       logFile: join(options.logFolder, `${fn.shortName}.log`),
       concurrency: concurrencyOf(fn, of, options.concurrency ?? defaultConcurrency),
+      clockAheadMs: options.clockAheadMs,
     });
   const start = (fn: FunctionPlan, settings: WorkerSettings): Running => ({
     plan: fn,
@@ -108,13 +112,13 @@ function concurrencyOf(fn: FunctionPlan, plan: Plan, requests: number): number {
   return source ? (source.maximumConcurrency ?? 2) : 1;
 }
 
-async function countingProxies(
+async function detourProxies(
   plan: Plan,
   endpoints: Endpoints,
-  onCall: (call: CountedCall) => void,
-): Promise<Map<string, CountingProxy>> {
+  detour: Detour,
+): Promise<Map<string, DetourProxy>> {
   const started = plan.functions.map(
-    async (fn) => [fn.functionName, await startCountingProxy(fn.shortName, endpoints, onCall)] as const,
+    async (fn) => [fn.functionName, await startDetourProxy(fn.shortName, endpoints, detour)] as const,
   );
   return new Map(await Promise.all(started));
 }
@@ -122,7 +126,7 @@ async function countingProxies(
 /** Where a function finds the engines: there, or at its proxy. */
 function addressesFor(
   { endpoints, queueUrls }: PreparedEngines,
-  proxy: CountingProxy | undefined,
+  proxy: DetourProxy | undefined,
 ): { endpoints: Endpoints; queueUrl(queueName: string): string } {
   const queueUrl = (queueName: string): string => queueUrls.get(queueName) ?? queueName;
   if (!proxy) return { endpoints, queueUrl };

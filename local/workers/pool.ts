@@ -13,6 +13,8 @@ export interface WorkerSettings {
   readonly logFile: string;
   /** How many threads, and so invocations at a time, at most. */
   readonly concurrency: number;
+  /** How far its clock is ahead, in milliseconds. */
+  readonly clockAheadMs?: number;
 }
 
 /** An invocation that ended badly, as Lambda would tell its caller. */
@@ -87,6 +89,7 @@ export function createPool(settings: WorkerSettings, onLoggedError: () => void):
         functionName: settings.functionName,
         functionArn: settings.functionArn,
         memoryMiB: settings.memoryMiB,
+        clockAheadMs: settings.clockAheadMs ?? 0,
       },
       env: { ...settings.environment },
       execArgv: [],

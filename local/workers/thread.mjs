@@ -5,7 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
-const { bundleFile, exportName, logFile, functionName, functionArn, memoryMiB } = workerData;
+const { bundleFile, exportName, logFile, functionName, functionArn, memoryMiB, clockAheadMs } = workerData;
 
 // Written straight to the file: what was logged before a crash is there after it.
 const log = openSync(logFile, 'a', 0o600);
@@ -22,6 +22,14 @@ const write = (chunk, encoding, done) => {
 process.stdout.write = write;
 process.stderr.write = write;
 process.on('exit', () => closeSync(log));
+
+if (clockAheadMs !== 0) {
+  globalThis.Date = new Proxy(Date, {
+    construct: (Clock, given, made) =>
+      Reflect.construct(Clock, given.length > 0 ? given : [Clock.now() + clockAheadMs], made),
+    get: (Clock, name) => (name === 'now' ? () => Clock.now() + clockAheadMs : Reflect.get(Clock, name)),
+  });
+}
 
 const describe = (error) => ({
   errorType: error?.name ?? 'Error',
@@ -52,7 +60,7 @@ const contextOf = (requestId, deadline) => ({
   logGroupName: `/aws/lambda/${functionName}`,
   logStreamName: 'local',
   callbackWaitsForEmptyEventLoop: true,
-  getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  getRemainingTimeInMillis: () => Math.max(0, deadline + clockAheadMs - Date.now()),
   done: () => {},
   fail: () => {},
   succeed: () => {},

@@ -13,6 +13,7 @@ export const handler = async (event, context) => {
   if (event.exit) process.exit(3);
   if (event.fail) throw new RangeError('no');
   if (event.log) console.log(event.log);
+  if (event.clock) return { now: Date.now(), fresh: +new Date(), given: +new Date(5), isDate: new Date() instanceof Date, left: context.getRemainingTimeInMillis() };
   return {
     calls,
     name: context.functionName,
@@ -27,7 +28,7 @@ describe('a pool of workers', () => {
   const directory = mkdtempSync(join(tmpdir(), 'firstcall-pool-'));
   writeFileSync(join(directory, 'index.mjs'), bundle);
   const logFile = join(directory, 'fn.log');
-  const start = (concurrency = 2): WorkerPool => {
+  const start = (concurrency = 2, clockAheadMs = 0): WorkerPool => {
     pool = createPool(
       {
         functionName: 'fn',
@@ -39,6 +40,7 @@ describe('a pool of workers', () => {
         timeoutSeconds: 1,
         logFile,
         concurrency,
+        clockAheadMs,
       },
       () => {},
     );
@@ -54,6 +56,19 @@ describe('a pool of workers', () => {
     expect(result.environment).toEqual({ ONLY: 'this' });
     expect(result.left).toBeGreaterThan(500);
     expect(result).not.toHaveProperty('dropped');
+  });
+
+  it('can run later than it is', async () => {
+    const aheadMs = 3_600_000;
+    const result = (await start(1, aheadMs).invoke({ clock: true })) as Record<string, number>;
+
+    for (const time of [result.now, result.fresh]) {
+      expect(time).toBeGreaterThan(Date.now() + aheadMs - 60_000);
+      expect(time).toBeLessThanOrEqual(Date.now() + aheadMs);
+    }
+    expect(result).toMatchObject({ given: 5, isDate: true });
+    expect(result.left).toBeGreaterThan(500);
+    expect(result.left).toBeLessThanOrEqual(1000);
   });
 
   it('runs one invocation at a time per thread, and keeps threads warm', async () => {
