@@ -306,6 +306,7 @@ const fixedParts = ({
   streamSources,
   schedules,
   mailEvents,
+  queueAlarms,
 }: Plan): object => ({
   tables,
   queues,
@@ -314,4 +315,5 @@ const fixedParts = ({
   streamSources,
   schedules,
   mailEvents,
+  queueAlarms,
 });

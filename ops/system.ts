@@ -1,8 +1,10 @@
-/** The way from a command to the table: of the system that runs here, or of the environment's account. */
+/** The way from a command to the table and the queues: of the system that runs here, or of the environment's account. */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { paginateListQueues, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { ConfigurationMissing, readConfiguration } from '../shared/data/configuration.ts';
 import { createDocumentClient, createDynamoTable } from '../shared/data/dynamo-table.ts';
@@ -11,38 +13,121 @@ import type { Practice } from '../shared/domain/practice.ts';
 import { Refusal } from './terminal.ts';
 
 /** What a running system writes down for commands like these. */
-const runtimeSchema = z.object({ tableName: z.string(), endpoints: z.object({ dynamodb: z.string() }) });
+const runtimeSchema = z.object({
+  tableName: z.string(),
+  endpoints: z.object({ dynamodb: z.string(), sqs: z.string().optional() }),
+  queueUrls: z.record(z.string(), z.string()).default({}),
+});
+
+/** Where the table and the queues are, and how to get there. */
+interface Place {
+  readonly tableName: string;
+  readonly dynamodb: DynamoDBClientConfig;
+  readonly sqs: SQSClientConfig;
+  /** The state folder of the system that runs here, with its queues; absent in an AWS account. */
+  readonly local?: { readonly home: string; readonly queueUrls: Readonly<Record<string, string>> };
+}
 
 /** The table's name and the way to it: from the environment, else of the system running here. */
-function findTable(): { tableName: string; config: DynamoDBClientConfig } {
+function findPlace(): Place {
   // The SDK finds everything else in the environment by itself, AWS_ENDPOINT_URL_DYNAMODB included.
-  if (process.env['TABLE_NAME']) return { tableName: process.env['TABLE_NAME'], config: {} };
+  if (process.env['TABLE_NAME']) return { tableName: process.env['TABLE_NAME'], dynamodb: {}, sqs: {} };
 
   const home = process.env['FIRSTCALL_HOME'] ?? join(import.meta.dirname, '..', '.firstcall');
   try {
     const runtime = JSON.parse(readFileSync(join(home, 'runtime.json'), 'utf8'));
-    const { tableName, endpoints } = runtimeSchema.parse(runtime);
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    return { tableName, config: { endpoint: endpoints.dynamodb, region: 'us-east-1', credentials } };
+    const { tableName, endpoints, queueUrls } = runtimeSchema.parse(runtime);
+    const access = {
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    };
+    return {
+      tableName,
+      dynamodb: { endpoint: endpoints.dynamodb, ...access },
+      sqs: { ...(endpoints.sqs !== undefined && { endpoint: endpoints.sqs }), ...access },
+      local: { home, queueUrls },
+    };
   } catch {
     throw new Refusal('Firstcall is not running here. Start Firstcall first: npm start');
   }
 }
 
+/** What a command works on: the table, the engine beneath it for what no function may do, and the queues. */
+export interface System {
+  readonly table: Table;
+  readonly tableName: string;
+  readonly client: DynamoDBDocumentClient;
+  readonly sqs: SQSClient;
+  /** The state folder, where the system is the one that runs here. */
+  readonly home: string | undefined;
+  /**
+   * The URL of a queue of the stack `Pipeline`, by its logical id without the digest.
+   *
+   * @throws Refusal where there is none
+   */
+  urlOf(queue: string): Promise<string>;
+}
+
+/** The stack whose queues belong to a table: that of the same environment. */
+function pipelineOf(tableName: string): string {
+  const given = process.env['PIPELINE_STACK'];
+  if (given) return given;
+  const [, environment] = /^(.+)-Foundation-/.exec(tableName) ?? [];
+  if (environment === undefined) {
+    throw new Refusal(
+      `The table ${tableName} does not say which queues are its own: name their stack, PIPELINE_STACK=Firstcall-prod-Pipeline say.`,
+    );
+  }
+  return `${environment}-Pipeline`;
+}
+
+/** URLs of an account's queues whose names begin like this. */
+async function listQueues(sqs: SQSClient, prefix: string): Promise<string[]> {
+  const urls: string[] = [];
+  for await (const { QueueUrls } of paginateListQueues({ client: sqs }, { QueueNamePrefix: prefix })) {
+    urls.push(...(QueueUrls ?? []));
+  }
+  return urls;
+}
+
 /**
- * Runs a command on the table.
+ * Runs a command on the system.
  *
  * @throws Refusal for what commonly goes wrong on the way, with what to do about it
  */
-export async function onTable<Result>(run: (table: Table) => Promise<Result>): Promise<Result> {
-  const { tableName, config } = findTable();
-  const table = createDynamoTable({ client: createDocumentClient({ ...config, maxAttempts: 2 }), tableName });
+export async function onSystem<Result>(run: (system: System) => Promise<Result>): Promise<Result> {
+  const { tableName, dynamodb, sqs: toQueues, local } = findPlace();
+  const client = createDocumentClient({ ...dynamodb, maxAttempts: 2 });
+  const sqs = new SQSClient({ ...toQueues, maxAttempts: 2 });
+  let urls: Promise<string[]> | undefined;
   try {
-    return await run(table);
+    return await run({
+      table: createDynamoTable({ client, tableName }),
+      tableName,
+      client,
+      sqs,
+      home: local?.home,
+      async urlOf(queue) {
+        const stack = pipelineOf(tableName);
+        urls ??= local ? Promise.resolve(Object.values(local.queueUrls)) : listQueues(sqs, `${stack}-`);
+        // CloudFormation puts a digest behind the logical id, and something of its own behind that.
+        const named = new RegExp(`/${stack}-${queue}[0-9A-F]{8}-[^/]*$`);
+        const url = (await urls).find((each) => named.test(each));
+        if (url === undefined) throw new Refusal(`The stack ${stack} has no queue ${queue} here.`);
+        return url;
+      },
+    });
   } catch (error) {
     throw explain(error, tableName);
+  } finally {
+    sqs.destroy();
+    client.destroy();
   }
 }
+
+/** Runs a command on the table. */
+export const onTable = <Result>(run: (table: Table) => Promise<Result>): Promise<Result> =>
+  onSystem(({ table }) => run(table));
 
 /**
  * Runs a command on the table and the practice in force.

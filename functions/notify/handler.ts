@@ -16,6 +16,7 @@ import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { mailMessageSchema } from '../../shared/queues/messages.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { noteFailuresIn } from '../../shared/runtime/failures.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
 import { createDigest, digestSecretSchema } from '../../shared/secrets/digest.ts';
@@ -72,4 +73,6 @@ const dependencies = {
   consoleUrl: settings.CONSOLE_URL,
 };
 
-export const handler = queueHandler(mailMessageSchema, (message) => sendMail(dependencies, message));
+export const handler = queueHandler(mailMessageSchema, (message) => sendMail(dependencies, message), {
+  noteFailure: noteFailuresIn(table),
+});

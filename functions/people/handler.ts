@@ -9,6 +9,7 @@ import { createInquiries } from '../../shared/data/inquiries.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { noteFailuresIn } from '../../shared/runtime/failures.ts';
 import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
 import { openTable } from '../../shared/runtime/table.ts';
 import { followChange, type PeopleDependencies } from './follow-change.ts';
@@ -27,6 +28,14 @@ const dependencies: PeopleDependencies = {
     logger.error('an inquiry cannot be read', { inquiryId, ...describeError(error) }),
 };
 
+const noteFailure = noteFailuresIn(table);
+
+/** The key of the item that a record is of, as text: ids, and digests at the most. */
+const keyOf = ({ dynamodb }: DynamoDBRecord): string => {
+  const { pk, sk } = unmarshall((dynamodb?.Keys ?? {}) as Record<string, AttributeValue>);
+  return `${pk} ${sk}`;
+};
+
 async function handleRecord(record: DynamoDBRecord): Promise<void> {
   const ids = { eventId: record.eventID };
   try {
@@ -38,6 +47,7 @@ async function handleRecord(record: DynamoDBRecord): Promise<void> {
     countMetric(followed.outcome);
   } catch (error) {
     logger.error('change failed', { ...ids, ...describeError(error) });
+    await noteFailure(record.dynamodb?.SequenceNumber ?? '', error, keyOf(record));
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { createRollups } from '../../shared/data/rollups.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { noteFailuresIn } from '../../shared/runtime/failures.ts';
 import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
 import { openTable } from '../../shared/runtime/table.ts';
 import { countChanges, type HeadChange } from './count-change.ts';
@@ -18,6 +19,8 @@ const dependencies = {
   practice: openConfiguration(table).current,
   environment: systemEnvironment,
 };
+
+const noteFailure = noteFailuresIn(table);
 
 const toRow = (image: Record<string, unknown> | undefined): Row | undefined =>
   image && (unmarshall(image as Record<string, AttributeValue>) as Row);
@@ -57,6 +60,7 @@ async function count(heads: readonly HeadRecord[]): Promise<DynamoDBRecord | und
     const ids = { eventId: record.eventID, inquiryId: pk.slice(inquiryPk('').length), version };
     if (outcome instanceof Error) {
       logger.error('change failed', { ...ids, ...describeError(outcome) });
+      await noteFailure(record.dynamodb?.SequenceNumber ?? '', outcome, `${pk} ${inquirySk.head}`);
       firstFailed ??= record;
     } else {
       logger.info('change handled', { ...ids, outcome });

@@ -7,6 +7,7 @@ import { type MailMessage, type RouteMessage, routeMessageSchema } from '../../s
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { noteFailuresIn } from '../../shared/runtime/failures.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -29,6 +30,7 @@ const dependencies: RouteDependencies = {
 };
 
 export const handler = queueHandler(routeMessageSchema, (message) => handleMessage(dependencies, message), {
+  noteFailure: noteFailuresIn(table),
   // One transaction for the whole batch.
   together: (messages) => handleTogether(dependencies, messages),
   // What is left of it takes turns on the rotation.

@@ -10,6 +10,7 @@ import { type MailMessage, type RouteMessage, stepMessageSchema } from '../../sh
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
+import { noteFailuresIn } from '../../shared/runtime/failures.ts';
 import { countMetric, logger } from '../../shared/runtime/lambda.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
@@ -38,5 +39,6 @@ const dependencies: ScoreDependencies = {
 };
 
 export const handler = queueHandler(stepMessageSchema, (message) => scoreInquiry(dependencies, message), {
+  noteFailure: noteFailuresIn(table),
   together: (messages) => scoreTogether(dependencies, messages),
 });

@@ -8,6 +8,8 @@ import type { Surroundings } from './surroundings.ts';
 
 export interface DeadLetterQueueProps extends QueueProps {
   readonly surroundings: Surroundings;
+  /** What commands call it: the alarm says to look with `npm run ops -- dlq show <letters>`. */
+  readonly letters: string;
   /** What it means that something ended here; the alarm's text. */
   readonly errorImpact: string;
 }
@@ -15,7 +17,7 @@ export interface DeadLetterQueueProps extends QueueProps {
 /** Where work ends that could not be done. Rings as soon as something is in it. */
 export class DeadLetterQueue extends Queue {
   constructor(scope: Construct, id: string, props: DeadLetterQueueProps) {
-    const { surroundings, errorImpact, ...own } = props;
+    const { surroundings, letters, errorImpact, ...own } = props;
     super(scope, id, {
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: surroundings.key,
@@ -26,7 +28,7 @@ export class DeadLetterQueue extends Queue {
     });
     new ImpactAlarm(this, 'DepthAlarm', {
       surroundings,
-      errorImpact,
+      errorImpact: `${errorImpact} Look: npm run ops -- dlq show ${letters}`,
       metric: this.metricApproximateNumberOfMessagesVisible({
         period: Duration.minutes(1),
         statistic: 'Maximum',
@@ -43,6 +45,8 @@ export class DeadLetterQueue extends Queue {
 
 export interface WorkQueueProps extends QueueProps {
   readonly surroundings: Surroundings;
+  /** What commands call its dead letters. */
+  readonly letters: string;
   /** The time limit of the function that reads the queue. */
   readonly consumerTimeout: Duration;
   /** What it means that a message was given up; the dead letters' alarm. */
@@ -58,8 +62,8 @@ export class WorkQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
-    const { surroundings, consumerTimeout, errorImpact, delayImpact, ...own } = props;
-    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { surroundings, errorImpact });
+    const { surroundings, letters, consumerTimeout, errorImpact, delayImpact, ...own } = props;
+    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters', { surroundings, letters, errorImpact });
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: surroundings.key,

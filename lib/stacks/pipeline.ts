@@ -62,6 +62,7 @@ export class PipelineStack extends Stack {
 
     const scoring = new WorkQueue(this, 'ScoreQueue', {
       surroundings,
+      letters: 'score',
       consumerTimeout: timeouts.score,
       errorImpact:
         'An inquiry could not be scored and has no tier: nobody is assigned to it until its dead letter is looked at.',
@@ -69,12 +70,14 @@ export class PipelineStack extends Stack {
     });
     const routing = new WorkQueue(this, 'RouteQueue', {
       surroundings,
+      letters: 'route',
       consumerTimeout: timeouts.route,
       errorImpact: 'An inquiry has a score but could not be given to a coordinator: nobody is going to call.',
       delayImpact: 'Inquiries wait more than five minutes for a coordinator: their clock is running.',
     });
     const mailing = new WorkQueue(this, 'MailQueue', {
       surroundings,
+      letters: 'mail',
       consumerTimeout: timeouts.notify,
       errorImpact:
         'An e-mail to a coordinator could not be sent: the inquiry is assigned, but its coordinator may not know.',
@@ -177,8 +180,9 @@ export class PipelineStack extends Stack {
   #followMail({ surroundings, table, digestSecret, mail }: FoundationStack): void {
     const lost = new DeadLetterQueue(this, 'LostFeedback', {
       surroundings,
+      letters: 'feedback',
       errorImpact:
-        'A bounce or a complaint was not taken up: a mailbox that should get no more e-mail may get some. Redrive it.',
+        'A bounce or a complaint was not taken up: a mailbox that should get no more e-mail may get some.',
     });
     const feedback = new FirstcallFunction(this, 'Feedback', {
       surroundings,
@@ -211,6 +215,7 @@ export class PipelineStack extends Stack {
     const [scoreQueue, routeQueue, mailQueue] = queues;
     const missed = new DeadLetterQueue(this, 'MissedSweeps', {
       surroundings,
+      letters: 'sweeps',
       errorImpact:
         'A sweep over what is due failed or was not started. The next one makes up for it; if this rings again and again, nobody is reminded and stuck inquiries stay stuck.',
     });
@@ -260,7 +265,7 @@ export class PipelineStack extends Stack {
     new ImpactAlarm(this, 'BrokenDueEntryAlarm', {
       surroundings,
       errorImpact:
-        'Something that is due cannot be read and was put off: one inquiry or weekly report is stuck until somebody looks at it. Its key is in the log of remind.',
+        'Something that is due cannot be read and was put off: one inquiry or weekly report is stuck until somebody looks at it. Its key is in the log of remind; npm run ops -- reconcile says what is wrong with it.',
       metric: remind.metricCounted('due_entry_broken'),
     });
   }
@@ -268,6 +273,7 @@ export class PipelineStack extends Stack {
   #reportFromStream({ surroundings, table }: FoundationStack): void {
     const uncounted = new DeadLetterQueue(this, 'UncountedChanges', {
       surroundings,
+      letters: 'figures',
       errorImpact:
         'Changes to inquiries are missing from the reports. Nobody waits longer for a call, but the figures are too low until they are rebuilt.',
     });
@@ -322,6 +328,7 @@ export class PipelineStack extends Stack {
   ): void {
     const unfollowed = new DeadLetterQueue(this, 'UnfollowedPeople', {
       surroundings,
+      letters: 'people',
       errorImpact:
         'A change of the configuration may not be followed at once (open work of somebody who was disabled stays with them), and for some new contacts nobody looked who else is behind their phone number or mailbox, or open inquiries of somebody who wrote again kept their score. Nobody waits longer for a call; duplicates may go unnoticed.',
     });

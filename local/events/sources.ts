@@ -10,6 +10,7 @@ import type { Plan } from '../template/plan.ts';
 import { unknownOperator } from './filters.ts';
 import { startMailEvents } from './mail-events.ts';
 import type { EventSource } from './pausable.ts';
+import { startQueueAlarms } from './queue-alarms.ts';
 import { startQueueSource } from './queue-source.ts';
 import { startSchedule } from './schedule.ts';
 import { startStreamSource } from './stream-source.ts';
@@ -26,7 +27,7 @@ export function assertFiltersAreKnown(plan: Plan): void {
   }
 }
 
-/** Starts every event source of the stacks: queues, streams and schedules. */
+/** Starts every event source of the stacks: queues, streams and schedules; and the alarms on queues. */
 export function startSources(parts: {
   plan: Plan;
   tables: readonly PreparedTable[];
@@ -76,6 +77,16 @@ export function startSources(parts: {
     ...plan.mailEvents.map((mailEvent) =>
       startMailEvents({ plan: mailEvent, inboxUrl: prepared.endpoints.ses, invoke, onError }),
     ),
+    startQueueAlarms({
+      client: prepared.sqs,
+      alarms: plan.queueAlarms,
+      queueUrl,
+      report: (line) => {
+        log.write(`${new Date().toISOString()} ${line}\n`);
+        parts.report(line);
+      },
+      onError,
+    }),
     ...plan.schedules.map((schedule) => startSchedule({ plan: schedule, invoke, onError })),
   ];
 }

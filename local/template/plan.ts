@@ -78,6 +78,17 @@ export interface MailEventPlan {
   readonly opensOf: readonly string[];
 }
 
+/** An alarm that rings where messages lie in a queue. */
+export interface QueueAlarmPlan {
+  /** The logical id, without what the CDK puts behind it. */
+  readonly name: string;
+  /** What it means, in the template's words. */
+  readonly text: string;
+  readonly queueName: string;
+  readonly threshold: number;
+  readonly periodSeconds: number;
+}
+
 /** Everything the templates ask one machine to run. */
 export interface Plan {
   readonly tables: readonly TablePlan[];
@@ -88,6 +99,7 @@ export interface Plan {
   readonly streamSources: readonly StreamSourcePlan[];
   readonly schedules: readonly SchedulePlan[];
   readonly mailEvents: readonly MailEventPlan[];
+  readonly queueAlarms: readonly QueueAlarmPlan[];
   readonly api: ApiPlan;
   readonly userPool?: { readonly issuer: string; readonly clientId: string };
   /** Parts of the firewall that are not reproduced, by name. */
@@ -132,6 +144,7 @@ export function planOf(assembly: Assembly): Plan {
       ofType('AWS::SES::ConfigurationSetEventDestination'),
       functionOf,
     ),
+    queueAlarms: ofType('AWS::CloudWatch::Alarm').flatMap(queueAlarmPlan),
     api: apiPlan(
       resources,
       functionOf,
@@ -288,6 +301,22 @@ function schedulePlans(rule: Resource, functionOf: FunctionOf): SchedulePlan[] {
       ...(target.Input && { input: target.Input }),
     };
   });
+}
+
+/** Alarms on what lies in a queue; of all others the metrics are not kept here. */
+function queueAlarmPlan(alarm: Resource): QueueAlarmPlan[] {
+  const { MetricName, Namespace, Dimensions = [], Threshold, Period, AlarmDescription } = alarm.properties();
+  const queueName = Dimensions.find(({ Name }: Json) => Name === 'QueueName')?.Value;
+  if (Namespace !== 'AWS/SQS' || MetricName !== 'ApproximateNumberOfMessagesVisible' || !queueName) return [];
+  return [
+    {
+      name: alarm.logicalId.replace(/[0-9A-F]{8}$/, ''),
+      text: String(AlarmDescription ?? ''),
+      queueName: String(queueName),
+      threshold: Number(Threshold),
+      periodSeconds: Number(Period),
+    },
+  ];
 }
 
 /** Functions that hear of mails; other subscriptions are e-mails about alarms, which nothing rings here. */

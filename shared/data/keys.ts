@@ -161,6 +161,9 @@ export const weeklyReport = (locationId: string): Key => ({ pk: `REPORT#${locati
 /** The digest of a member's working mornings: a due item of its own. */
 export const dailyDigest = (memberId: string): Key => ({ pk: `DIGEST#${memberId}`, sk: 'DAILY' });
 
+/** Why something failed: by a message's id, or a stream record's sequence number. */
+export const failureNote = (of: string): Key => ({ pk: `FAILED#${of}`, sk: 'NOTE' });
+
 /** Audit entries of one UTC day, in order of time. */
 export const auditPk = (date: string): string => `AUDIT#${date}`;
 export const auditEntry = (at: string, entryId: string): Key => ({

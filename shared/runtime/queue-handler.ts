@@ -2,6 +2,7 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
+import type { NoteFailure } from './failures.ts';
 import { countMetric, describeError, lambdaHandler, logger } from './lambda.ts';
 
 /**
@@ -9,6 +10,7 @@ import { countMetric, describeError, lambdaHandler, logger } from './lambda.ts';
  * those that failed come again. `work` answers with a short code of what became
  * of the message, which is logged beside the message's ids.
  *
+ * @param options.noteFailure - leaves a note of why a message failed, should it end among the dead letters
  * @param options.oneByOne - works on the messages of a batch one after the other, where all of them
  * write the same item: side by side they would only make each other try again
  * @param options.together - tries the messages of a batch in one go before; gives the code of each that
@@ -18,9 +20,10 @@ export function queueHandler<Schema extends z.ZodType<Record<string, unknown>>>(
   schema: Schema,
   work: (message: z.output<Schema>) => Promise<string>,
   options: {
+    readonly noteFailure: NoteFailure;
     readonly oneByOne?: boolean;
     readonly together?: (messages: readonly z.output<Schema>[]) => Promise<readonly (string | undefined)[]>;
-  } = {},
+  },
 ) {
   const processor = new BatchProcessor(EventType.SQS);
 
@@ -34,6 +37,7 @@ export function queueHandler<Schema extends z.ZodType<Record<string, unknown>>>(
       countMetric(outcome);
     } catch (error) {
       logger.error('message failed', { ...ids, ...describeError(error) });
+      await options.noteFailure(record.messageId, error);
       throw error;
     }
   }

@@ -15,11 +15,17 @@ const context = {
   getRemainingTimeInMillis: () => 1_000,
 } as unknown as Context;
 const run = (work: (message: { inquiryId: string }) => Promise<string>, ...Records: SQSRecord[]) =>
-  queueHandler(stepMessageSchema, work)({ Records } as SQSEvent, context) as Promise<SQSBatchResponse>;
+  queueHandler(stepMessageSchema, work, { noteFailure })(
+    { Records } as SQSEvent,
+    context,
+  ) as Promise<SQSBatchResponse>;
 
 let printed: string[];
+let noted: { of: string; error: unknown }[];
+const noteFailure = async (of: string, error: unknown) => void noted.push({ of, error });
 beforeEach(() => {
   printed = [];
+  noted = [];
   const write = (chunk: unknown) => {
     printed.push(String(chunk));
     return true;
@@ -49,6 +55,8 @@ describe('a handler of a queue', () => {
 
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm2' }] });
     expect(done).toEqual([id(1), id(3)]);
+    // By what a dead letter is known by.
+    expect(noted).toEqual([{ of: 'm2', error: expect.any(Error) }]);
   });
 
   it('gives back a whole batch that failed, and throws nothing that would print it', async () => {

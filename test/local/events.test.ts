@@ -7,9 +7,11 @@ import {
   GetShardIteratorCommand,
   type _Record as StreamRecord,
 } from '@aws-sdk/client-dynamodb-streams';
-import { describe, expect, it } from 'vitest';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { describe, expect, it, vi } from 'vitest';
 import { matchesPattern, unknownOperator } from '../../local/events/filters.ts';
 import { startLoop } from '../../local/events/pausable.ts';
+import { startQueueAlarms } from '../../local/events/queue-alarms.ts';
 import { untilNextMs } from '../../local/events/schedule.ts';
 import { startStreamSource } from '../../local/events/stream-source.ts';
 
@@ -127,6 +129,46 @@ describe('startLoop', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(steps).toBeGreaterThan(paused);
     loop.stop();
+  });
+});
+
+describe('startQueueAlarms', () => {
+  it('rings once, in the words of the template, and says when all is well', async () => {
+    const depths: Record<string, string> = { dead: '0', other: '0' };
+    const client = {
+      send: async ({ input }: { input: { QueueUrl: string } }) => {
+        looks += 1;
+        return { Attributes: { ApproximateNumberOfMessages: depths[input.QueueUrl] } };
+      },
+    } as unknown as SQSClient;
+    let looks = 0;
+    const plan = (queueName: string) => ({ name: 'A', text: 'x', queueName, threshold: 1, periodSeconds: 0 });
+    const lines: string[] = [];
+    const alarms = startQueueAlarms({
+      client,
+      alarms: [{ ...plan('dead'), name: 'Dead', text: 'Nobody is going to call.' }, plan('other')],
+      queueUrl: (name) => name,
+      report: (line) => lines.push(line),
+      onError: () => {},
+    });
+    /** Looks at once: whoever goes on after a pause does not wait. */
+    const look = async (seen: () => boolean): Promise<void> => {
+      await alarms.pause();
+      alarms.resume();
+      await vi.waitUntil(seen);
+    };
+
+    await look(() => looks >= 2);
+    expect(lines).toEqual([]);
+    depths['dead'] = '2';
+    await look(() => lines.length > 0);
+    const before = looks;
+    await look(() => looks >= before + 2);
+    depths['dead'] = '0';
+    await look(() => lines.length > 1);
+    alarms.stop();
+
+    expect(lines).toEqual(['ALARM Dead: Nobody is going to call.', 'OK Dead']);
   });
 });
 

@@ -88,6 +88,21 @@ const pipeline = {
         Targets: [{ Id: 'one', Arn: { 'Fn::GetAtt': ['Score', 'Arn'] } }],
       },
     },
+    DeadDepthAlarm0AF6EE75: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        Namespace: 'AWS/SQS',
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': ['Dead', 'QueueName'] } }],
+        Threshold: 1,
+        Period: 60,
+        AlarmDescription: 'Nobody is going to call.',
+      },
+    },
+    ErrorAlarm: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: { Namespace: 'AWS/Lambda', MetricName: 'Errors', Threshold: 1 },
+    },
     Elsewhere: { Type: 'AWS::SQS::Queue', Condition: 'IsElsewhere', Properties: {} },
   },
 };
@@ -152,6 +167,18 @@ describe('planOf', () => {
       },
     ]);
     expect(plan.schedules).toMatchObject([{ functionName, expression: 'rate(1 minute)' }]);
+  });
+
+  it('rings where messages lie in a queue, and passes over what it has no metric of', () => {
+    expect(plan.queueAlarms).toEqual([
+      {
+        name: 'DeadDepthAlarm',
+        text: 'Nobody is going to call.',
+        queueName: 'dead',
+        threshold: 1,
+        periodSeconds: 60,
+      },
+    ]);
   });
 
   it('gives the same names on every start', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deadLetterQueues } from '../../ops/dead-letters.ts';
 import { type Json, ofType, readable, synthesized, the, withoutDigest } from './synthesized.ts';
 
 describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
@@ -69,21 +70,33 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     expect(queue(name).MessageRetentionPeriod).toBeGreaterThanOrEqual(4 * 24 * 3600);
   });
 
-  test.each([
-    'ScoreQueueDeadLetters',
-    'RouteQueueDeadLetters',
-    'MailQueueDeadLetters',
-    'MissedSweeps',
-    'UncountedChanges',
-    'UnfollowedPeople',
-  ])('%s keeps what it got for two weeks and rings at the first', (name) => {
-    expect(queue(name).MessageRetentionPeriod).toBe(14 * 24 * 3600);
-    expect(the(pipeline, 'AWS::CloudWatch::Alarm', `${name}DepthAlarm`).Properties).toMatchObject({
-      MetricName: 'ApproximateNumberOfMessagesVisible',
-      Threshold: 1,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-    });
+  test('each queue of dead letters is known to the commands, and its source with it', () => {
+    const queues = ofType(pipeline, 'AWS::SQS::Queue');
+    const letters = queues.filter(([, { Properties }]) => Properties.RedrivePolicy === undefined);
+
+    expect(letters.map(([id]) => withoutDigest(id)).sort()).toEqual(
+      deadLetterQueues.map((one) => one.queue).sort(),
+    );
+    for (const { queue: name, source } of deadLetterQueues.filter((one) => one.source !== undefined)) {
+      expect(readable(queue(source ?? '').RedrivePolicy.deadLetterTargetArn)).toBe(`${name}.Arn`);
+    }
   });
+
+  test.each(deadLetterQueues)(
+    '$queue keeps what it got for two weeks, rings at the first and says where to look',
+    (letters) => {
+      expect(queue(letters.queue).MessageRetentionPeriod).toBe(14 * 24 * 3600);
+      const alarm = the(pipeline, 'AWS::CloudWatch::Alarm', `${letters.queue}DepthAlarm`).Properties;
+      expect(alarm).toMatchObject({
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        AlarmActions: [expect.anything()],
+      });
+      expect(readable(alarm.Dimensions[0].Value)).toBe(`${letters.queue}.QueueName`);
+      expect(alarm.AlarmDescription).toMatch(new RegExp(` Look: npm run ops -- dlq show ${letters.name}$`));
+    },
+  );
 
   test.each(['ScoreQueue', 'RouteQueue', 'MailQueue'])(
     '%s rings when a message waits five minutes',
