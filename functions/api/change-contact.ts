@@ -1,6 +1,7 @@
 /** Changes what is known of a person by hand. */
 import type { Contact, ContactPatch, Contacts, Whole } from '../../shared/data/contacts.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
+import { isMinorAt } from '../../shared/domain/age.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { personOf, rankOf } from '../../shared/domain/person.ts';
 import { type ContactChanges, entryOf } from '../../shared/domain/timeline.ts';
@@ -55,11 +56,14 @@ function shareOf({ survivor, family }: Whole, contact: Contact, wanted: ContactP
       ? values.filter((value) => own.includes(value) || !person[list].includes(value))
       : own.filter((value) => values.includes(value));
   }
-  const { lifecycle, name, owner } = wanted;
+  const { lifecycle, name, owner, age } = wanted;
   if (lifecycle !== undefined) {
     const moves = speaks && rankOf(person.lifecycle) < rankOf(lifecycle);
     if (moves || rankOf(contact.lifecycle) > rankOf(lifecycle)) patch.lifecycle = lifecycle;
   }
+  // Of age, whoever of them was taken for a minor; a minor, the person is by one of them.
+  const wasMinor = (one: Pick<Contact, 'age'>) => isMinorAt(one.age, age?.at ?? '');
+  if (age && isMinorAt(age, age.at) !== wasMinor(person) && (speaks || wasMinor(contact))) patch.age = age;
   if (speaks && name !== undefined && name !== person.name) patch.name = name;
   if ('owner' in wanted && owner !== person.owner && (speaks || owner === undefined)) patch.owner = owner;
   return patch;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { ContactPatch } from '../../shared/data/contacts.ts';
 import { type Place, placeShape } from '../../shared/data/timeline.ts';
+import { minorFrom } from '../../shared/domain/age.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { lifecycles } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
@@ -50,6 +51,8 @@ const changeSchema = z.lazy(() =>
       languages: listOf(required(languageTag), 10).optional(),
       insurances: listOf(requiredLine, 10).optional(),
       locations: slugs(20).optional(),
+      /** Whether they may be under age: then a guardian is written to. */
+      minor: z.boolean('must be true or false').optional(),
       /** Null takes the owner away. */
       owner: slugSchema.nullable().optional(),
     })
@@ -90,14 +93,19 @@ export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
 
   async function change({ event, caller, practice, audit }: Request): Promise<Answer> {
     const id = pathId(event, 'contact');
-    const { owner, ...wanted } = jsonOf(changeSchema, event);
+    const { owner, minor, ...wanted } = jsonOf(changeSchema, event);
     const seen = seenTag(event, 'contact');
     checkReferences(practice, [
       ['locations', 'locations', wanted.locations],
       ['owner', 'members', owner],
     ]);
     await audit({ action: 'change', resource: `contact ${id}` });
-    const patch = { ...wanted, ...(owner !== undefined && { owner: owner ?? undefined }) } as ContactPatch;
+    const at = api.environment.now().toISOString();
+    const patch = {
+      ...wanted,
+      ...(minor !== undefined && { age: minor ? minorFrom(at) : { at } }),
+      ...(owner !== undefined && { owner: owner ?? undefined }),
+    } as ContactPatch;
     await changeContact(api, id, seen, patch, caller.member.id);
     return await contactAnswer(api, id, { consistent: true });
   }

@@ -33,6 +33,8 @@ export const contactViewSchema = z.lazy(() =>
     insurances: z.array(z.string()),
     locations: z.array(z.string()),
     owner: z.string().optional(),
+    /** They may be under age until then. */
+    minorUntil: z.string().optional(),
     createdAt: z.string(),
     /** Contacts that were merged into this one, directly or through another. */
     alsoKnownAs: z.array(

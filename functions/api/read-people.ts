@@ -79,8 +79,10 @@ export async function contactView(
     }
     return [...seen.values()];
   };
+  const person = personOf(family);
   return contactViewSchema.parse({
-    ...personOf(family),
+    ...person,
+    minorUntil: person.age?.minorUntil,
     points: pointsOf(survivor),
     alsoKnownAs: family
       .filter(({ id }) => id !== survivor.id)

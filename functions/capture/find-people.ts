@@ -5,6 +5,7 @@
 import type { ContactPoint, Contacts, PointHolder } from '../../shared/data/contacts.ts';
 import { namelessDigest } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
+import { isMinorAt, saidOfAge } from '../../shared/domain/age.ts';
 import { normalizeName } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
@@ -22,6 +23,8 @@ export interface Identified {
   readonly insurance?: string | undefined;
   /** The location that was asked for; absent where none was. */
   readonly wantedLocationId?: string | undefined;
+  /** As they were given; what they say of an age. */
+  readonly fields: Readonly<Record<string, string | boolean>>;
   /** Where it is set aside, it changes nobody who is known: it may say what it likes of anybody. */
   readonly quarantine: readonly string[];
 }
@@ -103,6 +106,8 @@ export async function findPeople(
   const create = (name: Name | undefined, isPatient: boolean): Person => {
     const contactId = environment.newId('contact');
     const { email, phone, language, insurance, wantedLocationId } = came;
+    const at = now.toISOString();
+    const age = isPatient ? saidOfAge(came.fields, at) : undefined;
     const profile = contacts.create(
       {
         id: contactId,
@@ -116,6 +121,8 @@ export async function findPeople(
         }),
         ...(isPatient && insurance !== undefined && { insurances: [insurance] }),
         ...(isPatient && wantedLocationId !== undefined && { locations: [wantedLocationId] }),
+        // Of whoever is of age nothing is kept: that is what everybody is taken for.
+        ...(age && isMinorAt(age, at) && { age }),
         ...(isSuspected && { suspected: true }),
       },
       now,

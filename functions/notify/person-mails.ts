@@ -12,6 +12,7 @@ import type { Messages } from '../../shared/data/messages.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
 import type { Tasks } from '../../shared/data/tasks.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
+import { type AgeKnown, isMinorAt, saidOfAge } from '../../shared/domain/age.ts';
 import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { countedMessage, formConsentsOf, unknownMailbox } from '../../shared/domain/messages/consent.ts';
@@ -25,12 +26,7 @@ import {
   stepTaken,
   stopped,
 } from '../../shared/domain/messages/nurture.ts';
-import {
-  type Addressee,
-  addresseeOf,
-  firstNameOf,
-  saysMinor,
-} from '../../shared/domain/messages/recipient.ts';
+import { type Addressee, addresseeOf, firstNameOf } from '../../shared/domain/messages/recipient.ts';
 import {
   answerWithinMs,
   asked,
@@ -234,26 +230,31 @@ async function reasonToStop(
 interface Reached {
   readonly addressee: Addressee;
   readonly familyIds: readonly string[];
-  readonly isMinor: boolean;
 }
 
-/** @param given - the address that came with the inquiry, of whoever wrote it */
+/**
+ * @param given - the address that came with the inquiry, of whoever wrote it
+ * @param said - what the inquiry says of their age: it goes before whatever was said in others
+ */
 const addresseeFrom = (
   family: readonly [Contact, ...Contact[]],
   wrote: readonly string[],
   given: string | undefined,
+  said: AgeKnown | undefined,
+  now: Date,
 ): Addressee => {
-  const { id, name, email: usual, languages } = personOf<Contact>(family);
+  const { id, name, email: usual, languages, age } = personOf<Contact>(family);
   const holderOf = (email: string | undefined): Contact | undefined =>
     family.find((one) => one.email === email || one.otherPoints.some(({ value }) => value === email));
   const email = given !== undefined && holderOf(given) ? given : usual;
   // Whose mailbox it is: their link still stops what goes there once a merge is undone.
   const holder = holderOf(email);
-  return { contactId: holder?.id ?? id, name, email, languages: [...wrote, ...languages] };
+  const isMinor = isMinorAt(said ?? age, now.toISOString());
+  return { contactId: holder?.id ?? id, name, email, languages: [...wrote, ...languages], isMinor };
 };
 
 async function findAddressee(
-  { contacts }: PersonDependencies,
+  { contacts, environment }: PersonDependencies,
   { head, body }: Known,
 ): Promise<Reached | undefined> {
   const families = new Map<string, readonly string[]>();
@@ -263,7 +264,8 @@ async function findAddressee(
     const whole = await contacts.findWhole(id, { consistent: true });
     if (!whole) return undefined;
     const mailbox = id === (body.writerId ?? head.contactId) ? given : undefined;
-    const addressee = addresseeFrom(whole.family as readonly [Contact, ...Contact[]], wrote, mailbox);
+    const said = id === head.contactId ? saidOfAge(body.fields, body.receivedAt) : undefined;
+    const addressee = addresseeFrom(whole.family, wrote, mailbox, said, environment.now());
     families.set(
       addressee.contactId,
       whole.family.map((contact) => contact.id),
@@ -276,21 +278,20 @@ async function findAddressee(
   const patient = await find(head.contactId);
   if (!patient) return undefined;
   const writer = body.writerId === undefined ? undefined : await find(body.writerId);
-  const isMinor = saysMinor(body.fields);
+  const { isMinor } = patient.addressee;
   const guardians = isMinor ? await Promise.all([...new Set(patient.wardOf)].map(find)) : [];
   const addressee = addresseeOf({
     patient: patient.addressee,
     writer: writer?.addressee,
     guardians: guardians.flatMap((guardian) => (guardian ? [guardian.addressee] : [])),
-    isMinor,
   });
   if (!addressee) return undefined;
   const { contactId } = addressee;
+  // Whichever of the patient's contacts it is: a guardian who was merged with them is no other.
+  const isPatient = families.get(patient.addressee.contactId)?.includes(contactId) !== false;
   return {
-    addressee,
+    addressee: { ...addressee, isMinor: addressee.isMinor || (isMinor && isPatient) },
     familyIds: families.get(contactId) ?? [contactId],
-    // Whichever of the patient's contacts it is.
-    isMinor: isMinor && families.get(patient.addressee.contactId)?.includes(contactId) !== false,
   };
 }
 
@@ -402,7 +403,7 @@ async function decide(
       firstName: firstNameOf(addressee.name),
       languages: addressee.languages,
       timeZone,
-      isMinor: reached.isMinor,
+      isMinor: addressee.isMinor,
     },
     consents: agreed,
     mailbox,

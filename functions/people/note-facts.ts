@@ -1,7 +1,8 @@
-/** Notes on the person what a later inquiry says of them anew: a language, an insurance, a location. */
-import type { Contacts } from '../../shared/data/contacts.ts';
+/** Notes on the person what a later inquiry says of them anew: a language, an insurance, a location, an age. */
+import type { ContactPatch, Contacts } from '../../shared/data/contacts.ts';
 import type { InquiryBody } from '../../shared/data/inquiries.ts';
 import type { Table } from '../../shared/data/table.ts';
+import { learnt, saidOfAge } from '../../shared/domain/age.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { type ContactChanges, contactActor, entryOf } from '../../shared/domain/timeline.ts';
 import { foldWording } from '../../shared/domain/wording.ts';
@@ -13,7 +14,10 @@ export interface NoteDependencies {
 }
 
 /** What of an inquiry is said of the person. */
-export type Said = Pick<InquiryBody, 'inquiryId' | 'contactId' | 'fields' | 'wantedLocationId'>;
+export type Said = Pick<
+  InquiryBody,
+  'inquiryId' | 'contactId' | 'receivedAt' | 'fields' | 'wantedLocationId'
+>;
 
 /** Thrown where others kept changing the profile; the record comes again. */
 export class ProfileBusy extends Error {
@@ -33,12 +37,12 @@ function withNew(values: readonly string[], said: string | boolean | undefined):
 /** True where something was new; it then has an entry on the person's timeline. */
 export async function noteFacts(
   { table, contacts, environment }: NoteDependencies,
-  { inquiryId, contactId, fields, wantedLocationId }: Said,
+  { inquiryId, contactId, receivedAt, fields, wantedLocationId }: Said,
 ): Promise<boolean> {
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const contact = await contacts.find(contactId, { consistent: true });
     if (contact === undefined) return false;
-    const patch: Partial<Record<'languages' | 'insurances' | 'locations', string[]>> = {};
+    const patch: { -readonly [Field in keyof ContactPatch]: ContactPatch[Field] } = {};
     const said = {
       languages: fields['language'],
       insurances: fields['insurance'],
@@ -50,6 +54,11 @@ export async function noteFacts(
       if (to === undefined) continue;
       patch[kind] = to;
       changes[kind] = { from: [...contact[kind]], to };
+    }
+    const age = learnt(contact.age, saidOfAge(fields, receivedAt));
+    if (age) {
+      patch.age = age;
+      changes.age = { from: contact.age, to: age };
     }
     if (Object.keys(patch).length === 0) return false;
     const now = environment.now();

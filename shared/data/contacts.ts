@@ -4,6 +4,7 @@
  * their timeline that are items of their own.
  */
 import * as z from 'zod';
+import { type AgeKnown, ageKnownSchema } from '../domain/age.ts';
 import { type MatchKind, type MatchReason, matchKind, matchReasons } from '../domain/matching.ts';
 import type { Family } from '../domain/person.ts';
 import { type Lifecycle, lifecycles } from '../domain/rules/facts.ts';
@@ -54,6 +55,7 @@ const profileSchema = z.lazy(() =>
     insurances: z.array(z.string()).default([]),
     locations: z.array(z.string()).default([]),
     tags: z.array(z.string()).default([]),
+    age: ageKnownSchema.optional(),
     lifecycle: z.enum(lifecycles).default('lead'),
     owner: z.string().optional(),
     mergedInto: z.string().optional(),
@@ -113,6 +115,7 @@ export interface Contact {
   readonly tags: readonly string[];
   readonly lifecycle: Lifecycle;
   readonly owner?: string | undefined;
+  readonly age?: AgeKnown | undefined;
   readonly createdAt: string;
   /** The contact who speaks for this one since they were merged. */
   readonly mergedInto?: string | undefined;
@@ -138,6 +141,7 @@ export interface NewContact {
   readonly language: string | undefined;
   readonly insurances?: readonly string[];
   readonly locations?: readonly string[];
+  readonly age?: AgeKnown;
   readonly nameDigest?: string | undefined;
   readonly pointDigests?: Readonly<Partial<Record<ContactPoint['kind'], string>>>;
   /** Set where an inquiry made them that was set aside: nobody is suggested to be them on its word. */
@@ -152,6 +156,7 @@ export interface ContactPatch {
   readonly locations?: readonly string[];
   readonly tags?: readonly string[];
   readonly lifecycle?: Lifecycle;
+  readonly age?: AgeKnown;
   /** Undefined takes the owner away. */
   readonly owner?: string | undefined;
 }

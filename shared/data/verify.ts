@@ -76,6 +76,7 @@ const storedContact = (contact: Contact): ContactState => ({
   languages: contact.languages,
   insurances: contact.insurances,
   locations: contact.locations,
+  age: contact.age,
   mergedIds: contact.mergedIds,
   mergedInto: contact.mergedInto,
 });

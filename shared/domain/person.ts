@@ -1,4 +1,5 @@
 /** One person out of the contacts that they are since merges: nothing that is known of any of them is hidden. */
+import type { AgeKnown } from './age.ts';
 import { type Lifecycle, lifecycles } from './rules/facts.ts';
 
 /** What is known of a contact. */
@@ -12,6 +13,7 @@ export interface KnownOf {
   readonly insurances: readonly string[];
   readonly locations: readonly string[];
   readonly owner?: string | undefined;
+  readonly age?: AgeKnown | undefined;
 }
 
 /** Contacts that are one person, whoever speaks for them first. */
@@ -22,8 +24,8 @@ export const rankOf = (lifecycle: Lifecycle): number => lifecycles.indexOf(lifec
 
 /**
  * The survivor as the person: with the furthest lifecycle and every tag, language,
- * insurance and location of the family; of what there is one of, the survivor's, or
- * else the first that there is.
+ * insurance and location of the family; a minor for as long as any of it may be; of
+ * what there is one of, the survivor's, or else the first that there is.
  */
 export function personOf<Contact extends KnownOf>(family: Family<Contact>): Contact {
   const [survivor] = family;
@@ -32,12 +34,16 @@ export function personOf<Contact extends KnownOf>(family: Family<Contact>): Cont
   const union = (fact: 'tags' | 'languages' | 'insurances' | 'locations'): string[] => [
     ...new Set(family.flatMap((contact) => contact[fact])),
   ];
+  const [age] = family
+    .flatMap((contact) => contact.age ?? [])
+    .sort((a, b) => ((a.minorUntil ?? '') < (b.minorUntil ?? '') ? 1 : -1));
   return {
     ...survivor,
     name: first('name'),
     email: first('email'),
     phone: first('phone'),
     owner: first('owner'),
+    age,
     lifecycle: family.map(({ lifecycle }) => lifecycle).reduce((a, b) => (rankOf(b) > rankOf(a) ? b : a)),
     tags: union('tags'),
     languages: union('languages'),

@@ -4,6 +4,7 @@
  * be if nothing changes without saying so in it.
  */
 import * as z from 'zod';
+import { type AgeKnown, isMinorAt, saidOfAge } from './age.ts';
 import { type Appointment, statusTold, type Visits, visitsAfter } from './appointment.ts';
 import { isMissed } from './cadence.ts';
 import { normalizeName } from './contact-point.ts';
@@ -69,6 +70,7 @@ export interface ContactState {
   readonly languages: readonly string[];
   readonly insurances: readonly string[];
   readonly locations: readonly string[];
+  readonly age?: AgeKnown | undefined;
   /** Contacts that it speaks for directly. */
   readonly mergedIds: readonly string[];
   readonly mergedInto?: string | undefined;
@@ -86,8 +88,16 @@ const given = z.string().optional().catch(undefined);
 /** What of an inquiry as it came says something about a state. */
 const capturedSchema = z.object({
   fields: z
-    .object({ name: given, patientName: given, language: given, insurance: given })
-    .catch({ name: undefined, patientName: undefined, language: undefined, insurance: undefined }),
+    .object({
+      name: given,
+      patientName: given,
+      language: given,
+      insurance: given,
+      age: given,
+      ageBand: given,
+    })
+    .partial()
+    .catch({}),
   returning: z.boolean().default(false),
   writerId: z.string().optional(),
   redFlags: z.array(z.string()).default([]),
@@ -132,7 +142,7 @@ export function rebuild(entries: readonly Told[]): State {
     return fresh;
   }
 
-  function arrive({ contactId, inquiryId = '', details }: Told): void {
+  function arrive({ contactId, inquiryId = '', at, details }: Told): void {
     const { fields, returning, writerId, redFlags, quarantine, wantedLocationId } =
       capturedSchema.parse(details);
     inquiries.set(inquiryId, {
@@ -142,6 +152,8 @@ export function rebuild(entries: readonly Told[]): State {
     });
     const [own, patients] = [nameIn(fields.name), nameIn(fields.patientName)];
     const isOwn = patients === undefined || normalizeName(patients) === normalizeName(own ?? '');
+    const { age = '', ageBand = '' } = fields;
+    const said = saidOfAge({ age, ageBand }, at);
     const language = fields.language === undefined ? [] : [fields.language];
     const come = (
       id: string,
@@ -157,6 +169,7 @@ export function rebuild(entries: readonly Told[]): State {
     come(contactId, !returning, isOwn ? own : patients, {
       insurances: fields.insurance === undefined ? [] : [fields.insurance],
       locations: wantedLocationId === undefined ? [] : [wantedLocationId],
+      ...(isMinorAt(said, at) && { age: said }),
     });
     if (writerId !== undefined) come(writerId, !contacts.has(writerId), own);
   }

@@ -4,6 +4,7 @@
  * rebuilt from it (`rebuild.ts`); it is written once and never changed.
  */
 import * as z from 'zod';
+import { ageKnownSchema } from './age.ts';
 import { urgencies } from './clinical-urgency.ts';
 import { parkReasons, receiptSchema } from './inquiry/state.ts';
 import { authorisationSchema } from './messages/consent.ts';
@@ -47,6 +48,7 @@ export const contactChangesSchema = z.lazy(() =>
     languages: change(z.array(z.string())).optional(),
     insurances: change(z.array(z.string())).optional(),
     locations: change(z.array(z.string())).optional(),
+    age: change(ageKnownSchema).optional(),
   }),
 );
 export type ContactChanges = z.infer<typeof contactChangesSchema>;

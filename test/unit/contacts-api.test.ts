@@ -177,6 +177,29 @@ describe('a contact', () => {
     },
   );
 
+  it('is a minor, or of age, as staff say, until they cannot be one any more', async () => {
+    const id = await maria();
+
+    const minor = bodyOf(await patchNow(id, { minor: true }));
+    expect(minor).toMatchObject({ minorUntil: '2044-11-20T16:01:00.000Z' });
+    expect(bodyOf(await patchNow(id, { minor: true }))).toMatchObject({ version: minor['version'] });
+    expect(bodyOf(await patchNow(id, { minor: false }))).not.toHaveProperty('minorUntil');
+    expect((await timeline(id)).items.filter(({ kind }) => kind === 'contact_changed')).toHaveLength(2);
+    const { differences } = (await verifyContact(table, id)) ?? {};
+    expect(differences?.filter(({ field }) => field !== 'languages')).toEqual([]);
+  });
+
+  it('of several contacts is of age once staff say so, whichever of them was a minor', async () => {
+    const [first, second] = [await maria(), await leo()];
+    await patchNow(second, { minor: true });
+    await merge(first, second);
+    expect(await shown(first)).toHaveProperty('minorUntil');
+
+    expect(bodyOf(await patchNow(first, { minor: false }))).not.toHaveProperty('minorUntil');
+    await unmerge(first, second);
+    expect(await shown(second)).not.toHaveProperty('minorUntil');
+  });
+
   it('is changed at the version that was seen, with an entry of what it was and is', async () => {
     const id = await maria();
     const change = {

@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type AgeKnown, isMinorAt, learnt, saidOfAge } from '../../shared/domain/age.ts';
 import { builtInTemplates } from '../../shared/domain/messages/built-in.ts';
 import { compose } from '../../shared/domain/messages/compose.ts';
 import { type Consent, type Mailbox, optedOut } from '../../shared/domain/messages/consent.ts';
 import { lawful, mostPerDay, type Situation } from '../../shared/domain/messages/lawful.ts';
 import { mistakesOf } from '../../shared/domain/messages/liquid.ts';
 import { quietUntil } from '../../shared/domain/messages/quiet-hours.ts';
-import { addresseeOf, firstNameOf, saysMinor } from '../../shared/domain/messages/recipient.ts';
+import { addresseeOf, firstNameOf } from '../../shared/domain/messages/recipient.ts';
 import { saysStop } from '../../shared/domain/messages/stop-words.ts';
 import {
   consentPurposes,
@@ -323,18 +324,35 @@ describe('a mailbox', () => {
 });
 
 describe('who is written to', () => {
-  const somebody = (contactId: string, email?: string) => ({ contactId, email, languages: [] });
-  const patient = somebody('con_p', 'child@example.com');
+  const somebody = (contactId: string, email?: string, isMinor = false) => ({
+    contactId,
+    email,
+    languages: [],
+    isMinor,
+  });
+  const child = somebody('con_p', 'child@example.com', true);
 
   it('is never a minor', () => {
     fc.assert(
       fc.property(
-        fc.option(fc.constantFrom(somebody('con_g', 'g@example.com'), somebody('con_x', 'x@example.com'))),
-        fc.subarray([somebody('con_g', 'g@example.com'), somebody('con_h')]),
-        (writer, guardians) => {
-          const to = addresseeOf({ patient, writer: writer ?? undefined, guardians, isMinor: true });
-          expect(to?.contactId).not.toBe('con_p');
-          if (to) expect(guardians).toContainEqual(to);
+        fc.constantFrom(child, somebody('con_q', 'q@example.com')),
+        fc.option(
+          fc.constantFrom(
+            somebody('con_g', 'g@example.com'),
+            somebody('con_x', 'x@example.com'),
+            somebody('con_y', 'brother@example.com', true),
+          ),
+        ),
+        fc.subarray([
+          somebody('con_g', 'g@example.com'),
+          somebody('con_h'),
+          somebody('con_y', 'brother@example.com', true),
+        ]),
+        (patient, writer, guardians) => {
+          const to = addresseeOf({ patient, writer: writer ?? undefined, guardians });
+          expect(to?.isMinor ?? false).toBe(false);
+          // For a minor it is nobody but a guardian.
+          if (patient.isMinor && to) expect(guardians).toContainEqual(to);
         },
       ),
     );
@@ -349,13 +367,57 @@ describe('who is written to', () => {
     [{ ageBand: 'adult' }, false],
     [{}, false],
   ])('%j says of a minor: %s', (fields, said) => {
-    expect(saysMinor(fields)).toBe(said);
+    expect(isMinorAt(saidOfAge(fields, at(0)), at(0))).toBe(said);
+  });
+
+  it('counts for a minor until they cannot be one any more, however often and in whichever order they wrote', () => {
+    const day = 24;
+    const year = 365.25 * day;
+    fc.assert(
+      fc.property(
+        // Hours from their birth to each inquiry; some say the age of that day, some nothing.
+        fc.array(fc.record({ hours: fc.integer({ min: 0, max: 22 * year }), says: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        (inquiries) => {
+          const born = new Date('2005-03-10T12:00:00.000Z');
+          const when = (hours: number) => new Date(born.getTime() + hours * 3_600_000);
+          const ageOn = (date: Date): number => {
+            const years = date.getUTCFullYear() - born.getUTCFullYear();
+            const birthday = new Date(born);
+            birthday.setUTCFullYear(date.getUTCFullYear());
+            return date < birthday ? years - 1 : years;
+          };
+          let known: AgeKnown | undefined;
+          for (const { hours, says } of inquiries) {
+            const date = when(hours);
+            const fields = says ? { age: String(ageOn(date)) } : {};
+            const said = saidOfAge(fields, date.toISOString());
+            known = learnt(known, said) ?? known;
+            // A redelivery says nothing new.
+            expect(learnt(known, said)).toBeUndefined();
+          }
+          const latest = inquiries.filter(({ says }) => says).map(({ hours }) => when(hours));
+          for (const later of inquiries.map(({ hours }) => when(hours))) {
+            const wasSaid = latest.some((date) => date <= later && ageOn(date) < 18);
+            const isMinor = isMinorAt(known, later.toISOString());
+            const bySomebodyOfAge = latest.some((date) => ageOn(date) >= 18);
+            // Nobody under age whose age was said before counts as of age.
+            if (wasSaid && ageOn(later) < 18 && !bySomebodyOfAge) expect(isMinor).toBe(true);
+            if (ageOn(later) >= 19) expect(isMinor).toBe(false);
+          }
+        },
+      ),
+    );
   });
 
   it('is whoever wrote, else the patient', () => {
     const writer = somebody('con_w', 'w@example.com');
-    expect(addresseeOf({ patient, writer, guardians: [], isMinor: false })).toBe(writer);
-    expect(addresseeOf({ patient, guardians: [], isMinor: false })).toBe(patient);
+    const patient = somebody('con_p', 'p@example.com');
+    expect(addresseeOf({ patient, writer, guardians: [] })).toBe(writer);
+    expect(addresseeOf({ patient, guardians: [] })).toBe(patient);
+    expect(addresseeOf({ patient, writer: { ...writer, isMinor: true }, guardians: [] })).toBe(patient);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import {
   takeFeedback,
 } from '../../functions/feedback/take-feedback.ts';
 import { sendToPerson } from '../../functions/notify/person-mails.ts';
+import { followChange, type PeopleDependencies } from '../../functions/people/follow-change.ts';
 import { createUnsubscribeApi } from '../../functions/unsubscribe/api.ts';
 import type { Contact } from '../../shared/data/contacts.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -188,6 +189,54 @@ describe('an acknowledgement', () => {
     await mailed({ ...agreed, patientName: 'Leo Lopez', fields: { ...agreed.fields, ageBand: 'minor' } });
 
     expect(personMailer.sent.map(({ message }) => message.values.firstName)).toEqual(['Maria']);
+  });
+
+  it('goes to no minor whose age was said in an earlier inquiry alone, but to their guardian', async () => {
+    const { mailed, personMailer, messages, environment, head } = start();
+    const leo = { ...agreed, name: 'Leo Lopez', email: 'leo@example.com' };
+    const ofLeo = { ...agreed.fields, name: 'Leo Lopez', email: 'leo@example.com' };
+    const first = await mailed({ ...leo, fields: { ...ofLeo, age: '9' } });
+    environment.advance(hours(24));
+
+    const second = await mailed({ ...leo, fields: ofLeo });
+
+    expect((await head(second)).contactId).toBe((await head(first)).contactId);
+    expect(personMailer.sent).toEqual([]);
+    expect(await messages.find(second, 'acknowledgement')).toMatchObject({ refused: 'no_guardian' });
+
+    // His mother writes for him: from then on it is she who is written to, whoever writes.
+    environment.advance(hours(24));
+    const maria = { ...agreed, patientName: 'Leo Lopez', email: 'leo@example.com', phone: '+16505550177' };
+    await mailed({ ...maria, fields: { ...agreed.fields, email: 'leo@example.com' } });
+    expect(personMailer.sent.map(({ message }) => message.values.firstName)).toEqual(['Maria']);
+
+    // Once he is of age he is written to himself.
+    environment.advance(hours(24 * 366 * 9));
+    const later = await mailed({ ...leo, fields: ofLeo });
+    expect(await messages.find(later, 'acknowledgement')).toMatchObject({ state: 'sent' });
+    expect(personMailer.sent.at(-1)?.message.values.firstName).toBe('Leo');
+  });
+
+  it('goes to no minor whose age was said only in a later inquiry of somebody known', async () => {
+    const { mailed, personMailer, messages, environment, dependencies, table, head } = start();
+    const leo = { ...agreed, name: 'Leo Lopez' };
+    await mailed({ ...leo, fields: { name: 'Leo Lopez' } });
+    environment.advance(hours(24));
+    const second = await mailed({ ...leo, fields: { ...agreed.fields, ageBand: 'minor' } });
+    const { rows } = await table.query({ pk: `INQ#${second}`, from: 'BODY', to: 'BODY' });
+    const [body] = rows;
+    if (!body) throw new Error('no body');
+    for (let times = 0; times < 2; times++)
+      await followChange({ ...dependencies, onBroken: () => {} } as PeopleDependencies, body);
+    environment.advance(hours(24));
+
+    const third = await mailed({ ...leo, fields: agreed.fields });
+
+    expect(personMailer.sent).toEqual([]);
+    expect(await messages.find(third, 'acknowledgement')).toMatchObject({ refused: 'no_guardian' });
+    const { contactId } = await head(third);
+    const told = await dependencies.timelines.all([contactId]);
+    expect(told.filter(({ kind }) => kind === 'contact_changed')).toHaveLength(1);
   });
 
   it('goes to the mailbox that they wrote with, whichever they had before', async () => {

@@ -12,6 +12,7 @@ import { followChange } from '../../functions/people/follow-change.ts';
 import { byTime, contactEntry, inquiryHead, memberLoad, timelineOf } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
+import { minorFrom } from '../../shared/domain/age.ts';
 import type { AppointmentChange } from '../../shared/domain/appointment.ts';
 import { takeDue } from '../../shared/domain/inquiry/due.ts';
 import { type Inquiry, isOpen, nextActionAt, owesCall } from '../../shared/domain/inquiry/state.ts';
@@ -89,6 +90,7 @@ const arrival = fc.record({
   message: fc.constantFrom('acne', 'pills', 'consult', 'chest pain'),
   language: fc.constantFrom(undefined, 'es'),
   insurance: fc.constantFrom(undefined, 'Aetna'),
+  age: fc.constantFrom(undefined, undefined, '9', '17', '30'),
   wantedLocationId: fc.constantFrom(undefined, 'main-street'),
   quarantined: fc.constantFrom(false, false, true),
   drains: fc.boolean(),
@@ -170,6 +172,7 @@ const work = fc.oneof(
         insurances: fc.constantFrom([], ['Cigna']),
         locations: fc.constantFrom([], ['main-street']),
         owner: fc.constantFrom(undefined, 'ana', 'ben'),
+        age: fc.constantFrom({ at: '2026-11-30T00:00:00.000Z' }, minorFrom('2026-11-30T00:00:00.000Z')),
       },
       { requiredKeys: [] },
     ),
@@ -232,11 +235,11 @@ function setUp() {
       case 'capture': {
         const { quarantined, drains, message, ...came } = op;
         if (came.email === undefined && came.phone === undefined) return;
-        const { name, patientName, email, phone, language, insurance, wantedLocationId } = came;
+        const { name, patientName, email, phone, language, insurance, age, wantedLocationId } = came;
         await pipeline.capture({
           ...came,
           fields: Object.fromEntries(
-            Object.entries({ name, patientName, email, phone, language, insurance, message }).filter(
+            Object.entries({ name, patientName, email, phone, language, insurance, age, message }).filter(
               ([, value]) => value,
             ),
           ) as Record<string, string>,

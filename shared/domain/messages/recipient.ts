@@ -1,24 +1,13 @@
 /** Who is written to about an inquiry: whoever wrote it, and never a child. */
 
-/** The age from which people are written to themselves, in years. */
-const ageOfMajority = 18;
-
-/**
- * Whether what an inquiry says of its patient makes them a minor: their age, else the band that stands
- * for it. An age that cannot be read is taken for a child's, since it may be given in months.
- */
-export function saysMinor(fields: Readonly<Record<string, string | boolean>>): boolean {
-  const { age, ageBand } = fields;
-  if (typeof age !== 'string' || age.trim() === '') return ageBand === 'minor';
-  return !(Number(age) >= ageOfMajority);
-}
-
 /** A person as far as writing to them goes. */
 export interface Addressee {
   readonly contactId: string;
   readonly name?: string | undefined;
   readonly email?: string | undefined;
   readonly languages: readonly string[];
+  /** As far as was ever said. */
+  readonly isMinor: boolean;
 }
 
 export interface Asked {
@@ -27,18 +16,17 @@ export interface Asked {
   readonly writer?: Addressee | undefined;
   /** Those who are noted as the patient's guardians, and whose noting nobody took back. */
   readonly guardians: readonly Addressee[];
-  /** Whether the patient is a minor, as far as was said. */
-  readonly isMinor: boolean;
 }
 
 /**
- * Whom to write to. For a minor it is a guardian: the one who wrote, else the first with a mailbox.
- * Undefined where a minor has none.
+ * Whom to write to: whoever wrote, else the patient; never a minor. For one it is a guardian: the one
+ * who wrote, else the first with a mailbox. Undefined where a minor has none.
  */
-export function addresseeOf({ patient, writer, guardians, isMinor }: Asked): Addressee | undefined {
-  if (!isMinor) return writer ?? patient;
-  const isGuardian = writer && guardians.some(({ contactId }) => contactId === writer.contactId);
-  return isGuardian ? writer : (guardians.find(({ email }) => email !== undefined) ?? guardians[0]);
+export function addresseeOf({ patient, writer, guardians }: Asked): Addressee | undefined {
+  if (!patient.isMinor) return writer && !writer.isMinor ? writer : patient;
+  const grown = guardians.filter(({ isMinor }) => !isMinor);
+  const wrote = grown.find(({ contactId }) => contactId === writer?.contactId);
+  return wrote ?? grown.find(({ email }) => email !== undefined) ?? grown[0];
 }
 
 /** The longest first name that a message greets. */

@@ -2,6 +2,7 @@
  * What triage rules may look at: one catalogue of fields, each with its type.
  * Validation, evaluation, the editor's schema and the explanations all read it.
  */
+import { ageOfMajority } from '../age.ts';
 import type { Channel } from '../channels.ts';
 import type { Urgency } from '../clinical-urgency.ts';
 import type { Stage, Tier } from '../stages.ts';
@@ -25,12 +26,11 @@ export type Disposition = (typeof dispositions)[number];
 export const ageBands = ['minor', 'adult', 'senior'] as const;
 export type AgeBand = (typeof ageBands)[number];
 
-/** Lowest ages, in years, of adults and of seniors (as Medicare counts them). */
-const adultAge = 18;
+/** The lowest age of seniors, in years (as Medicare counts them). */
 const seniorAge = 65;
 
 export const ageBandOf = (age: number): AgeBand =>
-  age < adultAge ? 'minor' : age < seniorAge ? 'adult' : 'senior';
+  age < ageOfMajority ? 'minor' : age < seniorAge ? 'adult' : 'senior';
 
 export const insuranceKinds = ['public', 'private', 'self_pay', 'unknown'] as const;
 export type InsuranceKind = (typeof insuranceKinds)[number];
