@@ -5,6 +5,8 @@ export interface EventOptions {
   readonly headers?: APIGatewayProxyEventHeaders;
   readonly body?: string | Uint8Array;
   readonly pathParameters?: Record<string, string>;
+  /** The address as it came, where it is not the route's with its parameters. */
+  readonly path?: string;
   readonly query?: Record<string, string>;
   /** What the authorizer found in the token, if the route has one. */
   readonly claims?: Record<string, string> | undefined;
@@ -14,9 +16,11 @@ export interface EventOptions {
 export function proxyEvent(route: string, options: EventOptions = {}): APIGatewayProxyEvent {
   const { headers = {}, body, pathParameters, query, claims } = options;
   const [httpMethod = '', resource = ''] = route.split(' ');
-  const path = resource.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(pathParameters?.[name] ?? ''),
-  );
+  const {
+    path = resource.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(pathParameters?.[name] ?? ''),
+    ),
+  } = options;
   return {
     httpMethod,
     resource,

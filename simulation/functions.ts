@@ -2,7 +2,7 @@
  * The functions themselves, put together on ports as their handlers put them together on AWS. What a
  * port promises is its own matter: another one, with faults, takes its place without a change here.
  */
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createStaffApi } from '../functions/api/staff-api.ts';
 import { createCaptureApi } from '../functions/capture/api.ts';
 import { type SesEvent, takeFeedback } from '../functions/feedback/take-feedback.ts';
@@ -229,6 +229,6 @@ export function composeFunctions(
     feedback: async (event) => {
       await takeFeedback(feedback, event);
     },
-    api: (event) => staffApi.resolve(event, {} as Context) as Promise<APIGatewayProxyResult>,
+    api: staffApi,
   };
 }

@@ -59,6 +59,4 @@ const api = createStaffApi({
   onFailed: (error) => logger.error('request failed', describeError(error)),
 });
 
-export const handler = lambdaHandler<APIGatewayProxyEvent, APIGatewayProxyResult>((event, context) =>
-  api.resolve(event, context),
-);
+export const handler = lambdaHandler<APIGatewayProxyEvent, APIGatewayProxyResult>(api);

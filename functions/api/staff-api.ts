@@ -1,6 +1,5 @@
 /** The staff routes behind one envelope, and the health check. */
-import { Router } from '@aws-lambda-powertools/event-handler/http';
-import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Audit, AuditEntry } from '../../shared/data/audit.ts';
 import type { Rollups } from '../../shared/data/rollups.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -38,10 +37,13 @@ export interface StaffApi
   readonly onFailed: (error: unknown) => void;
 }
 
-/** A path as the router writes it: `{id}` is `:id`. */
-const toRouterPath = (path: string): `/${string}` => path.replaceAll(/\{(\w+)\}/g, ':$1') as `/${string}`;
+type Answering = (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
 
-export function createStaffApi(api: StaffApi): Router {
+/**
+ * Answers the events of a REST API. The route is the one that API Gateway found: the path as it came
+ * has a domain's own beginning, and whatever a caller puts into it.
+ */
+export function createStaffApi(api: StaffApi): Answering {
   const staffRoutes: StaffRoutes = {
     ...inquiryRoutes(api),
     ...poolRoutes(api),
@@ -59,22 +61,30 @@ export function createStaffApi(api: StaffApi): Router {
     'access-control-expose-headers': 'etag',
     vary: 'origin',
   };
-  const respond = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
-    new Response(body === undefined ? null : JSON.stringify(body), {
-      status,
-      headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...cors, ...headers },
-    });
+  const respond = (
+    statusCode: number,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): APIGatewayProxyResult => ({
+    statusCode,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...cors, ...headers },
+    body: body === undefined ? '' : JSON.stringify(body),
+  });
 
-  function refuse(error: unknown): Response {
+  function refuse(error: unknown): APIGatewayProxyResult {
     const problem = toProblem(error);
     if (problem.code === 'internal_error') api.onFailed(error);
-    return new Response(problem.toBody(), {
-      status: problem.status,
+    return {
+      statusCode: problem.status,
       headers: { ...problemHeaders, ...cors },
-    });
+      body: problem.toBody(),
+    };
   }
 
-  async function answer(event: APIGatewayProxyEvent, { allowed, work }: StaffRoute): Promise<Response> {
+  async function answer(
+    event: APIGatewayProxyEvent,
+    { allowed, work }: StaffRoute,
+  ): Promise<APIGatewayProxyResult> {
     const { requestId, identity } = event.requestContext;
     const actor = signInOf(event) ?? 'anonymous';
     const audit = (entry: Pick<AuditEntry, 'action' | 'resource' | 'reason'>): Promise<void> =>
@@ -96,27 +106,25 @@ export function createStaffApi(api: StaffApi): Router {
     }
   }
 
-  const router = new Router();
-  router.errorHandler(Error, async (error) => refuse(error));
-  router.notFound(async () => refuse(new Problem('not_found', 'There is no such route.')));
-  router.get('/v1/health', async () => respond(200, { status: 'ok' }));
-  const listed = routes.filter(({ access }) => access === 'staff');
-  for (const { method, path } of listed) {
-    const route = staffRoutes[`${method} ${path}`];
-    if (!route) continue;
-    router.route(({ event }) => answer(event as APIGatewayProxyEvent, route), {
-      method: method as 'GET' | 'POST' | 'PATCH',
-      path: toRouterPath(path),
-    });
-  }
-  const preflight = async (): Promise<Response> =>
+  const preflight: Answering = async () =>
     respond(204, undefined, {
       'access-control-allow-methods': 'GET, POST, PATCH',
       'access-control-allow-headers': 'authorization, content-type, idempotency-key, if-match',
       'access-control-max-age': '600',
     });
-  for (const path of new Set(listed.map((route) => route.path))) {
-    router.route(preflight, { method: 'OPTIONS', path: toRouterPath(path) });
+  const answering = new Map<string, Answering>([
+    ['GET /v1/health', async () => respond(200, { status: 'ok' })],
+  ]);
+  for (const { method, path, access } of routes) {
+    const route = staffRoutes[`${method} ${path}`];
+    if (access !== 'staff' || !route) continue;
+    answering.set(`${method} ${path}`, (event) => answer(event, route));
+    answering.set(`OPTIONS ${path}`, preflight);
   }
-  return router;
+
+  return async (event) => {
+    const found = answering.get(`${event.httpMethod} ${event.resource}`);
+    if (!found) return refuse(new Problem('not_found', 'There is no such route.'));
+    return await found(event).catch(refuse);
+  };
 }

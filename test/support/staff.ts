@@ -1,5 +1,5 @@
 /** The staff API over a table in memory, called as API Gateway calls it. */
-import type { APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import { createStaffApi } from '../../functions/api/staff-api.ts';
 import { createAudit } from '../../shared/data/audit.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -30,7 +30,7 @@ export function createStaff(practice: Practice = smallPractice) {
   const table = createMemoryTable();
   const pipeline = createPipeline(table, practice);
   const failures: unknown[] = [];
-  const router = createStaffApi({
+  const api = createStaffApi({
     ...pipeline.dependencies,
     audit: createAudit(table, holdEnvironment()),
     clientId,
@@ -38,7 +38,7 @@ export function createStaff(practice: Practice = smallPractice) {
     onFailed: (error) => void failures.push(error),
   });
   const call = async (route: string, options: EventOptions = {}): Promise<APIGatewayProxyResult> =>
-    router.resolve(proxyEvent(route, options), {} as Context) as Promise<APIGatewayProxyResult>;
+    api(proxyEvent(route, options));
   return {
     table,
     pipeline,

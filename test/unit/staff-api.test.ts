@@ -85,6 +85,30 @@ describe('a caller', () => {
   });
 });
 
+describe('a request that is unusual', () => {
+  const odd: readonly (readonly [string, string, EventOptions, number])[] = [
+    ['with a body where none belongs', '/v1/health', { body: 'x' }, 200],
+    ['with letters beyond Latin-1 in a header', '/v1/queue', { headers: { 'user-agent': 'Łódź' } }, 200],
+    ["below another's path, by a domain of the practice", '/v1/queue', { path: '/firstcall/v1/queue' }, 200],
+    ...['%E0%A4%A', '%20', ' ', '', '#', '//'].map(
+      (id) =>
+        [
+          `with the id "${id}"`,
+          '/v1/inquiries/{id}',
+          { path: `/v1/inquiries/${id}`, pathParameters: { id } },
+          404,
+        ] as const,
+    ),
+  ];
+
+  it.each(odd)('%s is no fault of ours', async (_, route, options, status) => {
+    const answer = await get(route, options);
+
+    expect(answer.statusCode).toBe(status);
+    expect(failures).toEqual([]);
+  });
+});
+
 describe('every answer', () => {
   it('is kept by nobody, and open to the console alone', async () => {
     const id = await pipeline.mailed();
