@@ -2,6 +2,7 @@
  * The `Table` in memory, for simulations and for tests of use cases: the same meaning as in
  * DynamoDB, held by the one suite that runs against both (`test/table/table-contract.test.ts`).
  */
+import { isDeepStrictEqual } from 'node:util';
 import { indexKeys } from '../shared/data/dynamo-table.ts';
 import type { Key } from '../shared/data/keys.ts';
 import type {
@@ -35,7 +36,10 @@ export interface MemoryTableOptions {
   readonly onCommit?: (changes: readonly RowChange[]) => void;
 }
 
-const identity = ({ pk, sk }: Key): string => JSON.stringify([pk, sk]);
+function identity({ pk, sk }: Key): string {
+  if (pk === '' || sk === '') throw new Error('a key has an empty part');
+  return JSON.stringify([pk, sk]);
+}
 
 /** What storing does to a value: it is a copy from then on, and undefined attributes are gone. */
 function stored<T>(value: T): T {
@@ -63,6 +67,10 @@ function holds(row: Row | undefined, condition: Condition | undefined): boolean 
   if (condition === undefined) return true;
   if (condition.length === 0 || condition.some((clauses) => clauses.length === 0)) {
     throw new Error('a condition needs at least one clause in each list');
+  }
+  for (const [, is, value] of condition.flat()) {
+    if (typeof value === 'boolean' && is !== '=' && is !== '<>')
+      throw new Error(`${is} compares no booleans`);
   }
   return condition.some((clauses) => clauses.every((clause) => clauseHolds(row, clause)));
 }
@@ -186,17 +194,21 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
     return stored(row);
   }
 
-  function commit(writes: readonly Write[]): void {
-    const results = writes
-      .filter((write) => !('check' in write))
-      .map((write) => ({ id: identity(keyOf(write)), before: find(keyOf(write)), after: after(write) }));
-    for (const result of results) if (result.after) refuseEmptyIndexKeys(result.after);
+  /** What a write would change; refused where its result cannot be stored. */
+  function changeOf(write: Write): RowChange & { readonly id: string } {
+    const result = { id: identity(keyOf(write)), before: find(keyOf(write)), after: after(write) };
+    if (result.after) refuseEmptyIndexKeys(result.after);
+    return result;
+  }
+
+  function commit(results: readonly (RowChange & { readonly id: string })[]): void {
     for (const { id, before, after: row } of results) {
       if (row) items.set(id, row);
       else items.delete(id);
       for (const partitions of everywhere) partitions.replace(before, row);
     }
-    onCommit?.(results);
+    // A write that changes nothing is not in the stream.
+    onCommit?.(results.filter(({ before, after: row }) => !isDeepStrictEqual(before, row)));
   }
 
   const table: MemoryTable = {
@@ -217,7 +229,9 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
     },
 
     async query({ pk, index, from, to, limit, newestFirst, after, consistent }) {
+      if (from !== undefined && to !== undefined && from > to) return { rows: [] };
       if (index && consistent) throw new Error('an index has no consistent reads');
+      if ([pk, from, to].includes('')) throw new Error('a key has an empty part');
       const partitions = index ? indexes[index] : own;
       const { names } = partitions;
       const projected = ['pk', 'sk', names.pk, names.sk];
@@ -241,7 +255,7 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
       if ('check' in write) throw new Error('a check stands only in a transaction');
       const old = find(keyOf(write));
       if (!holds(old, write.when)) return { committed: false, existing: copy(old) };
-      commit([write]);
+      commit([changeOf(write)]);
       const row = copy(find(keyOf(write)));
       return row ? { committed: true, row } : { committed: true };
     },
@@ -256,12 +270,14 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
         return { committed: false, failed: new Map() };
       }
       const failed = new Map<number, Row | undefined>();
+      const results: ReturnType<typeof changeOf>[] = [];
       writes.forEach((write, i) => {
         const old = find(keyOf(write));
         if (!holds(old, write.when)) failed.set(i, copy(old));
+        else if (!('check' in write)) results.push(changeOf(write));
       });
       if (failed.size > 0) return { committed: false, failed };
-      commit(writes);
+      commit(results);
       return { committed: true };
     },
   };

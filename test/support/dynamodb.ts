@@ -9,7 +9,7 @@ import { ulid } from 'ulid';
 import { inject } from 'vitest';
 import { createDocumentClient } from '../../shared/data/dynamo-table.ts';
 import type { Table } from '../../shared/data/table.ts';
-import { createIndexedTable } from './indexed-table.ts';
+import { createStreamedTable } from './indexed-table.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -89,12 +89,13 @@ export interface FreshTable {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
   readonly endpoint: string;
+  readonly streamArn: string;
 }
 
-/** An empty table of its own, with the four sparse indexes that the stack gives it. */
+/** An empty table of its own, with the four sparse indexes and the stream that the stack gives it. */
 export async function freshTable(): Promise<FreshTable> {
   const endpoint = inject('dynamodbEndpoint');
   const client = createDocumentClient(localClientConfig(endpoint));
   const tableName = `test-${ulid()}`;
-  return { table: await createIndexedTable(client, tableName), client, tableName, endpoint };
+  return { ...(await createStreamedTable(client, tableName)), client, tableName, endpoint };
 }

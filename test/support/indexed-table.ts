@@ -15,8 +15,16 @@ const keySchema = (pk: string, sk: string): KeySchemaElement[] => [
 
 /** Makes an empty table with the four sparse indexes that the stack gives it. */
 export async function createIndexedTable(client: DynamoDBDocumentClient, tableName: string): Promise<Table> {
+  return (await createStreamedTable(client, tableName)).table;
+}
+
+/** The same, with the address of its stream. */
+export async function createStreamedTable(
+  client: DynamoDBDocumentClient,
+  tableName: string,
+): Promise<{ readonly table: Table; readonly streamArn: string }> {
   const indexes = Object.entries(indexKeys);
-  await client.send(
+  const created = await client.send(
     new CreateTableCommand({
       TableName: tableName,
       BillingMode: 'PAY_PER_REQUEST',
@@ -32,7 +40,9 @@ export async function createIndexedTable(client: DynamoDBDocumentClient, tableNa
           Projection: { ProjectionType: 'KEYS_ONLY' },
         }),
       ),
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
     }),
   );
-  return createDynamoTable({ client, tableName });
+  const streamArn = created.TableDescription?.LatestStreamArn ?? '';
+  return { table: createDynamoTable({ client, tableName }), streamArn };
 }

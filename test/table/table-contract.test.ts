@@ -252,6 +252,15 @@ describe.each([
     });
   });
 
+  it('refuses a key with an empty part, and to order booleans', async () => {
+    for (const empty of [key(''), key('a', '')]) {
+      await expect(table.write({ put: { ...empty } })).rejects.toThrow();
+      await expect(table.get(empty)).rejects.toThrow();
+      await expect(table.query({ pk: empty.pk, from: empty.sk })).rejects.toThrow();
+    }
+    await expect(table.write({ put: { ...key('a') }, when: [[['flag', '<', true]]] })).rejects.toThrow();
+  });
+
   it('takes a check only in a transaction', async () => {
     await expect(table.write({ check: key('a'), when: absent })).rejects.toThrow('transaction');
   });
