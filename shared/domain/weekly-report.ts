@@ -1,6 +1,6 @@
 /** The weekly report of a location: a due item of its own, with its mail's state. */
 import * as z from 'zod';
-import { addDays, instantOf, isoDate, localTime, mondayOf } from './local-time.ts';
+import { addDays, instantOf, isoDate, type LocalDay, localTime, mondayOf } from './local-time.ts';
 import type { Location } from './practice.ts';
 import { asked, askedAgain, sendingShape, sent } from './sending.ts';
 
@@ -28,13 +28,26 @@ export function nextReportAt(now: Date, { timeZone }: Pick<Location, 'timeZone'>
   return next.toISOString();
 }
 
-/** The Monday of the week before the one that `at` falls into, on the location's calendar. */
-export const reportedWeek = (at: string, { timeZone }: Pick<Location, 'timeZone'>): string =>
-  isoDate(addDays(mondayOf(localTime(at, timeZone)), -7));
-
 export const reportActionAt = (report: WeeklyReport): string => report.step ?? report.nextAt;
 
-/** The state once the mail is under way; undefined where it is not due. */
+/** Of an outage, reports come for this many weeks at the most: older figures are for whoever asks for them. */
+const mostWeeksMadeUp = 4;
+
+/**
+ * The Monday, on the location's calendar, of the week whose report is the next to go out: the week before
+ * it was due, unless that is too long ago.
+ */
+function weekDue({ nextAt }: WeeklyReport, { timeZone }: Pick<Location, 'timeZone'>, now: Date): LocalDay {
+  const mondayAt = (at: Date | string): LocalDay => mondayOf(localTime(at, timeZone));
+  const due = addDays(mondayAt(nextAt), -7);
+  const oldest = addDays(mondayAt(now), -7 * mostWeeksMadeUp);
+  return isoDate(due) < isoDate(oldest) ? oldest : due;
+}
+
+/**
+ * The state once the mail is under way; undefined where it is not due. Each week has its own report:
+ * where several times went by, the next week's is due as soon as this one is out.
+ */
 export function takeDueReport(
   report: WeeklyReport,
   location: Pick<Location, 'timeZone'>,
@@ -44,13 +57,9 @@ export function takeDueReport(
   const version = report.version + 1;
   // A mail that is still under way keeps its week and is only asked for again.
   if (report.step !== undefined) return { ...report, version, ...askedAgain(report, now) };
-  return {
-    ...report,
-    version,
-    week: reportedWeek(report.nextAt, location),
-    nextAt: nextReportAt(now, location),
-    ...asked(now),
-  };
+  const week = weekDue(report, location, now);
+  const nextAt = instantOf(addDays(week, 14), reportTime, location.timeZone).toISOString();
+  return { ...report, version, week: isoDate(week), nextAt, ...asked(now) };
 }
 
 /** The state once the mail is out. */

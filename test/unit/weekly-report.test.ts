@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addDays, instantOf, isoDate, localTime, mondayOf } from '../../shared/domain/local-time.ts';
 import {
   nextReportAt,
   reportActionAt,
-  reportedWeek,
   reportSent,
   takeDueReport,
   type WeeklyReport,
@@ -30,8 +31,11 @@ describe('a weekly report', () => {
   });
 
   it('tells of the week before, on the calendar of its location', () => {
-    expect(reportedWeek('2026-11-23T12:00:00.000Z', newYork)).toBe('2026-11-16');
-    expect(reportedWeek('2026-11-23T04:30:00.000Z', newYork)).toBe('2026-11-09');
+    const weekDueAt = (nextAt: string) =>
+      takeDueReport({ ...report, nextAt }, newYork, new Date(nextAt))?.week;
+
+    expect(weekDueAt('2026-11-23T12:00:00.000Z')).toBe('2026-11-16');
+    expect(weekDueAt('2026-11-23T04:30:00.000Z')).toBe('2026-11-09');
   });
 
   it('is not taken before it is due', () => {
@@ -57,5 +61,59 @@ describe('a weekly report', () => {
     const taken = takeDueReport(report, newYork, new Date('2026-11-24T09:00:00Z'));
 
     expect(taken).toMatchObject({ week: '2026-11-16', nextAt: '2026-11-30T12:00:00.000Z' });
+  });
+
+  /** The weeks whose mails go out, one after the other, at a sweep each minute from `now` on. */
+  function takenFrom(now: Date, location: { timeZone: string }, start = report) {
+    const weeks: (string | undefined)[] = [];
+    let state = start;
+    let lastSweep = now;
+    for (let sweep = 0; sweep < 20; sweep++) {
+      const at = new Date(now.getTime() + sweep * 60_000);
+      lastSweep = at;
+      const taken = takeDueReport(state, location, at);
+      if (!taken) continue;
+      weeks.push(taken.week);
+      state = reportSent(taken, at);
+    }
+    return { weeks, state, lastSweep };
+  }
+
+  it.each([
+    ['one', '2026-11-29T12:00:00Z', ['2026-11-16']],
+    ['two', '2026-12-01T12:00:00Z', ['2026-11-16', '2026-11-23']],
+    ['four', '2026-12-15T12:00:00Z', ['2026-11-16', '2026-11-23', '2026-11-30', '2026-12-07']],
+    ['five', '2026-12-22T12:00:00Z', ['2026-11-23', '2026-11-30', '2026-12-07', '2026-12-14']],
+    ['a year', '2027-11-24T12:00:00Z', ['2027-10-25', '2027-11-01', '2027-11-08', '2027-11-15']],
+  ])('after an outage over %s of its times comes for each week, the last four at most', (_, now, weeks) => {
+    expect(takenFrom(new Date(now), newYork).weeks).toEqual(weeks);
+  });
+
+  it('tells each week once and in order, whenever sweeps get through', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('America/New_York', 'Pacific/Auckland', 'Asia/Kathmandu', 'UTC'),
+        fc.array(fc.integer({ min: 0, max: 60 * 24 * 45 }), { minLength: 1, maxLength: 12 }),
+        (timeZone, outagesMinutes) => {
+          let now = new Date('2026-09-01T00:00:00Z');
+          let state: WeeklyReport = { ...report, nextAt: nextReportAt(now, { timeZone }) };
+          const told: string[] = [];
+          for (const minutes of outagesMinutes) {
+            now = new Date(now.getTime() + minutes * 60_000);
+            const swept = takenFrom(now, { timeZone }, state);
+            told.push(...swept.weeks.map(String));
+            state = swept.state;
+            now = swept.lastSweep;
+
+            // Caught up: the next time is the next Monday at 7:00, and the last week told the one before.
+            const monday = mondayOf(localTime(state.nextAt, timeZone));
+            expect(state.nextAt).toBe(instantOf(monday, '07:00', timeZone).toISOString());
+            expect(state.nextAt > now.toISOString()).toBe(true);
+            if (told.length > 0) expect(told.at(-1)).toBe(isoDate(addDays(monday, -14)));
+          }
+          expect(told).toEqual([...new Set(told)].sort());
+        },
+      ),
+    );
   });
 });
