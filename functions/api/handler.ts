@@ -11,6 +11,7 @@ import { createRoutingStates } from '../../shared/data/rotation.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { hasteningCalls, serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
@@ -29,11 +30,12 @@ const settings = readSettings({
   HMAC_SECRET_ARN: setting,
 });
 // What staff did is stored before rules are asked to look at it: a queue that hangs must not cost the answer.
-const sqs = new SQSClient({
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-});
-const digestSecret = createSecret(new SecretsManagerClient({}), settings.HMAC_SECRET_ARN, digestSecretSchema);
+const sqs = new SQSClient(hasteningCalls);
+const digestSecret = createSecret(
+  new SecretsManagerClient(serviceCalls),
+  settings.HMAC_SECRET_ARN,
+  digestSecretSchema,
+);
 const table = openTable(settings.TABLE_NAME);
 
 const api = createStaffApi({

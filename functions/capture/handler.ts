@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { hasteningCalls, serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
@@ -22,12 +23,9 @@ const settings = readSettings({
 });
 /** A practice that changes its webhook key waits this long at the most. */
 const webhookSecretAgeMs = 5 * 60_000;
-const secretsManager = new SecretsManagerClient({});
+const secretsManager = new SecretsManagerClient(serviceCalls);
 // The inquiry is stored before it is enqueued: a queue that hangs must not cost the answer; the sweep enqueues.
-const sqs = new SQSClient({
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-});
+const sqs = new SQSClient(hasteningCalls);
 const table = openTable(settings.TABLE_NAME);
 const digestSecret = createSecret(secretsManager, settings.HMAC_SECRET_ARN, digestSecretSchema);
 const webhookSecret = createSecret(

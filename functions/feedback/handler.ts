@@ -7,6 +7,7 @@ import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import { createMessages } from '../../shared/data/messages.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
+import { serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { countMetric, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
@@ -17,7 +18,11 @@ import { readSesEvent, takeFeedback } from './take-feedback.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, HMAC_SECRET_ARN: setting });
 const table = openTable(settings.TABLE_NAME);
-const digestSecret = createSecret(new SecretsManagerClient({}), settings.HMAC_SECRET_ARN, digestSecretSchema);
+const digestSecret = createSecret(
+  new SecretsManagerClient(serviceCalls),
+  settings.HMAC_SECRET_ARN,
+  digestSecretSchema,
+);
 const dependencies = {
   table,
   inquiries: createInquiries(table),

@@ -14,6 +14,7 @@ import { createTasks } from '../../shared/data/tasks.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import { mailMessageSchema } from '../../shared/queues/messages.ts';
+import { mailCalls, serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { noteFailuresIn } from '../../shared/runtime/failures.ts';
@@ -39,13 +40,17 @@ const settings = readSettings({
 /** How many of this function run at once: the concurrency of its event source. */
 const processes = 3;
 const table = openTable(settings.TABLE_NAME);
-const ses = new SESClient({});
+const ses = new SESClient(mailCalls);
 const sender = {
   address: settings.SENDER_ADDRESS,
   configurationSet: settings.CONFIGURATION_SET,
   trackedConfigurationSet: settings.TRACKED_CONFIGURATION_SET,
 };
-const digestSecret = createSecret(new SecretsManagerClient({}), settings.HMAC_SECRET_ARN, digestSecretSchema);
+const digestSecret = createSecret(
+  new SecretsManagerClient(serviceCalls),
+  settings.HMAC_SECRET_ARN,
+  digestSecretSchema,
+);
 const openDigest = async () => createDigest(await digestSecret());
 const dependencies = {
   table,

@@ -8,6 +8,7 @@ import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { serviceCalls } from '../../shared/runtime/calls.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { noteFailuresIn } from '../../shared/runtime/failures.ts';
 import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
@@ -16,7 +17,7 @@ import { followChange, type PeopleDependencies } from './follow-change.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, SCORE_QUEUE_URL: setting, ROUTE_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
-const sqs = new SQSClient({});
+const sqs = new SQSClient(serviceCalls);
 const dependencies: PeopleDependencies = {
   table,
   contacts: createContacts(table),

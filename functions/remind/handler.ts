@@ -8,6 +8,7 @@ import { createTasks } from '../../shared/data/tasks.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
 import type { MailMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { countMetric, describeError, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
@@ -21,7 +22,7 @@ const settings = readSettings({
   MAIL_QUEUE_URL: setting,
 });
 const table = openTable(settings.TABLE_NAME);
-const sqs = new SQSClient({});
+const sqs = new SQSClient(serviceCalls);
 const dependencies = {
   table,
   inquiries: createInquiries(table),

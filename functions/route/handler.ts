@@ -5,6 +5,7 @@ import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
 import { type MailMessage, type RouteMessage, routeMessageSchema } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { noteFailuresIn } from '../../shared/runtime/failures.ts';
@@ -15,7 +16,7 @@ import { handleMessage, handleTogether } from './handle-message.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, ROUTE_QUEUE_URL: setting, MAIL_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
-const sqs = new SQSClient({});
+const sqs = new SQSClient(serviceCalls);
 const configuration = openConfiguration(table);
 const dependencies: RouteDependencies = {
   table,

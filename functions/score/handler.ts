@@ -8,6 +8,7 @@ import { createTasks } from '../../shared/data/tasks.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
 import { type MailMessage, type RouteMessage, stepMessageSchema } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { noteFailuresIn } from '../../shared/runtime/failures.ts';
@@ -19,7 +20,7 @@ import { scoreInquiry, scoreTogether } from './score-inquiry.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, ROUTE_QUEUE_URL: setting, MAIL_QUEUE_URL: setting });
 const table = openTable(settings.TABLE_NAME);
-const sqs = new SQSClient({});
+const sqs = new SQSClient(serviceCalls);
 const dependencies: ScoreDependencies = {
   table,
   inquiries: createInquiries(table),

@@ -4,6 +4,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createConsents } from '../../shared/data/consents.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
+import { serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { countMetric, lambdaHandler, logger } from '../../shared/runtime/lambda.ts';
@@ -14,7 +15,11 @@ import { createUnsubscribeApi } from './api.ts';
 
 const settings = readSettings({ TABLE_NAME: setting, HMAC_SECRET_ARN: setting });
 const table = openTable(settings.TABLE_NAME);
-const digestSecret = createSecret(new SecretsManagerClient({}), settings.HMAC_SECRET_ARN, digestSecretSchema);
+const digestSecret = createSecret(
+  new SecretsManagerClient(serviceCalls),
+  settings.HMAC_SECRET_ARN,
+  digestSecretSchema,
+);
 
 const api = createUnsubscribeApi({
   table,
