@@ -4,6 +4,7 @@ import { inEveryLanguage, inLanguage } from '../../shared/domain/languages.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { emergencyNotice, findRedFlags } from '../../shared/domain/red-flags.ts';
 import { writtenText } from '../../shared/domain/rules/gather.ts';
+import { hostOf } from '../../shared/domain/submission.ts';
 import { bodyText, headerOf, mediaType, parseForm, parseJson } from '../../shared/http/body.ts';
 import { pageHeaders } from '../../shared/http/page.ts';
 import { Problem, type ProblemCode, problemHeaders, toProblem } from '../../shared/http/problem.ts';
@@ -46,6 +47,13 @@ const page = (status: number, body: string): APIGatewayProxyResult => ({
 /** Whether a post comes from this API's own page. */
 function isOwnOrigin(origin: string, host: string | undefined): boolean {
   return host !== undefined && URL.parse(origin)?.host === host;
+}
+
+/** The site whose page led to a request; the hosted form's own leads to itself, and says nothing. */
+function referringSite({ headers }: APIGatewayProxyEvent): string | undefined {
+  const referrer = headerOf(headers, 'referer');
+  if (referrer === undefined || isOwnOrigin(referrer, headerOf(headers, 'host'))) return undefined;
+  return hostOf(referrer);
 }
 
 /** Nothing here unpacks a body: what it would become has no bound. @throws Problem */
@@ -142,7 +150,7 @@ export function createCaptureApi(api: CaptureApi) {
       practice = await api.practice();
       const { incoming, submission } = readSubmission(practice, fields, {
         origin,
-        referrer: headerOf(event.headers, 'referer'),
+        referrer: referringSite(event),
         idempotencyKey: headerOf(event.headers, 'idempotency-key'),
         originListed:
           origin === undefined || api.allowedOrigins.includes(origin) || isOwnOrigin(origin, host),
@@ -206,6 +214,9 @@ export function createCaptureApi(api: CaptureApi) {
         value !== undefined && isPrefilled(name) ? [[name, value]] : [],
       ),
     );
+    // The post of the form will come from here: this is the only time that a browser tells the site before.
+    const referrer = referringSite(event);
+    if (referrer !== undefined) typed['referrer'] = referrer;
     const idempotencyKey = api.capture.environment.newId('entry');
     // Without its last slash the stage's own address would lead links out of the stage.
     const { path } = event.requestContext;

@@ -76,11 +76,19 @@ const box = (name: string, text: string, typed: Typed): Markup =>
 `;
 
 /** Fields that a landing page's link carries through the form unseen. */
-const carried: ReadonlySet<string> = new Set([...utmParameters, ...clickIds, 'campaign', 'source']);
+const carried: ReadonlySet<string> = new Set([
+  ...utmParameters,
+  ...clickIds,
+  'campaign',
+  'source',
+  'referrer',
+]);
 
 /** Fields that a link to the form may fill in: where somebody came from and what for, never who they are. */
 export const isPrefilled = (name: string): boolean =>
-  name !== 'source' && (carried.has(name) || ['service', 'location', 'language'].includes(name));
+  name !== 'source' &&
+  name !== 'referrer' &&
+  (carried.has(name) || ['service', 'location', 'language'].includes(name));
 
 export interface FormPage {
   readonly practice: Practice;

@@ -17,6 +17,7 @@ import type { IncomingInquiry, RequestIdentity } from './capture-inquiry.ts';
 /** What the request says beside its fields. */
 export interface FormRequest {
   readonly origin: string | undefined;
+  /** The site whose page sent the post, where that is not the hosted form's own. */
   readonly referrer: string | undefined;
   readonly idempotencyKey: string | undefined;
   /** Whether the origin may post: its own site, a listed one, or none named. */
@@ -80,9 +81,11 @@ export function readSubmission(
   if (!request.originListed) quarantine.push('origin');
 
   const form = findForm(practice, request.origin);
-  const attribution = attribute(practice, form, submission, request.referrer);
+  // What the form's page says of its visitor is nearer the truth than where that page is.
+  const referrer = submission.referrer ?? request.referrer;
+  const attribution = attribute(practice, form, submission, referrer);
   const location = findLocation(practice, submission.location);
-  const kept = keptFields(submission);
+  const kept = keptFields({ ...submission, referrer });
   return {
     submission,
     incoming: {

@@ -4,7 +4,7 @@
  * the form says of itself.
  */
 import type { Form, Practice, Source } from './practice.ts';
-import { clickIds, type Submission } from './submission.ts';
+import { clickIds, hostOf, type Submission } from './submission.ts';
 import { foldWording } from './wording.ts';
 
 export interface Attribution {
@@ -47,7 +47,7 @@ export function findForm(practice: Practice, origin: string | undefined): Form {
   return form;
 }
 
-/** The lead source of a submission; `referrer` is the page that sent the person, as its URL. */
+/** The lead source of a submission; `referrer` is the page that sent the person, or its site. */
 export function attribute(
   practice: Practice,
   form: Form,
@@ -57,7 +57,7 @@ export function attribute(
   const campaign = posted.campaign ?? posted.utm_campaign;
   const found = (source: Source | undefined, by: Attribution['by']): Attribution | undefined =>
     source && { sourceId: source.id, campaign, by };
-  const host = referrer === undefined ? undefined : URL.parse(referrer)?.hostname;
+  const host = referrer === undefined ? undefined : hostOf(referrer);
   return (
     (form.maySetSource
       ? found(

@@ -62,6 +62,13 @@ const trackingText = (max: number) =>
     .transform((text) => (text === '' ? undefined : text))
     .optional();
 
+/**
+ * The site behind a page's address: its host name, since the rest of an address may say who was looking
+ * for what. Undefined where the text names none.
+ */
+export const hostOf = (text: string): string | undefined =>
+  (URL.parse(text) ?? URL.parse(`https://${text}`))?.hostname.replace(/\.$/, '') || undefined;
+
 /** Parameters of a campaign link that no field stands for; there are as many as there are platforms. */
 export const isUnknownUtm = (name: string): boolean =>
   /^utm_[a-z0-9_]{1,40}$/i.test(name) && !(utmParameters as readonly string[]).includes(name);
@@ -100,6 +107,10 @@ export const submissionSchema = z.strictObject(
     source: short,
     campaign: short,
     ...tracking,
+    /** The page that led to the form's page, as a script there sees it; only its site is kept. */
+    referrer: trackingText(limits.clickId)
+      .transform((text) => text && hostOf(text))
+      .optional(),
     consentEmail: consent,
     /** To the practice seeing whether they open its e-mails. */
     consentOpenings: consent,

@@ -23,6 +23,12 @@ const practice = practiceSchema.parse({
       quality: 24,
       match: { clickIds: ['gclid'], utm: [{ source: 'google', medium: 'cpc' }] },
     },
+    {
+      id: 'directory',
+      name: 'Directory',
+      quality: 18,
+      match: { referrers: ['zocdoc.com', 'bayview.example'] },
+    },
     { id: 'website', name: 'Own website', quality: 28 },
   ],
 });
@@ -439,6 +445,70 @@ describe('the hosted form', () => {
     expect(hidden(body, 'utm_source')).toBe('news&quot;&gt;&lt;script&gt;');
     expect(body).toMatch(/value="acne" selected/);
     expect(body).not.toMatch(/Maria|m@example\.com|<script/);
+  });
+
+  describe('knows where somebody came from', () => {
+    const host = 'inquiries.bayview.example';
+    const own = { host, origin: `https://${host}`, referer: `https://${host}/` };
+    /** Opens the form as a browser does from a link, sends it as it is, and gives what is stored. */
+    async function sentFrom(referer: string | undefined, query: Record<string, string> = {}) {
+      const { body } = await call('GET /', { headers: { host, ...(referer && { referer }) }, query });
+      const fields = [...body.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)];
+      const typed = new URLSearchParams([
+        ...fields.map(([, name = '', value = '']): [string, string] => [name, value]),
+        ['phone', maria.phone],
+      ]);
+      return stored(await post(typed.toString(), { ...formType, ...own }));
+    }
+
+    it.each([
+      ['the site with the link', 'https://www.zocdoc.com/doctor/7?q=rash', {}, 'directory', 'www.zocdoc.com'],
+      [
+        'a click id before that site',
+        'https://www.zocdoc.com/',
+        { gclid: 'x' },
+        'search-ad',
+        'www.zocdoc.com',
+      ],
+      ['no site', undefined, {}, 'website', undefined],
+      ['a site that nobody lists', 'https://search.example/', {}, 'website', 'search.example'],
+      ['never its own page', own.referer, {}, 'website', undefined],
+      ['what is no address', 'x y', {}, 'website', undefined],
+    ])('%s', async (_, referer, query, sourceId, referrer) => {
+      const record = await sentFrom(referer, query);
+
+      expect(record?.head).toMatchObject({ sourceId });
+      expect(record?.head.quarantine).toBeUndefined();
+      expect(record?.body?.fields['referrer']).toBe(referrer);
+    });
+
+    it('not from what a link says of it', async () => {
+      const record = await sentFrom(undefined, { referrer: 'zocdoc.com' });
+      expect(record?.body?.fields).not.toHaveProperty('referrer');
+    });
+
+    it('still, once a mistake in it was corrected', async () => {
+      const wrong = new URLSearchParams({ referrer: 'www.zocdoc.com', phone: '12' });
+      const { statusCode, body } = await post(wrong.toString(), { ...formType, ...asPage, ...own });
+
+      expect(statusCode).toBe(422);
+      expect(hidden(body, 'referrer')).toBe('www.zocdoc.com');
+    });
+  });
+
+  it('of another site that says where its visitor came from is believed before its own page', async () => {
+    const referrer = 'https://www.zocdoc.com/doctor/7?patient=Maria%20Lopez#reviews';
+    const said = await stored(
+      await postJson({ ...maria, referrer }, { referer: 'https://bayview.example/contact' }),
+    );
+    const silent = await stored(
+      await postJson({ ...maria, name: 'Ana' }, { referer: 'https://m.zocdoc.com/' }),
+    );
+
+    expect(said?.body).toMatchObject({ attributedBy: 'referrer', fields: { referrer: 'www.zocdoc.com' } });
+    expect(JSON.stringify(said)).not.toContain('reviews');
+    expect(silent?.head.sourceId).toBe('directory');
+    expect(silent?.body?.fields['referrer']).toBe('m.zocdoc.com');
   });
 
   it('sent by a browser leads to the thank-you page', async () => {

@@ -91,7 +91,7 @@ const lines = (parts: readonly (string | undefined)[]): string =>
 
 /** Fields that hold no words: ways to reach somebody, codes, and what a link or a program filled in. */
 const wordless = new Set([
-  ...['email', 'phone', 'language', 'age', 'channel', 'source', 'campaign', 'website'],
+  ...['email', 'phone', 'language', 'age', 'channel', 'source', 'campaign', 'referrer', 'website'],
   ...['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid', 'formId', 'submittedAt', 'idempotencyKey'],
 ]);
 const holdsWords = (field: string): boolean => !wordless.has(field) && !field.startsWith('utm_');
