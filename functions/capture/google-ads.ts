@@ -149,6 +149,7 @@ export function readLead(
     ...(fields as Record<string, string>),
     ...(name !== undefined && { name }),
     ...(clickId !== undefined && { gclid: clickId }),
+    ...(campaign !== undefined && { campaign }),
     ...(formId !== undefined && { formId }),
     ...(submittedAt !== undefined && { submittedAt }),
   };

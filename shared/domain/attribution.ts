@@ -3,15 +3,36 @@
  * worth: the click id, the campaign's utm parameters, the referring site, what
  * the form says of itself.
  */
+import { createHash } from 'node:crypto';
 import type { Form, Practice, Source } from './practice.ts';
 import { clickIds, hostOf, type Submission } from './submission.ts';
 import { foldWording } from './wording.ts';
 
 export interface Attribution {
   readonly sourceId: string;
+  /** The campaign's code; its wording stays with what was posted. */
   readonly campaign: string | undefined;
   /** Which fact decided. */
   readonly by: 'click_id' | 'utm' | 'posted' | 'referrer' | 'form';
+}
+
+/** Of a campaign's code, in characters of a byte each. */
+const longestCode = 32;
+const digestLength = 6;
+
+/**
+ * The code by which an inquiry's state and the reports know a campaign. What is a code already stays as it
+ * is; any other wording may be a visitor's own words, and is cut down to one, with a digest of the whole so
+ * that campaigns which differ only at their end are two.
+ */
+export function campaignCode(wording: string): string {
+  if (new RegExp(`^[\\w.-]{1,${longestCode}}$`).test(wording)) return wording;
+  const digest = createHash('sha256').update(wording).digest('hex').slice(0, digestLength);
+  const words = foldWording(wording)
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, longestCode - digestLength - 1)
+    .replace(/^-+|-+$/g, '');
+  return words === '' ? digest : `${words}-${digest}`;
 }
 
 const same = (wanted: string | undefined, actual: string | undefined): boolean =>
@@ -54,7 +75,8 @@ export function attribute(
   posted: Submission,
   referrer: string | undefined,
 ): Attribution {
-  const campaign = posted.campaign ?? posted.utm_campaign;
+  const wording = posted.campaign ?? posted.utm_campaign;
+  const campaign = wording === undefined ? undefined : campaignCode(wording);
   const found = (source: Source | undefined, by: Attribution['by']): Attribution | undefined =>
     source && { sourceId: source.id, campaign, by };
   const host = referrer === undefined ? undefined : hostOf(referrer);

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attribute, findForm } from '../../shared/domain/attribution.ts';
+import { attribute, campaignCode, findForm } from '../../shared/domain/attribution.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { smallPractice } from '../support/fixtures.ts';
@@ -88,6 +89,38 @@ describe('the source of an inquiry', () => {
     expect(campaign({ campaign: 'spring', utm_campaign: 'summer' })).toBe('spring');
     expect(campaign({ utm_campaign: 'summer' })).toBe('summer');
     expect(campaign({})).toBeUndefined();
+  });
+
+  it.each([
+    ['acne-spring', 'acne-spring'],
+    ['30000000000', '30000000000'],
+    ['Spring_2026.v2', 'Spring_2026.v2'],
+    ['Acné: spring sale', /^acne-spring-sale-[0-9a-f]{6}$/],
+    ['2026-spring-dermatology-acne-north', /^2026-spring-dermatology-a-[0-9a-f]{6}$/],
+    ['весна', /^[0-9a-f]{6}$/],
+    ['🌼', /^[0-9a-f]{6}$/],
+  ])('knows the campaign %j by a code', (wording, code) => {
+    expect(campaignCode(wording)).toMatch(typeof code === 'string' ? new RegExp(`^${code}$`) : code);
+  });
+
+  it('knows campaigns that differ only at their end apart', () => {
+    const codes = ['north', 'south'].map((end) => campaignCode(`2026-spring-dermatology-acne-${end}`));
+    expect(new Set(codes).size).toBe(2);
+  });
+
+  it('has no more of a visitor in the code of a campaign than 32 bytes without spaces', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary' }), fc.lorem(), fc.string({ minLength: 100 })),
+        (wording) => {
+          const code = campaignCode(wording);
+          expect(Buffer.byteLength(code)).toBeLessThanOrEqual(32);
+          expect(code).toMatch(/^[\w.-]+$/);
+          expect(campaignCode(wording)).toBe(code);
+          expect(campaignCode(code)).toBe(code);
+        },
+      ),
+    );
   });
 });
 

@@ -9,6 +9,7 @@ import { itemBytes, type WireItem } from '../../bench/capacity.ts';
 import { readSubmission } from '../../functions/capture/web-form.ts';
 import { readPracticeFile } from '../../ops/practice-file.ts';
 import type { Row } from '../../shared/data/table.ts';
+import { campaignCode } from '../../shared/domain/attribution.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { parseForm } from '../../shared/http/body.ts';
 import { createMemoryTable } from '../../simulation/memory-table.ts';
@@ -51,6 +52,14 @@ describe('on the way of the sample through the demo practice', () => {
     profile = table.rows().find(({ sk, name }) => sk === 'PROFILE' && name === incoming.name);
     rows = table.rows().filter(({ pk }) => pk === `INQ#${id}`);
   });
+
+  it.each(['captured', 'routed', 'notified'])(
+    'the head, %s, would with the longest campaign, too',
+    (state) => {
+      const head = { ...heads[state], campaign: campaignCode('a campaign of many words '.repeat(20)) };
+      expect(bytesOf(head as Row)).toBeLessThanOrEqual(1_024);
+    },
+  );
 
   it.each(['captured', 'routed', 'notified'])('the head, %s, stays within a write unit', (state) => {
     expect(bytesOf(heads[state])).toBeLessThan(1_024);

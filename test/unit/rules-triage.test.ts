@@ -446,11 +446,12 @@ describe('facts', () => {
       postalCode: '94040',
       age: '17',
       preferredTime: 'evenings',
+      utm_campaign: 'Spring sale!',
     };
 
     expect(
       gather({
-        head: { serviceId: 'acne', campaign: 'spring' },
+        head: { serviceId: 'acne', campaign: 'spring-sale-2e4a1c' },
         body: {
           fields: given,
           answers: [{ question: 'Since when?', answer: 'March' }],
@@ -465,7 +466,7 @@ describe('facts', () => {
       service: 'acne',
       serviceWording: 'Breakouts',
       serviceValueCents: 45_000,
-      campaign: 'spring',
+      campaign: 'Spring sale!',
       language: 'es-MX',
       insurance: 'Aetna PPO',
       insuranceKind: 'private',

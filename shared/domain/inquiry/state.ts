@@ -117,6 +117,7 @@ export const inquirySchema = z.lazy(() =>
     locationId: z.string(),
     channel: z.enum(channels),
     sourceId: z.string(),
+    /** The campaign's code, not its wording. */
     campaign: z.string().optional(),
     serviceId: z.string().optional(),
     receivedAt: instantSchema,

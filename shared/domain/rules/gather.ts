@@ -204,7 +204,8 @@ export function gatherFacts(practice: Practice, gathered: Gathered): Facts {
     trigger,
     channel: head.channel,
     source: head.sourceId,
-    campaign: head.campaign,
+    // As it was posted; the head has a code.
+    campaign: text(body, 'campaign') ?? text(body, 'utm_campaign') ?? head.campaign,
     service: head.serviceId,
     serviceWording: text(body, 'service'),
     serviceValueCents: practice.services.find(({ id }) => id === head.serviceId)?.valueCents,
