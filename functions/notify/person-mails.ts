@@ -22,9 +22,11 @@ import {
   type Enrolment,
   enrolled,
   findSequence,
+  hasStep,
   type StopReason,
   stepTaken,
   stopped,
+  withStep,
 } from '../../shared/domain/messages/nurture.ts';
 import { type Addressee, addresseeOf, firstNameOf } from '../../shared/domain/messages/recipient.ts';
 import {
@@ -199,11 +201,11 @@ async function nurture(
   if (!existing) await table.write(messages.ask(fresh));
   const current = existing ?? (await messages.find(head.id, key));
   if (!current) return 'message_not_due';
-  const { told, until } = await deliver(dependencies, record, current);
+  const { told, until } = await deliver(dependencies, record, current, enrolment);
   const after = await messages.find(head.id, key);
   const now = environment.now();
   const next =
-    after?.state === 'sent'
+    after?.state === 'sent' || after?.refused === 'sent_before'
       ? stepTaken(enrolment, now)
       : after?.state === 'refused'
         ? stopped(enrolment, 'refused')
@@ -295,11 +297,17 @@ async function findAddressee(
   };
 }
 
-/** Sends one message, if it may go out and nobody else is at it. @throws MessageBusy */
+/**
+ * Sends one message, if it may go out and nobody else is at it.
+ *
+ * @param enrolment - of a step of a sequence: which one
+ * @throws MessageBusy
+ */
 async function deliver(
   dependencies: PersonDependencies,
   record: Known,
   first: MessageRecord,
+  enrolment?: Enrolment,
 ): Promise<Delivered> {
   const { table, messages, mailboxes, environment } = dependencies;
   const { head } = record;
@@ -311,7 +319,7 @@ async function deliver(
     }
     if (!current || !isClaimable(current, environment.now())) return { told: 'message_not_due' };
     const practice = await dependencies.practice();
-    const decided = await decide(dependencies, practice, record, current);
+    const decided = await decide(dependencies, practice, record, current, enrolment);
     const now = environment.now();
     if ('refused' in decided) {
       const done = await table.transact(
@@ -329,13 +337,14 @@ async function deliver(
       return await wait(dependencies, current, new Date(now.getTime() + turnlessMs).toISOString());
     }
     if (pauseMs > 0) await environment.pause(pauseMs);
-    const { sendable, mailboxDigest, mailbox } = decided;
+    const { sendable, mailboxDigest, mailbox, step = [] } = decided;
     const { contactId: recipientId, tracked } = sendable.message;
     const mine = claimed(current, { recipientId, tracked }, environment.now());
     // Of the mailbox the version that was looked at: whoever opts out in this moment gets nothing.
     const taken = await table.transact([
       messages.save(current.nextAt === undefined ? withoutDue(mine) : mine),
       mailboxes.save(mailboxDigest, countedMessage(mailbox, now)),
+      ...step,
     ]);
     if (!taken.committed) continue;
     await dependencies.personMailer.send(sendable, {
@@ -369,6 +378,8 @@ type Decided =
       readonly sendable: Sendable;
       readonly mailboxDigest: string;
       readonly mailbox: Awaited<ReturnType<Mailboxes['find']>>;
+      /** Of a sequence: what says that they have got the step. */
+      readonly step?: readonly Write[];
     };
 
 /** Reads what the decision looks at, and decides. */
@@ -377,6 +388,7 @@ async function decide(
   practice: Practice,
   record: Known,
   { kind, askedAt, templateId }: MessageRecord,
+  enrolment: Enrolment | undefined,
 ): Promise<Decided> {
   const { consents, mailboxes, environment } = dependencies;
   const { head } = record;
@@ -389,6 +401,8 @@ async function decide(
   const reached = await findAddressee(dependencies, record);
   if (!reached) return { refused: 'no_guardian' };
   const { addressee, familyIds } = reached;
+  const step = enrolment && (await stepOf(dependencies, familyIds, enrolment));
+  if (enrolment && !step) return { refused: 'sent_before' };
   const { email } = addressee;
   const mailboxDigest = email === undefined ? undefined : (await dependencies.openDigest())('email', email);
   const [agreed, mailbox] = await Promise.all([
@@ -412,9 +426,26 @@ async function decide(
     now,
   });
   if ('sendable' in decision && mailboxDigest !== undefined) {
-    return { sendable: decision.sendable, mailboxDigest, mailbox };
+    return { sendable: decision.sendable, mailboxDigest, mailbox, ...(step && { step }) };
   }
   return 'sendable' in decision ? { refused: 'no_address' } : decision;
+}
+
+/**
+ * The writes that say that a person has got the step of a sequence that comes next; undefined where
+ * they have it by another inquiry.
+ *
+ * @param familyIds - whoever speaks for them first
+ */
+async function stepOf(
+  { messages, environment }: PersonDependencies,
+  familyIds: readonly string[],
+  enrolment: Enrolment,
+): Promise<Write[] | undefined> {
+  const runs = await Promise.all(familyIds.map((id) => messages.findRun(id, enrolment.sequence)));
+  if (runs.some((run) => run && hasStep(run, enrolment))) return undefined;
+  const [speaker = enrolment.contactId] = familyIds;
+  return [messages.saveRun(speaker, withStep(runs[0], enrolment, environment.now()))];
 }
 
 /** The refused record, and a task where only a human can get on. */

@@ -106,6 +106,12 @@ export const contactConsent = (contactId: string, purpose: string): Key => ({
   sk: `CONSENT#EMAIL#${purpose}`,
 });
 
+/** How far a person has come in a sequence of messages, by whichever of their inquiries; in their own partition. */
+export const contactSequence = (contactId: string, sequence: string): Key => ({
+  pk: contactPk(contactId),
+  sk: `SEQUENCE#${sequence}`,
+});
+
 /** What is known of one e-mail address, whoever reads it: bounces, complaints, what its readers want no more of. */
 export const mailbox = (emailDigest: string): Key => ({ pk: `MAILBOX#${emailDigest}`, sk: 'STATE' });
 

@@ -1,8 +1,14 @@
 /** Messages to people in the table: the record of each, and how far an inquiry is in a sequence. */
-import { type Enrolment, enrolmentSchema } from '../domain/messages/nurture.ts';
+import {
+  type Enrolment,
+  enrolmentSchema,
+  type SequenceRun,
+  sequenceRunSchema,
+} from '../domain/messages/nurture.ts';
 import { type MessageRecord, messageRecordSchema } from '../domain/messages/record.ts';
 import {
   byTime,
+  contactSequence,
   duePk,
   dueShardOf,
   inquiryMessage,
@@ -85,6 +91,19 @@ export function createMessages(table: Table) {
 
     /** Begins a sequence, once for each inquiry. */
     enrol: (enrolment: Enrolment): Write => ({ put: enrolmentRow(enrolment), when: absent }),
+
+    /** How far somebody has come in a sequence; undefined where they were never in it. */
+    async findRun(contactId: string, sequence: string): Promise<SequenceRun | undefined> {
+      const { pk, sk } = contactSequence(contactId, sequence);
+      const { rows } = await table.query({ pk, from: sk, to: sk, consistent: true });
+      return rows[0] && sequenceRunSchema.parse(rows[0]);
+    },
+
+    /** Writes a new state over the one it was made from: two inquiries of one person send a step once. */
+    saveRun: (contactId: string, next: SequenceRun): Write => ({
+      put: { ...contactSequence(contactId, next.sequence), entity: 'sequence', ...next, schemaVersion },
+      when: atVersion(next.version - 1),
+    }),
 
     saveEnrolment: (next: Enrolment): Write => ({
       put: enrolmentRow(next),

@@ -167,6 +167,36 @@ describe('a bounce that is told twice at once', () => {
 });
 
 describe('a sequence', () => {
+  it('comes once to a person of whom two inquiries are at the same step at once', async () => {
+    const messages = { ...practice.messages, postalAddress: '1 Bayview Ave' };
+    pipeline.change((own) => Object.assign(own, { messages }));
+    const ids = [await scored(), await scored()];
+    for (const inquiryId of ids) {
+      await answer(inquiryId);
+      const { contactId } = await pipeline.head(inquiryId);
+      const by = 'rule:x';
+      const begun = enrolled(
+        { inquiryId, contactId, sequence: 'not-reached', by },
+        pipeline.environment.now(),
+      );
+      if (begun) await table.write(pipeline.messages.enrol(begun));
+    }
+    pipeline.personMailer.sent.length = 0;
+    // Noon in Los Angeles.
+    pipeline.environment.set('2026-11-23T20:00:00.000Z');
+
+    const told = await Promise.all(
+      ids.map((inquiryId) =>
+        sendToPerson(pipeline.dependencies, { kind: 'nurture', inquiryId, sequence: 'not-reached' }),
+      ),
+    );
+
+    expect(told.toSorted()).toEqual(['message_refused', 'message_sent']);
+    expect(pipeline.personMailer.sent).toHaveLength(1);
+    for (const id of ids)
+      expect(await pipeline.messages.findEnrolment(id, 'not-reached')).toMatchObject({ step: 1 });
+  });
+
   it('begins once, and of two that move it one does', async () => {
     const inquiryId = await scored();
     const { contactId } = await pipeline.head(inquiryId);

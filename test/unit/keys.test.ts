@@ -11,6 +11,7 @@ const pinned: readonly (readonly [made: unknown, expected: unknown])[] = [
   [keys.inquiryMessage('inq_1', 'acknowledgement'), { pk: 'INQ#inq_1', sk: '~MESSAGE#acknowledgement' }],
   [keys.inquiryNurture('inq_1', 'not-reached'), { pk: 'INQ#inq_1', sk: '~NURTURE#not-reached' }],
   [keys.contactConsent('con_1', 'inquiry'), { pk: 'CON#con_1', sk: 'CONSENT#EMAIL#inquiry' }],
+  [keys.contactSequence('con_1', 'not-reached'), { pk: 'CON#con_1', sk: 'SEQUENCE#not-reached' }],
   [keys.mailbox('1.abc'), { pk: 'MAILBOX#1.abc', sk: 'STATE' }],
   [keys.configuration.messages, { pk: 'CONFIG', sk: 'MESSAGES' }],
   [keys.contactPoint('1.abc', '1.def'), { pk: 'PT#1.abc', sk: 'NAME#1.def' }],

@@ -402,6 +402,80 @@ describe('a sequence', () => {
     expect(await messages.findEnrolment(id, 'not-reached')).toMatchObject({ state: 'done', step: 2 });
   });
 
+  it('comes once to a person, however many inquiries of theirs are in it', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        // When they write, in hours; and which of these inquiries is closed, when.
+        fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 2, maxLength: 3 }),
+        fc.option(fc.record({ which: fc.nat(2), hour: fc.integer({ min: 1, max: 140 }) })),
+        async (arrivals, closing) => {
+          const { captured, personMailer, environment, sweep, drain, head, table, inquiries } =
+            start(withRule);
+          const ids: string[] = [];
+          const first = Math.min(...arrivals);
+          let closed = false;
+          for (let hour = 0; hour <= 300; hour += 4) {
+            const now = arrivals.filter((at) => at - first >= hour && at - first < hour + 4);
+            for (const _ of now) ids.push(await captured(agreed));
+            const which = closing && ids[closing.which];
+            if (which && !closed && hour >= closing.hour) {
+              const open = await head(which);
+              const end = { stage: 'closed', closeReason: 'duplicate' } as const;
+              closed = (await table.write(inquiries.save({ ...open, version: open.version + 1, ...end })))
+                .committed;
+            }
+            await sweep();
+            await drain();
+            environment.advance(hours(4));
+          }
+          const got = (template: string) =>
+            personMailer.sent.filter(({ message }) => message.templateId === template).length;
+          // Another inquiry goes on where one was closed.
+          expect([got('not-reached-1'), got('not-reached-2')]).toEqual([1, 1]);
+        },
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  it('comes anew with an inquiry after it has ended', async () => {
+    const { mailed, personMailer, environment, sweep, drain } = start(withRule);
+    for (let round = 1; round <= 2; round++) {
+      await mailed(agreed);
+      for (let hour = 1; hour <= 160; hour++) {
+        environment.advance(hours(1));
+        await sweep();
+        await drain();
+      }
+      const sent = personMailer.sent.filter(({ tags }) => tags.message.startsWith('nurture'));
+      expect(sent).toHaveLength(2 * round);
+    }
+  });
+
+  it('goes on after a crash with the step that was claimed and never sent', async () => {
+    const { mailed, personMailer, environment, sweep, drain, dependencies } = start(withRule);
+    const inquiryId = await mailed(agreed);
+    environment.advance(hours(25));
+    personMailer.onSend = async () => {
+      throw new Error('crash');
+    };
+    await expect(
+      sendToPerson(dependencies, { kind: 'nurture', inquiryId, sequence: 'not-reached' }),
+    ).rejects.toThrow('crash');
+    personMailer.onSend = async () => {};
+
+    for (let minute = 0; minute < 30; minute++) {
+      environment.advance(minutes(1));
+      await sweep();
+      await drain();
+    }
+
+    expect(personMailer.sent.map(({ message }) => message.templateId)).toEqual([
+      'after-hours',
+      'not-reached-1',
+    ]);
+  });
+
   it('that ends while a step waits for the morning leaves no message waiting', async () => {
     const { mailed, personMailer, environment, sweep, drain, messages, inquiries, table, head } =
       start(withRule);

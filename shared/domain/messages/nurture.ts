@@ -86,6 +86,49 @@ export function enrolled(
   );
 }
 
+export const sequenceRunSchema = z.lazy(() =>
+  z.object({
+    sequence: z.string(),
+    version: z.int().min(1),
+    /** Steps that they have got. */
+    steps: z.int().min(1),
+    /** The inquiry that brought the last of them. */
+    inquiryId: z.string(),
+    /** What begins by then belongs to the same run. */
+    openUntil: instantSchema,
+  }),
+);
+/** One person in one sequence, whichever of their inquiries are in it: each step comes once. */
+export type SequenceRun = z.infer<typeof sequenceRunSchema>;
+
+/** How much later than planned a step may be: nights, and what was not at work. */
+const lateMs = 7 * 24 * hour;
+
+const isOpenFor = ({ openUntil }: SequenceRun, { startedAt }: Enrolment): boolean => startedAt <= openUntil;
+
+/**
+ * Whether a person has got the step of an inquiry that comes next by another one of theirs. What this
+ * one itself claimed and perhaps never sent it may send again.
+ */
+export function hasStep(run: SequenceRun, enrolment: Enrolment): boolean {
+  const { step, inquiryId } = enrolment;
+  const isOwn = run.inquiryId === inquiryId && run.steps === step + 1;
+  return isOpenFor(run, enrolment) && run.steps > step && !isOwn;
+}
+
+/** The run once a person gets the step of an inquiry that comes next. */
+export function withStep(run: SequenceRun | undefined, enrolment: Enrolment, now: Date): SequenceRun {
+  const { sequence, inquiryId, step } = enrolment;
+  const next = findSequence(sequence)?.steps[step + 1];
+  return {
+    sequence,
+    version: (run?.version ?? 0) + 1,
+    steps: step + 1,
+    inquiryId,
+    openUntil: after(now, next ? next.afterHours * hour + lateMs : 0),
+  };
+}
+
 const firstPauseMs = 5 * 60_000;
 const longestPauseMs = 6 * hour;
 

@@ -18,6 +18,8 @@ export const dropReasons = [
   'too_late',
   /** Nobody calls back any more. */
   'closed',
+  /** They got this step of a sequence by another inquiry of theirs. */
+  'sent_before',
   /** It was a step of one, and waited for its hour. */
   'sequence_ended',
 ] as const;
