@@ -1,6 +1,7 @@
 /** The commands of `npm run ops`, by name. */
 import { Refusal } from '../terminal.ts';
 import { dlq } from './dlq.ts';
+import { reconcile } from './reconcile.ts';
 
 const usage = `Usage: npm run ops -- <command> [...]
 
@@ -10,10 +11,14 @@ Dead letters: work that failed again and again
   dlq redrive <queue>      sends them again, once what was wrong is mended:
                            --all, or the ids that show prints
 
+Whether everything that is kept twice agrees: indexes, queues, scores, timelines, counts of work
+  reconcile                goes through all inquiries, beside the running system; ends with 1 where
+                           something is found, and mends it with --repair
+
 The system is the one that runs here (npm start), or that of TABLE_NAME, the output of the stack
 Foundation, in the AWS account and region of the environment. Why and when: docs/runbooks/.`;
 
-const operations: Readonly<Record<string, (args: string[]) => Promise<void>>> = { dlq };
+const operations: Readonly<Record<string, (args: string[]) => Promise<void>>> = { dlq, reconcile };
 
 /**
  * Runs one command; what it has to say goes to the terminal.

@@ -203,18 +203,20 @@ function scoreRow({ inquiryId, contactId, number, score, decision, respondBy }: 
     decision,
     ...(respondBy !== undefined && { respondBy }),
   };
-  return {
-    ...inquiryScore(inquiryId, number),
-    ...(number > 1 && {
-      timelinePk: timelineOf(contactId),
-      timelineSk: byTime(stored.scoredAt, inquiryId),
-    }),
-    ...stored,
-    schemaVersion,
-  };
+  return storedScoreRow(stored, contactId, number);
 }
 
-function alertRow(alert: Alert): Row {
+export const storedScoreRow = (stored: StoredScore, contactId: string, number: number): Row => ({
+  ...inquiryScore(stored.inquiryId, number),
+  ...(number > 1 && {
+    timelinePk: timelineOf(contactId),
+    timelineSk: byTime(stored.scoredAt, stored.inquiryId),
+  }),
+  ...stored,
+  schemaVersion,
+});
+
+export function alertRow(alert: Alert): Row {
   const { inquiryId, nextAt } = alert;
   return {
     ...inquiryAlert(inquiryId),

@@ -4,7 +4,7 @@ import { claimMail } from './claim-mail.ts';
 import { byTime, duePk, dueShardOf, inquiryNotice, inquiryPk } from './keys.ts';
 import { absent, atVersion, type Row, type Table, type Write } from './table.ts';
 
-function noticeRow(notice: Notice): Row {
+export function noticeRow(notice: Notice): Row {
   const { id, inquiryId } = notice;
   const due = noticeActionAt(notice);
   return {

@@ -19,7 +19,7 @@ import { contactEntry, contactPk, inquiryPk, inquiryScore, inquirySk, timelineOf
 import { queryAll, type Row, type Table } from './table.ts';
 
 /** Which score of an inquiry it is; the first is 1. */
-const numberOfScore = (sk: string): number => Number(sk.slice(sk.indexOf('#') + 1));
+export const numberOfScore = (sk: string): number => Number(sk.slice(sk.indexOf('#') + 1));
 
 /** How an inquiry came, with everything that was sent. */
 export function toldOfBody(body: InquiryBody, contactId = body.contactId): Told {
