@@ -48,7 +48,7 @@ const score: StoredScore = {
 };
 
 const idle: RoutingState = {
-  rotation: () => ({ version: 0, lags: {}, waiting: 0 }),
+  rotation: () => ({ version: 0, lags: {}, waiting: 0, news: 0 }),
   load: () => ({ version: 0, open: 3, uncalled: 1, today: 0, disabled: false }),
   waitingPools: [],
   disabledAtWork: [],

@@ -16,6 +16,7 @@ import { createDigests } from '../shared/data/digests.ts';
 import { createDocumentClient } from '../shared/data/dynamo-table.ts';
 import { createInquiries, headRow } from '../shared/data/inquiries.ts';
 import { createNotices } from '../shared/data/notices.ts';
+import { createRoutingStates } from '../shared/data/rotation.ts';
 import type { Table } from '../shared/data/table.ts';
 import { createTasks } from '../shared/data/tasks.ts';
 import { createWeeklyReports } from '../shared/data/weekly-reports.ts';
@@ -137,6 +138,7 @@ export async function measureSweep(due: number, report: (line: string) => void):
         table,
         inquiries: createInquiries(table),
         contacts: createContacts(table),
+        routingStates: createRoutingStates(table),
         weeklyReports: createWeeklyReports(table),
         tasks: createTasks(table),
         notices: createNotices(table),

@@ -3,12 +3,15 @@
  * be is counted, whatever the functions say of it; what became of everything is kept for the table.
  */
 import { parseHead } from '../shared/data/inquiries.ts';
-import { inquiryBody, inquiryHead, inquirySk, type Key } from '../shared/data/keys.ts';
+import { inquiryBody, inquiryHead, inquiryScore, inquirySk, type Key } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
+import { takesInsurance } from '../shared/domain/availability.ts';
 import { type Inquiry, isOpen } from '../shared/domain/inquiry/state.ts';
-import type { Practice } from '../shared/domain/practice.ts';
+import type { Member, Practice } from '../shared/domain/practice.ts';
+import type { Decision } from '../shared/domain/rules/decision.ts';
 import { absenceOf, dateOfMember } from './duty.ts';
 import type { RowChange } from './memory-table.ts';
+import { minuteMs } from './minutes.ts';
 import type { Person } from './people.ts';
 import type { SentMail } from './world.ts';
 
@@ -17,6 +20,7 @@ export const checks = {
   noNextAction: 'inquiries without a next action',
   notEligible: 'assignees who were not eligible',
   overCap: 'caps exceeded',
+  waitedInVain: 'inquiries that waited for more than a minute while somebody could take them',
   suppressed: 'mails to somebody suppressed',
   namesPerson: 'staff mails that name a person',
 } as const;
@@ -58,6 +62,8 @@ export interface Observer {
   /** Mails by kind. */
   readonly mails: ReadonlyMap<string, number>;
   onCommit(changes: readonly RowChange[]): void;
+  /** Looks at what waits, and at who could take it: from time to time, since a clock may let them. */
+  look(): void;
   /** Gives the kind of the mail. */
   onMail(sent: SentMail): string;
   /** From now on nothing may be sent to an address. */
@@ -77,6 +83,9 @@ export function createObserver(
   const violations: Violation[] = [];
   const mails = new Map<string, number>();
   const suppressed = new Set<string>();
+  /** Inquiries that wait, with the time since when somebody could take them. */
+  const waiting = new Map<string, string | undefined>();
+  let lookedAt = '';
   /** Last names and addresses: a first name may be a member's, too. */
   const secrets = new Map<string, string>();
   let steps = 0;
@@ -84,6 +93,39 @@ export function createObserver(
   const violate = (check: Check, about: string): void => {
     violations.push({ check, at: now().toISOString(), about });
   };
+
+  /** What an inquiry asks of whoever takes it, as it was decided with its newest score. */
+  function decisionOf(inquiryId: string): Decision | undefined {
+    let newest: Row | undefined;
+    for (let n = 1, row = peek(inquiryScore(inquiryId, 1)); row; row = peek(inquiryScore(inquiryId, ++n)))
+      newest = row;
+    return newest?.['decision'] as Decision | undefined;
+  }
+
+  /** Whether a member may be given more, at work as they are. */
+  function hasRoom(member: Member, practice: Practice, at: Date): boolean {
+    const { open, perDay } = member.caps ?? {};
+    return (
+      (open === undefined || openOf(member.id) < open) &&
+      (perDay === undefined || givenOn(member.id, dateOfMember(member, practice, at)) < perDay)
+    );
+  }
+
+  function meets(member: Member, head: Inquiry, practice: Practice): boolean {
+    const { needs = {}, specialty } = decisionOf(head.id) ?? {};
+    const { language, insurance } = needs;
+    const pool = practice.pools.find(({ id }) => id === head.poolId);
+    const isAsked = (of: Member): boolean => specialty !== undefined && !!of.specialties?.includes(specialty);
+    const inPool = practice.members.filter(({ id }) => pool?.members.some((one) => one.id === id));
+    return (
+      inPool.includes(member) &&
+      (member.locations?.includes(head.locationId) ?? true) &&
+      (language === undefined ||
+        (member.languages?.some((one) => one.split('-')[0] === language.split('-')[0]) ?? true)) &&
+      (insurance === undefined || !member.insurances || takesInsurance(member.insurances, insurance)) &&
+      (isAsked(member) || !inPool.some((one) => one.enabled && isAsked(one)))
+    );
+  }
 
   const openOf = (memberId: string): number =>
     [...inquiries.values()].filter(({ head }) => head.assignedTo === memberId && isOpen(head)).length;
@@ -97,6 +139,19 @@ export function createObserver(
   function languageOf(inquiryId: string): string | undefined {
     const fields = peek(inquiryBody(inquiryId))?.['fields'] as Record<string, unknown> | undefined;
     return typeof fields?.['language'] === 'string' ? fields['language'].split('-', 1)[0] : undefined;
+  }
+
+  /** Since when somebody could take what waits. */
+  function findTakeable(practice: Practice, at: Date): void {
+    const able = practice.members.filter(
+      (member) => absenceOf(member, practice, at) === undefined && hasRoom(member, practice, at),
+    );
+    for (const [id, since] of waiting) {
+      const head = inquiries.get(id)?.head;
+      const isCalled = head?.calling !== undefined && head.calling.until > at.toISOString();
+      const isFor = head && !isCalled && able.some((member) => meets(member, head, practice));
+      waiting.set(id, isFor ? (since ?? at.toISOString()) : undefined);
+    }
   }
 
   function checkAssignment({ head }: Followed): void {
@@ -132,7 +187,10 @@ export function createObserver(
     inquiries.set(head.id, followed);
 
     const at = now().toISOString();
-    if (head.progress === 'waiting' && isOpen(head)) followed.waitingSince ??= at;
+    const waits = head.progress === 'waiting' && isOpen(head);
+    if (!waits) waiting.delete(head.id);
+    else if (!waiting.has(head.id)) waiting.set(head.id, undefined);
+    if (waits) followed.waitingSince ??= at;
     else if (followed.waitingSince !== undefined) {
       const ms = Date.parse(at) - Date.parse(followed.waitingSince);
       if (ms > (followed.waited?.ms ?? 0)) followed.waited = { poolId: before?.poolId, ms };
@@ -163,6 +221,20 @@ export function createObserver(
     },
     onCommit(changes) {
       for (const { after } of changes) if (after?.sk === inquirySk.head) onHead(after);
+    },
+    look() {
+      if (waiting.size === 0) return;
+      const [practice, at] = [practiceNow(), now()];
+      // Between two minutes of the clock only a change can let somebody take it.
+      const moment = `${steps} ${Math.floor(at.getTime() / minuteMs)}`;
+      if (moment !== lookedAt) findTakeable(practice, at);
+      lookedAt = moment;
+      for (const [id, since] of waiting) {
+        if (since === undefined || at.getTime() - Date.parse(since) <= minuteMs) continue;
+        violate('waitedInVain', `${id} waits since ${since} for ${inquiries.get(id)?.head.poolId}`);
+        // Once for each time.
+        waiting.set(id, '9999');
+      }
     },
     onMail(sent) {
       const kind = kindOf(sent);

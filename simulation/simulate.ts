@@ -107,6 +107,9 @@ async function send(
   return answer.statusCode === 303;
 }
 
+/** How often it is looked at whether somebody could take what waits. */
+const lookEveryMs = 5_000;
+
 export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const { practice, from, until, seed } = options;
   let world: World | undefined;
@@ -164,6 +167,12 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
       }),
     );
   }
+
+  const lookAgain = (): void => {
+    observer.look();
+    agenda.at(agenda.nowMs() + lookEveryMs, lookAgain);
+  };
+  agenda.at(from.getTime(), lookAgain);
 
   const progress = (): Progress => {
     const heads = [...observer.inquiries.values()].map(({ head }) => head);

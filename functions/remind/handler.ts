@@ -4,9 +4,10 @@ import { createContacts } from '../../shared/data/contacts.ts';
 import { createDigests } from '../../shared/data/digests.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { createNotices } from '../../shared/data/notices.ts';
+import { createRoutingStates } from '../../shared/data/rotation.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
-import type { MailMessage, StepMessage } from '../../shared/queues/messages.ts';
+import type { MailMessage, RouteMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
@@ -27,13 +28,14 @@ const dependencies = {
   table,
   inquiries: createInquiries(table),
   contacts: createContacts(table),
+  routingStates: createRoutingStates(table),
   weeklyReports: createWeeklyReports(table),
   tasks: createTasks(table),
   notices: createNotices(table),
   digests: createDigests(table),
   practice: openConfiguration(table).current,
   scoreQueue: createSqsQueue<StepMessage>(sqs, settings.SCORE_QUEUE_URL),
-  routeQueue: createSqsQueue<StepMessage>(sqs, settings.ROUTE_QUEUE_URL),
+  routeQueue: createSqsQueue<RouteMessage>(sqs, settings.ROUTE_QUEUE_URL),
   mailQueue: createSqsQueue<MailMessage>(sqs, settings.MAIL_QUEUE_URL),
   environment: systemEnvironment,
   onBroken: ({ pk, sk }: { pk: string; sk: string }, error: unknown) => {

@@ -4,21 +4,32 @@
  * never do the same twice and an entry that cannot be read holds up no other.
  */
 import type { Contacts } from '../../shared/data/contacts.ts';
-import { duePk, dueShardCount, dueUntil, inquiryHead, inquiryPk, inquirySk } from '../../shared/data/keys.ts';
+import {
+  duePk,
+  dueShardCount,
+  dueUntil,
+  inquiryHead,
+  inquiryPk,
+  inquirySk,
+  routingPk,
+} from '../../shared/data/keys.ts';
+import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Row } from '../../shared/data/table.ts';
+import { attendanceAt } from '../../shared/domain/availability.ts';
 import { type Due, takeDue } from '../../shared/domain/inquiry/due.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { clockFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { isLeftBehind } from '../../shared/domain/relief.ts';
+import { isLeftBehind, mayBeTaken, whoIsAble } from '../../shared/domain/relief.ts';
 import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
-import type { MailMessage, Queue, StepMessage } from '../../shared/queues/messages.ts';
+import type { MailMessage, Queue, RouteMessage, StepMessage } from '../../shared/queues/messages.ts';
 import { type DueKindDependencies, dueKinds, kindsCounted } from './due-kinds.ts';
 
 export interface SweepDependencies extends DueKindDependencies {
   readonly contacts: Pick<Contacts, 'addEntry'>;
+  readonly routingStates: Pick<RoutingStates, 'read'>;
   readonly scoreQueue: Queue<StepMessage>;
-  readonly routeQueue: Queue<StepMessage>;
+  readonly routeQueue: Queue<RouteMessage>;
   readonly mailQueue: Queue<MailMessage>;
   /** Time left for this run; a sweep that runs out of it stops between pages, and the next one goes on. */
   readonly remainingMs: () => number;
@@ -26,7 +37,7 @@ export interface SweepDependencies extends DueKindDependencies {
 }
 
 /** What a sweep counts; `ended` moved on without anything to be asked for, `broken` entries could not be read, and were put off, or not claimed. */
-const counted = ['score', 'route', 'mail', 'ended', ...kindsCounted, 'stale', 'broken'] as const;
+const counted = ['score', 'route', 'mail', 'ended', ...kindsCounted, 'pools', 'stale', 'broken'] as const;
 export type Swept = Record<(typeof counted)[number], number>;
 export const sweptNothing = (): Swept => Object.fromEntries(counted.map((name) => [name, 0])) as Swept;
 
@@ -168,7 +179,27 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
       after = page.next;
     } while (after !== undefined && dependencies.remainingMs() > leastRemainingMs);
   }
+
+  /** Asks for what waits in a pool that somebody can take by now, whatever it was that kept them from it. */
+  async function askForWaiting(): Promise<void> {
+    const states = await dependencies.routingStates.read();
+    if (states.waitingPools.length === 0) return;
+    const practice = await dependencies.practice();
+    const attendance = attendanceAt(practice, environment.now());
+    const able = whoIsAble(practice, attendance, states.load);
+    const asked = states.waitingPools.filter((id) => mayBeTaken(states.rotation(id), () => able));
+    await dependencies.routeQueue.sendAll(asked.map((poolId) => ({ kind: 'pool', poolId })));
+    swept.pools += asked.length;
+  }
+
   // One shard after the other would let a full one starve those behind it.
-  await Promise.all(Array.from({ length: dueShardCount }, (_, shard) => sweepShard(shard)));
+  await Promise.all([
+    ...Array.from({ length: dueShardCount }, (_, shard) => sweepShard(shard)),
+    // What is due goes on all the same; the next sweep asks.
+    askForWaiting().catch((error: unknown) => {
+      swept.broken++;
+      dependencies.onBroken({ pk: routingPk, sk: '' }, error);
+    }),
+  ]);
   return swept;
 }

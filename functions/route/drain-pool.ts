@@ -1,9 +1,11 @@
 /** Hands out what waits in the queue of a pool, oldest deadline first. */
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { inquiryPk, queueOfPool } from '../../shared/data/keys.ts';
+import type { PoolState } from '../../shared/data/rotation.ts';
 import { assigned } from '../../shared/domain/inquiry/assignment.ts';
 import { awaitsRouting, type Inquiry, isCalledAbout } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
+import type { QueuePlace } from '../../shared/queues/messages.ts';
 import { mailAbout, mostAttempts, RotationBusy, type RouteDependencies } from './dependencies.ts';
 import { takeTurns } from './turns.ts';
 
@@ -13,43 +15,65 @@ const pageSize = 25;
 export interface Drained {
   /** How many were given to somebody. */
   readonly given: number;
-  /** Whether there are pages that were not looked at. */
-  readonly more: boolean;
+  /** Where to go on, where there are pages that were not looked at. */
+  readonly next?: QueuePlace;
 }
 
 /**
- * Works through the queue of a pool, a page at a time, as long as somebody can
- * take anything, in the order of the deadlines: what nobody can take waits on and
- * holds up nothing behind it.
+ * Works through the queue of a pool, a page at a time, in the order of the
+ * deadlines: what nobody can take waits on and holds up nothing behind it. Once
+ * all that waits there was looked at, with whom is noted: none of it is for them.
  *
+ * @param practice - as it is now: what is noted must hold for it
  * @param limits.pages - how many pages at the most
  * @param limits.fruitless - after how many pages of which nobody could take anything it ends
+ * @param from - where a look that took longer goes on
  */
 export async function drainPool(
   dependencies: RouteDependencies,
   practice: Practice,
   poolId: string,
   limits: { readonly pages: number; readonly fruitless: number },
+  from?: QueuePlace,
 ): Promise<Drained> {
+  const { table, routingStates } = dependencies;
   let given = 0;
   let fruitless = 0;
-  let after: Record<string, unknown> | undefined;
+  let place = from;
   for (let page = 0; page < limits.pages; page++) {
-    const { rows, next } = await dependencies.table.query({
+    const { rows, next } = await table.query({
       index: 'queue',
       pk: queueOfPool(poolId),
       limit: pageSize,
-      ...(after && { after }),
+      ...(place && { after: place.after }),
     });
     const ids = rows.map(({ pk }) => pk.slice(inquiryPk('').length));
     const done = await drainPage(dependencies, practice, poolId, ids);
     given += done.given;
-    if (next === undefined || done.isNobodyThere) return { given, more: false };
+    const { news, waiting, ...so } = place ?? { ...done.before, seen: 0, able: [...done.able] };
+    const [seen, able] = [so.seen + done.seen, so.able.filter((id) => done.able.has(id))];
+    if (next === undefined) {
+      // An index shows a moment later what was written: what it has not shown yet was not looked at.
+      if (seen >= waiting) await table.write(routingStates.saveLook(poolId, { news }, able));
+      return { given };
+    }
+    place = { after: next as QueuePlace['after'], news, waiting, seen, able };
+    // Nobody is left for the rest.
+    if (done.able.size === 0) return { given };
     fruitless = done.given > 0 ? 0 : fruitless + 1;
-    if (fruitless >= limits.fruitless) return { given, more: false };
-    after = next;
+    if (fruitless >= limits.fruitless) return { given };
   }
-  return { given, more: true };
+  return { given, ...(place && { next: place }) };
+}
+
+interface DrainedPage {
+  readonly given: number;
+  /** How many of the page waited. */
+  readonly seen: number;
+  /** The pool as it was when the page was first looked at. */
+  readonly before: PoolState;
+  /** Who could take anything afterwards. */
+  readonly able: ReadonlySet<string>;
 }
 
 /** The page in one transaction; it is decided anew as often as others were faster. */
@@ -58,35 +82,36 @@ async function drainPage(
   practice: Practice,
   poolId: string,
   ids: readonly string[],
-): Promise<{ readonly given: number; readonly isNobodyThere: boolean }> {
+): Promise<DrainedPage> {
+  let before: PoolState | undefined;
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     // The newest score of each counts, so each is read by itself.
     const read = await Promise.all(ids.map((id) => inquiries.findForRouting(id).catch(() => undefined)));
-    const records = read.filter(
+    const waiting = read.filter(
       (record): record is InquiryRecord =>
-        record !== undefined &&
-        awaitsRouting(record.head) &&
-        record.head.poolId === poolId &&
-        !isCalledAbout(record.head, environment.now()),
+        record !== undefined && awaitsRouting(record.head) && record.head.poolId === poolId,
     );
     // Last of what is read: the transaction must find it as it is here.
-    const turns = takeTurns(practice, await routingStates.read(), environment.now());
+    const states = await routingStates.read();
+    before ??= states.rotation(poolId);
     const now = environment.now();
+    const turns = takeTurns(practice, states, now);
     const given: Inquiry[] = [];
-    for (const { head, score } of records) {
-      if (!score) continue;
+    for (const { head, score } of waiting) {
+      // When the call is over, it is asked about by itself.
+      if (!score || isCalledAbout(head, now)) continue;
       const { chosen, decided } = turns.next(head, score);
       if (chosen === undefined) continue;
       const next = assigned(head, { ...decided, memberId: chosen }, now);
       turns.count(head, next);
       given.push(next);
     }
-    const isNobodyThere = !turns.isAnybodyThere(poolId);
-    if (given.length === 0) return { given: 0, isNobodyThere };
-    const done = await table.transact([...given.map(inquiries.save), ...turns.save(routingStates)]);
-    if (done.committed) {
+    const done = { given: given.length, seen: waiting.length, before, able: turns.able() };
+    if (given.length === 0) return done;
+    const saved = await table.transact([...given.map(inquiries.save), ...turns.save(routingStates)]);
+    if (saved.committed) {
       await mailQueue.sendAll(given.map(mailAbout));
-      return { given: given.length, isNobodyThere };
+      return done;
     }
     await environment.backOff(20 * attempt);
   }

@@ -1,4 +1,5 @@
 /** What a message of the route queue asks for: an inquiry's routing, or what a pool or everybody has waited for. */
+import type { Practice } from '../../shared/domain/practice.ts';
 import type { RouteMessage } from '../../shared/queues/messages.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { drainPool } from './drain-pool.ts';
@@ -20,15 +21,23 @@ export async function handleMessage(
 ): Promise<RouteOutcome> {
   if ('inquiryId' in message) return routeInquiry(dependencies, message);
   if (message.kind === 'pool') {
-    const practice = await dependencies.practice();
-    const { more, given } = await drainPool(dependencies, practice, message.poolId, pagesOfPool);
-    // Going on begins at the first page again: where nobody could take anything of all these, what
-    // lies behind them waits for the look that each has by itself.
-    if (!more || given === 0) return 'pool_drained';
-    await dependencies.routeQueue.send(message);
-    return 'route_to_be_continued';
+    const practice = await dependencies.freshPractice();
+    return (await drainOn(dependencies, practice, message)) ? 'route_to_be_continued' : 'pool_drained';
   }
   return followConfiguration(dependencies, message);
+}
+
+type PoolMessage = Extract<RouteMessage, { kind: 'pool' }>;
+
+/** Hands out what one run has time for, and asks to go on where that was not all; whether it did. */
+async function drainOn(
+  dependencies: RouteDependencies,
+  practice: Practice,
+  { kind, poolId, from: begun }: PoolMessage,
+): Promise<boolean> {
+  const { next: from } = await drainPool(dependencies, practice, poolId, pagesOfPool, begun);
+  if (from) await dependencies.routeQueue.send({ kind, poolId, from });
+  return from !== undefined;
 }
 
 /**
@@ -53,8 +62,9 @@ async function followConfiguration(
     states = await routingStates.read();
   }
   for (const poolId of states.waitingPools) {
-    const { more, given } = await drainPool(dependencies, practice, poolId, pagesOfPool);
-    if (more && given > 0) await routeQueue.send({ kind: 'pool', poolId });
+    // Who was looked at before may speak another language by now, say.
+    await dependencies.table.write(routingStates.forgetLook(poolId));
+    await drainOn(dependencies, practice, { kind: 'pool', poolId });
   }
   return 'configuration_followed';
 }

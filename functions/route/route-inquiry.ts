@@ -34,7 +34,7 @@ export async function routeInquiry(
   { inquiryId }: { readonly inquiryId: string },
 ): Promise<Routed> {
   const { table, inquiries, routingStates, environment, mailQueue } = dependencies;
-  const practice = await dependencies.practice();
+  let practice = await dependencies.practice();
   let isDrained = false;
 
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
@@ -60,17 +60,29 @@ export async function routeInquiry(
 
     const now = environment.now();
     if (isCalledAbout(head, now)) return 'still_waiting';
-    const turns = takeTurns(practice, await routingStates.read(), now);
-    const { chosen, decided, from } = turns.next(head, score);
+    const states = await routingStates.read();
+    const turns = takeTurns(practice, states, now);
+    const { chosen, decided } = turns.next(head, score);
 
     if (chosen === undefined) {
+      // Somebody may be able to by now, of whom the kept configuration does not know.
+      const asItIs = await dependencies.freshPractice();
+      if (asItIs !== practice) {
+        practice = asItIs;
+        continue;
+      }
       const isSame = head.progress === 'waiting' && head.poolId === decided.poolId;
       // Only where the sweep asked: a message that came twice must not put off the next look.
       if (isSame && head.stepRepeats === 0) return 'still_waiting';
-      const next = waiting(head, decided, now, from);
-      const done = await table.transact([inquiries.save(next), ...routingStates.follow(head, next)]);
+      const next = waiting(head, decided, now);
+      const pool = states.rotation(decided.poolId);
+      const done = await table.transact([
+        inquiries.save(next),
+        ...routingStates.beginWaiting(head, next, pool, turns.able()),
+      ]);
       if (done.committed) return isSame ? 'still_waiting' : 'waiting';
-    } else if (!isDrained && turns.waitingIn(decided.poolId) > 0) {
+    } else if (!isDrained && turns.isWaitedFor(decided.poolId)) {
+      practice = await dependencies.freshPractice();
       await drainPool(dependencies, practice, decided.poolId, beforeArrival);
       isDrained = true;
       continue;
@@ -151,7 +163,7 @@ async function routeAll(
   const turns = takeTurns(configured, states, now);
   // What waits comes first: whatever goes to a pool where something does is looked at by itself.
   const routed = assignAll(
-    records.filter(({ head, score }) => turns.waitingIn(poolOf(head, score?.decision, configured).id) === 0),
+    records.filter(({ head, score }) => !turns.isWaitedFor(poolOf(head, score?.decision, configured).id)),
     turns,
     now,
   );

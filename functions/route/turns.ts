@@ -2,12 +2,13 @@
 import type { StoredScore } from '../../shared/data/inquiries.ts';
 import type { RoutingState, RoutingStates, Taken } from '../../shared/data/rotation.ts';
 import type { Write } from '../../shared/data/table.ts';
-import { attendanceAt, type Exclusion, firstStart, type Workload } from '../../shared/domain/availability.ts';
+import { attendanceAt, type Workload } from '../../shared/domain/availability.ts';
 import { choose, destinationOf } from '../../shared/domain/destination.ts';
 import { loadChange } from '../../shared/domain/inquiry/load.ts';
 import type { Assignment, Inquiry, Receipt } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { recommendProvider } from '../../shared/domain/provider.ts';
+import { mayBeTaken, whoIsAble } from '../../shared/domain/relief.ts';
 import type { Lags } from '../../shared/domain/routing.ts';
 
 /** What is decided about an inquiry, whoever's turn it is. */
@@ -17,8 +18,6 @@ export interface TurnTaken {
   /** Undefined where nobody can take it. */
   readonly chosen: string | undefined;
   readonly decided: Decided;
-  /** The earliest instant at which somebody comes to work who could take it. */
-  readonly from: Date | undefined;
 }
 
 /** What more is asked of somebody than that they can take it; undefined where they will do. */
@@ -27,8 +26,6 @@ export type MoreAsked = (memberId: string, load: Workload) => string | undefined
 export type Turns = ReturnType<typeof takeTurns>;
 
 const none = { open: 0, uncalled: 0, given: 0 };
-/** Stands for nothing that keeps somebody from it. */
-const able = { reason: undefined, from: undefined };
 
 /** The turns at one instant, by the configuration and the loads as they are read. */
 export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
@@ -67,36 +64,31 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
     loads.delete(id);
   }
 
+  const able = (): Set<string> => whoIsAble(practice, attendance, loadOf);
+
   return {
     attendance,
     loadOf,
 
-    /** How many wait in the queue of a pool. */
-    waitingIn: (poolId: string): number => states.rotation(poolId).waiting + (waiting.get(poolId) ?? 0),
+    /** Whether something that waits in a pool may be for somebody who is there: it then comes before anything newer. */
+    isWaitedFor: (poolId: string): boolean => mayBeTaken(states.rotation(poolId), able),
 
-    /** Whether anybody of the pool can take anything now; true of a pool that is gone, whose work goes elsewhere. */
-    isAnybodyThere(poolId: string): boolean {
-      const pool = practice.pools.find(({ id }) => id === poolId);
-      return (
-        pool?.members.some(({ id }) => attendance.exclusion(id, undefined, loadOf(id)) === undefined) ?? true
-      );
-    },
+    /** Who can take anything at all, as things stand after these turns. */
+    able,
 
     /** Who gets what goes there; the turn is taken where there is somebody. */
     next(head: Inquiry, score: StoredScore, more: MoreAsked = () => undefined): TurnTaken {
       const destination = destinationOf(head, score, practice);
       const { pool, needs, respondBy } = destination;
       const before = lags.get(pool.id) ?? states.rotation(pool.id).lags;
-      const exclusions = new Map<string, Exclusion | typeof able>();
+      const exclusions = new Map<string, string | null>();
       const exclusionOf = (id: string): string | undefined => {
         const known = exclusions.get(id);
-        if (known) return known.reason;
+        if (known !== undefined) return known ?? undefined;
         const load = loadOf(id);
-        const asked = more(id, load);
-        const found =
-          attendance.exclusion(id, needs, load) ?? (asked === undefined ? able : { reason: asked });
-        exclusions.set(id, found);
-        return found.reason;
+        const reason = attendance.exclusion(id, needs, load)?.reason ?? more(id, load);
+        exclusions.set(id, reason ?? null);
+        return reason;
       };
       const rotation = choose(destination, before, exclusionOf, (id) => loadOf(id).open);
       const { chosen } = rotation;
@@ -123,7 +115,7 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
         urgency: decision?.urgency,
         ...(provider && { providerId: provider.memberId }),
       };
-      return { chosen, decided, from: chosen === undefined ? firstStart(exclusions.values()) : undefined };
+      return { chosen, decided };
     },
 
     /** Counts what a change of an inquiry means for members and pools; it is written with `save`. */

@@ -11,7 +11,6 @@ import { afterRules } from '../../shared/domain/inquiry/rules.ts';
 import { awaitsRouting, type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
 import { clockFor, listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import { poolsRelieved } from '../../shared/domain/relief.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf } from '../../shared/domain/timeline.ts';
 import type { StepMessage } from '../../shared/queues/messages.ts';
@@ -111,9 +110,6 @@ async function stepOf(dependencies: ScoreDependencies, record: Known): Promise<S
     if (!(await commit(dependencies, writes))) return 'refused';
     // They are due, too: where this is cut short, the sweep asks.
     for (const message of asked) await dependencies.mailQueue.send(message);
-    // Rules that close something make room for what waits.
-    const relieved = poolsRelieved(practice, head, next);
-    await dependencies.routeQueue.sendAll(relieved.map((poolId) => ({ kind: 'pool', poolId })));
     return { outcome, next };
   }
   if (awaitsRouting(head) && record.score && isReleasedSpam(head, record.score)) {

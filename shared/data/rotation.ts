@@ -5,7 +5,7 @@ import { loadChange } from '../domain/inquiry/load.ts';
 import type { Inquiry } from '../domain/inquiry/state.ts';
 import type { Lags } from '../domain/routing.ts';
 import { memberLoad, poolRotation, routingPk } from './keys.ts';
-import { atVersion, queryAll, type Table, type Write } from './table.ts';
+import { atVersion, type Condition, queryAll, type Table, type Write } from './table.ts';
 
 const rotationSchema = z.lazy(() =>
   z.object({
@@ -13,6 +13,10 @@ const rotationSchema = z.lazy(() =>
     lags: z.record(z.string(), z.number()).default({}),
     /** Inquiries that wait in the pool's queue. */
     waiting: z.int().default(0),
+    /** How often something came to wait there, or what it waits for may have changed. */
+    news: z.int().default(0),
+    /** Who could take anything when all that waits there was looked at: none of it is for them. */
+    lookedWith: z.array(z.string()).optional(),
   }),
 );
 export type PoolState = z.infer<typeof rotationSchema>;
@@ -30,7 +34,7 @@ const loadSchema = z.lazy(() =>
 );
 export type Load = Workload & { readonly version: number };
 
-const noRotation: PoolState = { version: 0, lags: {}, waiting: 0 };
+const noRotation: PoolState = { version: 0, lags: {}, waiting: 0, news: 0 };
 const noLoad: Load = { version: 0, open: 0, uncalled: 0, today: 0, disabled: false };
 
 export interface RoutingState {
@@ -119,6 +123,34 @@ export function createRoutingStates(table: Table) {
     }),
 
     /**
+     * As `follow`, for an inquiry of which was just found that nobody can take it: none of those who
+     * could take anything then waits for a look at it, unless something else came meanwhile.
+     */
+    beginWaiting(before: Inquiry, after: Inquiry, pool: PoolState, able: ReadonlySet<string>): Write[] {
+      const known = pool.lookedWith?.filter((id) => able.has(id));
+      const came = loadChange(before, after).cameTo;
+      return followAll([{ before, after }]).map((write) =>
+        came !== undefined && 'update' in write && write.update.sk === poolRotation(came).sk
+          ? { ...write, set: { lookedWith: known }, when: sameNews(pool) }
+          : write,
+      );
+    },
+
+    /** That all that waits in a pool was looked at, unless something came meanwhile. */
+    saveLook: (poolId: string, pool: Pick<PoolState, 'news'>, lookedWith: readonly string[]): Write => ({
+      update: poolRotation(poolId),
+      set: { lookedWith },
+      when: sameNews(pool),
+    }),
+
+    /** That all that waits in a pool is to be looked at, whoever looked at it before. */
+    forgetLook: (poolId: string): Write => ({
+      update: poolRotation(poolId),
+      set: { lookedWith: undefined },
+      add: { news: 1 },
+    }),
+
+    /**
      * What a change of an inquiry means for members and pools, whatever else happens to their items meanwhile.
      *
      * @param except - a member whose load is written by `takeOn`
@@ -131,12 +163,16 @@ export function createRoutingStates(table: Table) {
   };
 }
 
+const sameNews = ({ news }: Pick<PoolState, 'news'>): Condition =>
+  news === 0 ? [[['news', 'absent']]] : [[['news', '=', news]]];
+
 function followAll(
   changes: readonly { readonly before: Inquiry; readonly after: Inquiry }[],
   except?: string,
 ): Write[] {
   const members = new Map<string, { open: number; uncalled: number }>();
   const waiting = new Map<string, number>();
+  const news = new Map<string, number>();
   const calls = new Map<string, string | undefined>();
   for (const { before, after } of changes) {
     const change = loadChange(before, after);
@@ -145,6 +181,7 @@ function followAll(
       members.set(id, { open: so.open + open, uncalled: so.uncalled + uncalled });
     }
     for (const [id, n] of change.pools) waiting.set(id, (waiting.get(id) ?? 0) + n);
+    if (change.cameTo !== undefined) news.set(change.cameTo, (news.get(change.cameTo) ?? 0) + 1);
     for (const [id, until] of change.calls) calls.set(id, until);
   }
   const touched = [...new Set([...members.keys(), ...calls.keys()])].filter((id) => id !== except);
@@ -157,6 +194,14 @@ function followAll(
         add: { ...(open !== 0 && { open }), ...(uncalled !== 0 && { uncalled }), version: 1 },
       };
     }),
-    ...[...waiting].map(([id, n]): Write => ({ update: poolRotation(id), add: { waiting: n } })),
+    ...[...waiting].map(([id, n]): Write => {
+      const came = news.get(id);
+      return {
+        update: poolRotation(id),
+        // Nobody was seen with it yet.
+        ...(came !== undefined && { set: { lookedWith: undefined } }),
+        add: { waiting: n, ...(came !== undefined && { news: came }) },
+      };
+    }),
   ];
 }

@@ -3,7 +3,7 @@
  * member's own zone, caps, and what somebody has to speak, take and serve. Pure:
  * the configuration, the loads and an instant in; a reason for each who cannot out.
  */
-import { instantOf, type LocalDay, localTime } from './local-time.ts';
+import { localTime } from './local-time.ts';
 import { type Weekday, weekdays } from './weekdays.ts';
 import { foldWording, holdsPhrase } from './wording.ts';
 
@@ -64,17 +64,9 @@ export interface Needs {
 /** A minute of a zone's wall clock and calendar, counted as if that zone were UTC. */
 type LocalMinute = number;
 
-/** A minute from which on somebody can take it, unless something else happens before. */
-export interface Start {
-  readonly timeZone: string;
-  readonly at: LocalMinute;
-}
-
 /** Why somebody cannot take it now. */
 export interface Exclusion {
   readonly reason: string;
-  /** Where the clock alone ends it: from when on. */
-  readonly from?: Start | undefined;
 }
 
 interface Clock {
@@ -99,11 +91,6 @@ const minuteOf = (text: string): LocalMinute =>
 const dateOf = (at: LocalMinute): Date => new Date(at * 60_000);
 const textOf = (at: LocalMinute): string => dateOf(at).toISOString().slice(0, 16);
 const timeOf = (at: LocalMinute): string => textOf(at).slice(11);
-const dayOf = (at: LocalMinute): LocalDay => {
-  const date = dateOf(at);
-  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
-};
-
 interface Span {
   readonly from: number;
   /** No longer part of it. */
@@ -331,7 +318,7 @@ export function attendanceAt(team: Team, now: Date, readClock: typeof localTime 
     const key = `${what} ${timeZone} ${at}`;
     const known = labels.get(key);
     if (known) return known;
-    const label = { reason: `${what} until ${shown(at, now)}`, from: { timeZone, at } };
+    const label = { reason: `${what} until ${shown(at, now)}` };
     labels.set(key, label);
     return label;
   }
@@ -375,18 +362,4 @@ export function attendanceAt(team: Team, now: Date, readClock: typeof localTime 
       return known && clockOf(known.timeZone).date;
     },
   };
-}
-
-/** The earliest instant at which the clock alone lets one of them take it; undefined where it never does. */
-export function firstStart(exclusions: Iterable<Pick<Exclusion, 'from'> | undefined>): Date | undefined {
-  // Of one zone the earliest minute counts: only that is turned into an instant.
-  const firsts = new Map<string, LocalMinute>();
-  for (const one of exclusions) {
-    if (one?.from === undefined) continue;
-    const { timeZone, at } = one.from;
-    const known = firsts.get(timeZone);
-    if (known === undefined || at < known) firsts.set(timeZone, at);
-  }
-  const instants = [...firsts].map(([timeZone, at]) => instantOf(dayOf(at), timeOf(at), timeZone).getTime());
-  return instants.length > 0 ? new Date(Math.min(...instants)) : undefined;
 }

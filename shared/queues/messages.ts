@@ -6,12 +6,27 @@ import { idSchema } from '../domain/ids.ts';
 export const stepMessageSchema = z.object({ inquiryId: idSchema('inquiry'), version: z.int() });
 export type StepMessage = z.infer<typeof stepMessageSchema>;
 
+/** How far a look at a queue has come that takes more than one run. */
+const placeSchema = z.lazy(() =>
+  z.object({
+    /** The last entry that was looked at, by its keys. */
+    after: z.record(z.string(), z.string()),
+    /** The pool's count of news, and of what waited, as the look began; and what was seen of that. */
+    news: z.int(),
+    waiting: z.int(),
+    seen: z.int(),
+    /** Who could take anything on each of its pages. */
+    able: z.array(z.string()),
+  }),
+);
+export type QueuePlace = z.infer<typeof placeSchema>;
+
 /** Asks for the routing of an inquiry, or of everything that waits for a reason that is now over. */
 export const routeMessageSchema = z.lazy(() =>
   z.union([
     stepMessageSchema,
-    /** Somebody of the pool may have room again: hand out what waits there. */
-    z.object({ kind: z.literal('pool'), poolId: z.string() }),
+    /** Something that waits in the pool may be for somebody who is there: hand it out. */
+    z.object({ kind: z.literal('pool'), poolId: z.string(), from: placeSchema.optional() }),
     /** What the disabled had goes back, and what waits may be for others now. */
     z.object({ kind: z.literal('configuration_changed'), version: z.int() }),
   ]),

@@ -4,9 +4,11 @@ import { assignInquiry, type WantedAssignment } from '../../functions/api/assign
 import { changeInquiry } from '../../functions/api/change-inquiry.ts';
 import { RotationBusy } from '../../functions/route/dependencies.ts';
 import { handleMessage } from '../../functions/route/handle-message.ts';
+import { takeTurns } from '../../functions/route/turns.ts';
 import { memberLoad } from '../../shared/data/keys.ts';
 import type { Table } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
+import { waiting } from '../../shared/domain/inquiry/assignment.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import type { RouteMessage } from '../../shared/queues/messages.ts';
@@ -145,7 +147,7 @@ describe('two routers, each message twice', () => {
 describe('what waits', () => {
   const from = (open: string) => ({ shifts: { friday: [{ open, close: '17:00' }] } });
 
-  it('is asked about when somebody comes to work, and handed out oldest deadline first, before a newer arrival', async () => {
+  it('is handed out when somebody comes to work, oldest deadline first, before a newer arrival', async () => {
     members((member) => Object.assign(member, from('09:30')));
     members((member) => Object.assign(member, { caps: { open: 1 } }), 'ana', 'ben', 'carla');
     members((member) => Object.assign(member, { enabled: false }), 'dev', 'elena');
@@ -159,15 +161,8 @@ describe('what waits', () => {
     expect((await pipeline.head(third)).receipt?.candidates[0]).toMatchObject({
       reason: 'off shift until Fri 09:30',
     });
-    // A first look soon, in case somebody came in this very moment; after that, when they come.
-    pipeline.environment.set('2026-11-20T16:02:00.000Z');
-    await pipeline.sweep();
-    await routeAll();
-    expect((await pipeline.head(third)).timers.step).toBe('2026-11-20T17:02:00.000Z');
-    pipeline.environment.set('2026-11-20T17:02:00.000Z');
-    await pipeline.sweep();
-    await routeAll();
-    expect((await pipeline.head(third)).timers.step).toBe('2026-11-20T17:30:00.000Z');
+    pipeline.environment.set('2026-11-20T17:29:00.000Z');
+    expect(await pipeline.sweep()).toMatchObject({ pools: 0, route: 0 });
 
     pipeline.environment.set('2026-11-20T17:30:00.000Z');
     const newer = await scored();
@@ -229,6 +224,85 @@ describe('what waits', () => {
     expect(pipeline.queues.mail.sent).toHaveLength(60);
     await expectCounted(ids);
   }, 60_000);
+});
+
+describe('that all that waits was looked at', () => {
+  const skin = async () => (await pipeline.routingStates.read()).rotation('skin');
+  /** An inquiry that is about to wait, and one that waits; everybody is there. */
+  async function coming() {
+    const { routingStates, inquiries } = pipeline;
+    pipeline.change(enable(false, ...coordinators));
+    await route(await scored());
+    const id = await scored();
+    const { head, score } = (await inquiries.findForRouting(id)) ?? {};
+    if (!head || !score) throw new Error('it was scored');
+    await table.write(routingStates.saveLook('skin', await skin(), ['ana', 'ben']));
+    const states = await routingStates.read();
+    const { decided } = takeTurns(pipeline.state.practice, states, pipeline.environment.now()).next(
+      head,
+      score,
+    );
+    const next = waiting(head, decided, pipeline.environment.now());
+    return { head, next, before: states.rotation('skin') };
+  }
+
+  it('holds only with those who could take nothing of what came since', async () => {
+    const { head, next, before } = await coming();
+    const { routingStates, inquiries } = pipeline;
+    const begin = routingStates.beginWaiting(head, next, before, new Set(['ben', 'mia']));
+    expect((await table.transact([inquiries.save(next), ...begin])).committed).toBe(true);
+
+    expect(await skin()).toMatchObject({ waiting: 2, news: 2, lookedWith: ['ben'] });
+  });
+
+  it('is noted by one of two: who looked, or who brought something that they did not see', async () => {
+    for (let i = 0; i < 5; i++) {
+      const { head, next, before } = await coming();
+      const { routingStates, inquiries } = pipeline;
+      await Promise.all([
+        table.write(routingStates.saveLook('skin', before, ['ana', 'carla'])),
+        // As `returned` does, and whatever else puts something there.
+        table.transact([inquiries.save(next), ...routingStates.follow(head, next)]),
+      ]);
+
+      // Noted before, it is forgotten; noted after, it is refused.
+      expect((await skin()).lookedWith).toBeUndefined();
+    }
+  });
+
+  it('is forgotten with a new configuration, whoever decided by the old one at that moment', async () => {
+    for (let i = 0; i < 5; i++) {
+      const { head, next, before } = await coming();
+      const { routingStates, inquiries } = pipeline;
+      const [begun] = await Promise.all([
+        table.transact([
+          inquiries.save(next),
+          ...routingStates.beginWaiting(head, next, before, new Set(['ana'])),
+        ]),
+        table.write(routingStates.forgetLook('skin')),
+      ]);
+
+      expect((await skin()).lookedWith).toBeUndefined();
+      // Refused, it is decided anew.
+      expect((await pipeline.head(head.id)).progress).toBe(begun.committed ? 'waiting' : 'captured');
+    }
+  });
+
+  it('is not noted while an index does not show all of it yet', async () => {
+    await coming();
+    await table.write(pipeline.routingStates.forgetLook('skin'));
+    const hiding: Table = {
+      ...table,
+      query: async (query) => (query.index === 'queue' ? { rows: [] } : table.query(query)),
+    };
+
+    const look = (on: Table) =>
+      handleMessage({ ...pipeline.dependencies, table: on }, { kind: 'pool', poolId: 'skin' });
+    expect(await look(hiding)).toBe('pool_drained');
+    expect((await skin()).lookedWith).toBeUndefined();
+    await look(table);
+    expect((await skin()).lookedWith).toEqual(['mia', 'max', 'ada']);
+  });
 });
 
 describe('somebody who is disabled', () => {

@@ -348,12 +348,15 @@ describe('on its way', () => {
     expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30]);
   });
 
-  it('while it waits for somebody to be there, it is asked about every minute', () => {
-    let inquiry = waiting(arrive(), decision, friday);
+  it('while it waits for somebody to be there, it is asked about once a day, and then every minute until it was', () => {
+    const { timers, ...rest } = waiting(arrive(), decision, friday);
+    expect(timers).toEqual({ step: at(hours(24)), respond: decision.respondBy });
+    // Of its reminders others tell.
+    let inquiry: Inquiry = { ...rest, timers: { step: timers.step } };
 
-    for (let minute = 1; minute <= 5; minute++) {
-      expect(nextActionAt(inquiry)).toBe(at(minutes(minute)));
-      const taken = takeDue(inquiry, later(minutes(minute)));
+    for (let minute = 0; minute <= 4; minute++) {
+      expect(nextActionAt(inquiry)).toBe(at(hours(24) + minutes(minute)));
+      const taken = takeDue(inquiry, later(hours(24) + minutes(minute)));
       expect(taken?.action).toBe('route');
       inquiry = taken?.next ?? inquiry;
     }

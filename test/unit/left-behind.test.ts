@@ -1,6 +1,5 @@
-/** What would stay with nobody, or be gone through without an end. */
+/** What would stay with nobody. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { handleMessage } from '../../functions/route/handle-message.ts';
 import { hours } from '../support/fixtures.ts';
 import { callers, createStaff } from '../support/staff.ts';
 
@@ -76,25 +75,4 @@ it('what was suspected and closed is a matter of review again, once it is opened
   expect(await change(id, { stage: 'contacted' })).toBe(200);
 
   expect((await pipeline.head(id)).timers).toEqual({ review: '2026-11-21T16:00:00.000Z' });
-});
-
-it('a queue of which nobody can take anything is not gone through again and again', async () => {
-  const { pipeline, table } = staff;
-  pipeline.change((practice) => {
-    for (const member of practice.members) member.languages = ['en'];
-  });
-  const fields = { name: 'X', phone: '+16505550100', language: 'es', message: 'hola' };
-  const id = await pipeline.captured({ language: 'es', fields });
-  await pipeline.drain();
-  expect((await pipeline.head(id)).progress).toBe('waiting');
-  for (const row of table.rows().filter(({ pk }) => pk === `INQ#${id}`)) {
-    for (let i = 0; i < 1_100; i++) {
-      const other = `inq_9${String(i).padStart(25, '0')}`;
-      const copy = JSON.parse(JSON.stringify(row).replaceAll(id, other));
-      await table.write({ put: copy });
-    }
-  }
-
-  expect(await handleMessage(pipeline.dependencies, { kind: 'pool', poolId: 'skin' })).toBe('pool_drained');
-  expect(pipeline.queues.route.sent).toEqual([]);
 });

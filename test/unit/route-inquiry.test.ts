@@ -174,7 +174,7 @@ describe('routing', () => {
       progress: 'waiting',
       poolId: 'skin',
       respondBy: '2026-11-20T18:00:00.000Z',
-      timers: { step: '2026-11-20T16:01:00.000Z' },
+      timers: { step: '2026-11-21T16:00:00.000Z' },
     });
     expect(await pipeline.route(id)).toBe('still_waiting');
     expect((await pipeline.head(id)).version).toBe(2);

@@ -28,6 +28,7 @@ describe('a run of 40 inquiries', { timeout: 120_000 }, () => {
       noNextAction: 0,
       notEligible: 0,
       overCap: 0,
+      waitedInVain: 0,
       suppressed: 0,
       namesPerson: 0,
     });

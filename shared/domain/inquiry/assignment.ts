@@ -11,8 +11,8 @@ import {
 } from './state.ts';
 import { withStep } from './step.ts';
 
-/** Who waits is asked about at least this often, whatever clocks say of when somebody can take it. */
-export const longestWaitMs = hour;
+/** Whoever comes to be able to take what waits is noticed within a minute; should nobody have noticed, it is asked about this often. */
+export const longestWaitMs = 24 * hour;
 
 /** The state but for what belongs to whoever had it: their time, their call, and that it was to go on to another. */
 function unburdened(inquiry: Inquiry) {
@@ -69,27 +69,8 @@ export function notReassigned(inquiry: Inquiry, now: Date): Inquiry {
   return withStep({ ...rest, version: inquiry.version + 1 }, now);
 }
 
-/** When somebody may be able to take it, as far as clocks can tell; what they cannot is asked about now and then. */
-function askAgainAt(now: Date, from: Date | undefined, mostMs: number): string {
-  const latest = now.getTime() + mostMs;
-  // Where clocks are set back, a minute that is to come may seem to be over.
-  const next = Math.max(from?.getTime() ?? latest, now.getTime() + stepAllowanceMs);
-  return new Date(Math.min(next, latest)).toISOString();
-}
-
-/**
- * The state while nobody of the pool can take it: on the clock, and asked about
- * again when somebody comes to work. The first time that is soon: whoever came to
- * be able to in this very moment was not seen.
- *
- * @param from - the earliest instant at which somebody of the pool comes to work
- */
-export function waiting(
-  inquiry: Inquiry,
-  decision: Omit<Assignment, 'memberId'>,
-  now: Date,
-  from?: Date | undefined,
-): Inquiry {
+/** The state while nobody can take it: in its pool's queue, and on the clock. */
+export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>, now: Date): Inquiry {
   const { poolId, respondBy, receipt } = decision;
   const { silence, respond, wake } = inquiry.timers;
   const waits = inquiry.progress === 'waiting';
@@ -102,7 +83,7 @@ export function waiting(
     version: inquiry.version + 1,
     progress: 'waiting',
     timers: {
-      step: askAgainAt(now, from, waits ? longestWaitMs : stepAllowanceMs),
+      step: after(now, longestWaitMs),
       ...((!waits || owesCall(inquiry)) && { respond: respond ?? respondBy }),
       ...(silence && { silence }),
       ...(wake && { wake }),

@@ -6,6 +6,8 @@ export interface LoadChange {
   readonly members: ReadonlyMap<string, { readonly open: number; readonly uncalled: number }>;
   /** Inquiries that wait, by pool. */
   readonly pools: ReadonlyMap<string, number>;
+  /** The pool in which it waits and did not before. */
+  readonly cameTo: string | undefined;
   /** Who began a call, and until when it is taken to go on; without an end, who ended one. */
   readonly calls: ReadonlyMap<string, string | undefined>;
 }
@@ -44,7 +46,8 @@ export function loadChange(before: Inquiry, after: Inquiry): LoadChange {
   const isSame = before.calling?.by === after.calling?.by && before.calling?.until === after.calling?.until;
   if (!isSame && before.calling) calls.set(before.calling.by, undefined);
   if (!isSame && after.calling) calls.set(after.calling.by, after.calling.until);
-  return { members, pools, calls };
+  const [waited, waits] = [waitsIn(before), waitsIn(after)];
+  return { members, pools, cameTo: waits === waited ? undefined : waits, calls };
 }
 
 /** Members who have less open work after a change than before. */
