@@ -341,7 +341,7 @@ export class PipelineStack extends Stack {
       environment: { SCORE_QUEUE_URL: scoreQueue.queueUrl, ROUTE_QUEUE_URL: routeQueue.queueUrl },
       permissions: [
         ...readStreamOf(table),
-        onTable(table, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
+        onTable(table, 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
         onIndexes(table, 'timeline'),
         sendTo(scoreQueue, routeQueue, unfollowed),
         ...useKey(surroundings.key, 'dynamodb', 'sqs'),

@@ -70,7 +70,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
   People: {
     'Table.StreamArn': ddb('DescribeStream', 'GetRecords', 'GetShardIterator'),
     '*': ddb('ListStreams'),
-    [table]: ddb('BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
+    [table]: ddb('BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
     [index('timeline')]: ddb('Query'),
     'ScoreQueue.Arn': send,
     'RouteQueue.Arn': send,

@@ -12,12 +12,19 @@ import { ensureAssembly, type Harness, startHarness, waitFor } from './harness.t
 interface Statement {
   readonly Effect: string;
   readonly Action: string | string[];
+  readonly Resource: unknown;
 }
 interface Template {
   readonly Resources: Record<
     string,
     { readonly Type: string; readonly Properties?: { readonly PolicyDocument?: { Statement: Statement[] } } }
   >;
+}
+
+/** The actions of a statement; what it allows on an index, with the index's name. */
+function actionsIn({ Action, Resource }: Statement): string[] {
+  const indexes = [...JSON.stringify(Resource).matchAll(/\/index\/(\w+)/g)].map(([, name]) => ` of ${name}`);
+  return [Action].flat().flatMap((action) => (indexes.length > 0 ? indexes : ['']).map((of) => action + of));
 }
 
 /** Actions that a function's own policy allows, by the function's name. */
@@ -29,7 +36,7 @@ function allowedActions(assembly: string, functionName: string): Set<string> {
     .flatMap(({ Resources }) => Object.entries(Resources))
     .filter(([id, { Type }]) => Type === 'AWS::IAM::ManagedPolicy' && policyId.test(id))
     .flatMap(([, { Properties }]) => Properties?.PolicyDocument?.Statement ?? []);
-  return new Set(statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => Action));
+  return new Set(statements.filter(({ Effect }) => Effect === 'Allow').flatMap(actionsIn));
 }
 
 const transactActions: Record<string, string> = {
@@ -46,7 +53,8 @@ function actionsOf({ service, operation, request }: CountedCall): string[] {
     return TransactItems.flatMap((item) => Object.keys(item).map((kind) => transactActions[kind] ?? kind));
   }
   if (operation === 'SendMessageBatch') return ['sqs:SendMessage'];
-  return [`${service}:${operation}`];
+  const { IndexName } = request as { readonly IndexName?: string };
+  return [`${service}:${operation}${IndexName === undefined ? '' : ` of ${IndexName}`}`];
 }
 
 const calls: CountedCall[] = [];
@@ -90,6 +98,17 @@ async function workOnOne(contactId: string, post: Post): Promise<void> {
   await change({ unpark: true });
   await change({ calling: true });
   await change({ calling: false });
+  await change({ snoozeUntil: tomorrow });
+  // Who writes again wakes what was snoozed of theirs.
+  await post({ phone: '(650) 555-0144', name: 'Ida Stone', message: 'Is there any news?' });
+  await waitFor('its waking', () =>
+    calls.some(
+      ({ functionName, operation, request }) =>
+        functionName === 'people' &&
+        operation === 'TransactWriteItems' &&
+        JSON.stringify(request).includes(id),
+    ),
+  );
   await change({ returnToPool: true });
 
   const created = async (path: string, body: object): Promise<{ id: string; etag: string }> => {
