@@ -20,6 +20,14 @@ import type { Surroundings } from './surroundings.ts';
 /** Of what the functions count themselves: one for each environment, or those of one account would ring each other's alarms. */
 const metricsNamespace = ({ env }: Configuration): string => `Firstcall/${env}`;
 
+/**
+ * The level of Lambda's own filter, before the log group. A line without a level counts as INFO there,
+ * and the lines that carry metrics have none: any higher it would drop them, and every alarm on them
+ * would be silent. The logger keeps to the configured level by itself.
+ */
+const filterLevel = ({ logLevel }: Configuration): ApplicationLogLevel =>
+  logLevel === 'DEBUG' ? ApplicationLogLevel.DEBUG : ApplicationLogLevel.INFO;
+
 const projectRoot = join(import.meta.dirname, '..', '..');
 
 /**
@@ -110,7 +118,7 @@ export class FirstcallFunction extends NodejsFunction {
       timeout: Duration.seconds(15),
       tracing: Tracing.ACTIVE,
       loggingFormat: LoggingFormat.JSON,
-      applicationLogLevelV2: ApplicationLogLevel[config.logLevel],
+      applicationLogLevelV2: filterLevel(config),
       logGroup,
       ...own,
       // Immutable, so that no construct widens it in passing.

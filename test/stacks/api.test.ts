@@ -73,10 +73,11 @@ describe.each(['dev', 'prod'] as const)('API of %s', (env) => {
     ]);
   });
 
-  test('the stage is throttled and traced, caches nothing and logs no body', () => {
+  test('the stage is throttled, caches nothing, logs no body and traces no sender', () => {
     const [[, stage] = []] = ofType(api, 'AWS::ApiGateway::Stage');
 
-    expect(stage?.Properties).toMatchObject({ StageName: 'live', TracingEnabled: true });
+    // A trace of API Gateway holds the sender's address and agent, and the URL with its query.
+    expect(stage?.Properties).toMatchObject({ StageName: 'live', TracingEnabled: false });
     expect(stage?.Properties.CacheClusterEnabled).toBeUndefined();
     expect(stage?.Properties.MethodSettings).toEqual([
       {

@@ -1,6 +1,15 @@
-import type { Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { asList, type Json, ofType, readable, type Synthesized, synthesized, the } from './synthesized.ts';
+import {
+  appOf,
+  asList,
+  type Json,
+  ofType,
+  readable,
+  type Synthesized,
+  synthesized,
+  the,
+} from './synthesized.ts';
 
 /** Where each function lives. */
 const homes = {
@@ -291,4 +300,20 @@ test('what one environment counts rings no alarm of another', () => {
 
   expect(new Set(watched('dev'))).toEqual(new Set(['Firstcall/dev']));
   expect(new Set(watched('prod'))).toEqual(new Set(['Firstcall/prod']));
+});
+
+test.each([
+  ['DEBUG', 'DEBUG'],
+  ['ERROR', 'INFO'],
+])('a log level of %s drops no metric', (logLevel, filter) => {
+  const { stacks } = appOf('dev', { logLevel });
+  const { LoggingConfig, Environment } = the(
+    Template.fromStack(stacks.pipeline),
+    'AWS::Lambda::Function',
+    'Notify',
+  ).Properties;
+
+  // Lambda takes a line without a level, as the lines of metrics are, for INFO.
+  expect(LoggingConfig.ApplicationLogLevel).toBe(filter);
+  expect(Environment.Variables.POWERTOOLS_LOG_LEVEL).toBe(logLevel);
 });
