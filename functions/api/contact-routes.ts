@@ -122,7 +122,10 @@ export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
         items: items.map(timelineItem),
         ...(next && { cursor: toCursor(name, { ...next }) }),
       },
-      audit: { action: 'read', resource: `timeline ${id}` },
+      audit: {
+        action: 'read',
+        resource: `timeline ${shownIds([id, contactId, ...items.map((item) => item.contactId)])}`,
+      },
     };
   }
 

@@ -9,7 +9,7 @@ import { type AssignDependencies, assignInquiry } from './assign-inquiry.ts';
 import { type Change, changeInquiry } from './change-inquiry.ts';
 import { fromCursor, toCursor } from './cursor.ts';
 import { checkReferences } from './fields.ts';
-import { type InquiryFilter, listInquiries, startsOf } from './list-inquiries.ts';
+import { contactsOf, type InquiryFilter, listInquiries, startsOf } from './list-inquiries.ts';
 import {
   type Answer,
   etag,
@@ -113,7 +113,7 @@ export function inquiryRoutes(api: AssignDependencies): StaffRoutes {
     const page = await listInquiries(api, filter, limit, fromCursor(name, cursor, startsOf(filter)));
     return {
       body: { items: page.items.map(summaryOf), ...(page.next && { cursor: toCursor(name, page.next) }) },
-      audit: { action: 'list', resource },
+      audit: { action: 'list', resource: `${resource} ${shownIds(contactsOf(page.items))}`.trim() },
     };
   }
 

@@ -33,6 +33,9 @@ export async function headsOf({ inquiries }: ListDependencies, page: Page): Prom
   return ids.flatMap((id) => heads.get(id) ?? []);
 }
 
+/** Whom inquiries are about. */
+export const contactsOf = (heads: readonly Inquiry[]): string[] => heads.map(({ contactId }) => contactId);
+
 /** The member whose queue a list reads: queues hold open work, the board has the rest. */
 const queueRead = ({ assignee, stage }: InquiryFilter): string | undefined =>
   stage === undefined || isOpen({ stage }) ? assignee : undefined;

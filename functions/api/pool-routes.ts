@@ -3,7 +3,7 @@ import { queueOfPool } from '../../shared/data/keys.ts';
 import { isOpen } from '../../shared/domain/inquiry/state.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import { fromCursor, startsIn, toCursor } from './cursor.ts';
-import { headsOf, type ListDependencies } from './list-inquiries.ts';
+import { contactsOf, headsOf, type ListDependencies } from './list-inquiries.ts';
 import {
   type Answer,
   forPeople,
@@ -11,6 +11,7 @@ import {
   queryOf,
   type Request,
   type StaffRoutes,
+  shownIds,
 } from './staff-route.ts';
 import { summaryOf } from './views.ts';
 
@@ -32,7 +33,7 @@ export function poolRoutes(api: ListDependencies): StaffRoutes {
     );
     return {
       body: { items: items.map(summaryOf), ...(page.next && { cursor: toCursor(name, page.next) }) },
-      audit: { action: 'list', resource: `pool ${poolId}` },
+      audit: { action: 'list', resource: `pool ${poolId} ${shownIds(contactsOf(items))}`.trim() },
     };
   }
 

@@ -18,7 +18,7 @@ import { messageRoutes } from './message-routes.ts';
 import { poolRoutes } from './pool-routes.ts';
 import type { RecordDependencies } from './record-entry.ts';
 import { reportRoutes } from './report-routes.ts';
-import type { StaffRoute, StaffRoutes } from './staff-route.ts';
+import { idsIn, type StaffRoute, type StaffRoutes } from './staff-route.ts';
 import { taskRoutes } from './task-routes.ts';
 
 export interface StaffApi
@@ -99,8 +99,8 @@ export function createStaffApi(api: StaffApi): Answering {
       return respond(done.status ?? 200, done.body, done.headers);
     } catch (error) {
       if (error instanceof Problem && (error.code === 'forbidden' || error.code === 'unauthorized')) {
-        const route = `${event.httpMethod} ${event.resource}`;
-        await audit({ action: 'denied', resource: route, reason: error.code });
+        const asked = [event.httpMethod, event.resource, ...idsIn(event)].join(' ');
+        await audit({ action: 'denied', resource: asked, reason: error.code });
       }
       return refuse(error);
     }

@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { AuditEntry } from '../../shared/data/audit.ts';
-import { type IdKind, idSchema } from '../../shared/domain/ids.ts';
+import { type IdKind, idPrefixes, idSchema } from '../../shared/domain/ids.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { bodyText, checkFields, headerOf, mediaType, parseJson } from '../../shared/http/body.ts';
 import { Problem } from '../../shared/http/problem.ts';
@@ -69,6 +69,13 @@ export function pathId(event: APIGatewayProxyEvent, kind: IdKind, parameter = 'i
   if (!parsed.success) throw new Problem('not_found', `There is no such ${kind}.`);
   return parsed.data;
 }
+
+const idKinds = Object.keys(idPrefixes) as IdKind[];
+/** The ids in a path; what else a caller put there is nothing that may be kept. */
+export const idsIn = ({ pathParameters }: APIGatewayProxyEvent): string[] =>
+  Object.values(pathParameters ?? {}).flatMap((value) =>
+    value !== undefined && idKinds.some((kind) => idSchema(kind).safeParse(value).success) ? [value] : [],
+  );
 
 /** @throws Problem `invalid_fields` */
 export const queryOf = <Schema extends z.ZodType>(

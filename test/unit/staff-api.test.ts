@@ -57,6 +57,21 @@ describe('a caller', () => {
     expect(audits().every((entry) => entry.includes(' denied '))).toBe(true);
   });
 
+  it('is refused with whom they asked for, and nothing else that they wrote', async () => {
+    const contactId = `con_${'Z'.repeat(26)}`;
+    const asked = [
+      ['GET /v1/inquiries/{id}', { id: unknownId }],
+      ['POST /v1/contacts/{id}/matches/{otherId}', { id: contactId, otherId: 'maria@example.com' }],
+    ] as const;
+    for (const [route, pathParameters] of asked)
+      await call(route, { claims: callers.marketer, pathParameters });
+
+    expect(audits().sort()).toEqual([
+      `max denied GET /v1/inquiries/{id} ${unknownId} forbidden`,
+      `max denied POST /v1/contacts/{id}/matches/{otherId} ${contactId} forbidden`,
+    ]);
+  });
+
   it('who was disabled is refused, with a token that is still good', async () => {
     expect((await get('/v1/queue')).statusCode).toBe(200);
 
@@ -370,6 +385,21 @@ describe('a list', () => {
     assignee: fc.constantFrom('ana', 'ben'),
     tier: fc.constantFrom('A', 'B', 'C'),
     minute: fc.integer({ min: 0, max: 20 }),
+  });
+
+  it('is written down with everybody who is on it', async () => {
+    const id = await pipeline.mailed();
+    const { contactId, assignedTo } = await pipeline.head(id);
+    const claims = claimsOf(assignedTo ?? '', 'coordinator');
+    await get('/v1/inquiries', { claims });
+    await get('/v1/queue', { claims });
+    await get('/v1/inquiries', { claims, query: { stage: 'closed' } });
+
+    expect(audits()).toEqual([
+      `${assignedTo} list inquiries ${contactId}`,
+      `${assignedTo} list queue ${contactId}`,
+      `${assignedTo} list inquiries`,
+    ]);
   });
 
   it('gives every inquiry once, in order, whatever the size of its pages', async () => {
