@@ -135,7 +135,8 @@ export function appointmentRoutes(api: AppointmentDependencies): StaffRoutes {
     } = queryOf(listSchema, event);
     checkReferences(practice, [['location', 'locations', location]]);
     const name = `appointments ${location} ${from ?? 'now'} ${until}`;
-    const after = fromCursor(name, cursor, startsIn('queue', queueOfAppointments(location)));
+    const shape = startsIn('queue', queueOfAppointments(location), [from ?? '', until]);
+    const after = fromCursor(name, cursor, shape);
     // A list goes on where it was, though that is past by now.
     const begin = from ?? String(after?.['queueSk'] ?? environment.now().toISOString());
     const page = await appointments.toCome(location, { from: begin, until }, limit, after);

@@ -6,20 +6,27 @@ import { Problem } from '../../shared/http/problem.ts';
 // DynamoDB takes no empty key, and none of ours is nearly as long.
 const cursorSchema = z.object({ list: z.string(), after: z.record(z.string(), z.string().min(1).max(300)) });
 
-/** The attributes of a list's starting points, each with its value where only one can be right. */
-export type CursorShape = Readonly<Record<string, string | undefined>>;
+/** From which value on to which: DynamoDB starts at no other than the query could have come to. */
+type Range = readonly [from: string, to: string];
 
-/** Starting points within one partition of an index. */
-export const startsIn = (index: IndexName, pk: string): CursorShape => ({
+/** The attributes of a list's starting points, each with its value where only one can be right, or their range. */
+export type CursorShape = Readonly<Record<string, string | Range | undefined>>;
+
+/** Starting points within one partition of an index, or within a part of it. */
+export const startsIn = (index: IndexName, pk: string, range?: Range): CursorShape => ({
   pk: undefined,
   sk: undefined,
   [`${index}Pk`]: pk,
-  [`${index}Sk`]: undefined,
+  [`${index}Sk`]: range,
 });
+
+const allows = (wanted: CursorShape[string], value: string | undefined): boolean =>
+  value !== undefined &&
+  (typeof wanted === 'object' ? wanted[0] <= value && value <= wanted[1] : (wanted ?? value) === value);
 
 const fits = (after: Readonly<Record<string, string>>, shape: CursorShape): boolean =>
   Object.keys(after).length === Object.keys(shape).length &&
-  Object.entries(shape).every(([name, value]) => name in after && (value ?? after[name]) === after[name]);
+  Object.entries(shape).every(([name, wanted]) => allows(wanted, after[name]));
 
 /** Writes a cursor for a list; the index keys in it hold ids and times, nothing personal. */
 export const toCursor = (list: string, after: Record<string, unknown>): string =>

@@ -165,6 +165,10 @@ describe('an appointment', () => {
     expect(bodyOf(second)['items']).toMatchObject([{ at: '2026-11-20T18:00:00.000Z' }]);
     // Of another stretch of time it is no cursor.
     expect((await page({ cursor, until: '2026-11-20T16:00:00Z' })).statusCode).toBe(422);
+    // Nor is one that was made to begin outside of its own: DynamoDB would take that for a fault.
+    const { list, after } = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    const made = JSON.stringify({ list, after: { ...after, queueSk: '2101-01-01T00:00:00.000Z' } });
+    expect((await page({ cursor: Buffer.from(made).toString('base64url') })).statusCode).toBe(422);
     expect(failures).toEqual([]);
   });
 
