@@ -4,6 +4,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -130,20 +131,21 @@ async function newHome(name: string): Promise<string> {
   return directory;
 }
 
-/** A PATH with everything but Java. */
+/** A PATH with everything that there is but Java: wherever node, npm and what npm calls were installed. */
 function pathWithoutJava(): string {
   const directory = join(folder, 'bin');
   mkdirSync(directory);
-  for (const name of ['sh', 'env']) {
-    const found = (process.env['PATH'] ?? '').split(delimiter).find((path) => existsSync(join(path, name)));
-    if (found) symlinkSync(join(found, name), join(directory, name));
-  }
-  const npm = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((path) => join(path, 'npm'))
-    .find((path) => existsSync(path) && !path.includes('node_modules'));
-  if (npm) symlinkSync(npm, join(directory, 'npm'));
+  // The project's own node comes with no npm; of a program in several places the first counts, as in any PATH.
   symlinkSync(process.execPath, join(directory, 'node'));
+  const places = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((place) => !place.includes('node_modules'));
+  for (const place of places.filter((each) => existsSync(each))) {
+    for (const name of readdirSync(place)) {
+      const isThere = lstatSync(join(directory, name), { throwIfNoEntry: false });
+      if (!isThere && name !== 'java') symlinkSync(join(place, name), join(directory, name));
+    }
+  }
   return directory;
 }
 
