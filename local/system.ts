@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { type CountedCall, counting, type Detour } from './engines/detour.ts';
 import { type StartedEngines, startEngines } from './engines/engines.ts';
@@ -12,6 +13,7 @@ import {
   type Home,
   homeAt,
   prepareHome,
+  projectRoot,
   type Runtime,
   writePrivate,
 } from './home.ts';
@@ -99,6 +101,9 @@ export interface CpuUsage {
 
 const stopLimitMs = 5000;
 
+/** Served as it is, and linked to from the form's page. */
+const apiDocument = '/docs/api.md';
+
 /**
  * Runs the synthesized stacks on this machine.
  *
@@ -156,6 +161,7 @@ async function run(
   const gateway: Gateway = await startGateway({
     port: options.port,
     api: plan.api,
+    document: (path) => (path === apiDocument ? readFileSync(join(projectRoot, path), 'utf8') : undefined),
     invoke,
     verify: async (token) => await issuer?.verify(token),
   });
@@ -166,6 +172,10 @@ async function run(
     plan,
     prepared,
     origin: gateway.origin,
+    pageLinks: [
+      { text: 'Inbox of all e-mail', href: `${prepared.endpoints.ses}/` },
+      { text: 'How to use the API', href: gateway.origin + apiDocument },
+    ],
     logFolder: home.logs,
     concurrency: options.concurrency,
     detour: options.detour ?? (options.onCall && counting(options.onCall)),

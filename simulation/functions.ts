@@ -160,6 +160,7 @@ export function composeFunctions(
     const capture = dependenciesOf('capture');
     return createCaptureApi({
       allowedOrigins,
+      pageLinks: [],
       practice: capture.practice,
       digest: async () => digest,
       googleAdsKey: async () => googleAdsKey,

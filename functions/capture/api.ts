@@ -11,12 +11,14 @@ import { Problem, type ProblemCode, problemHeaders, toProblem } from '../../shar
 import type { Digest } from '../../shared/secrets/digest.ts';
 import { type CaptureDependencies, type Captured, captureInquiry } from './capture-inquiry.ts';
 import { checkKey, readLead } from './google-ads.ts';
-import { formPage, isPrefilled, type Typed, thankYouPage } from './pages.ts';
+import { formPage, isPrefilled, type PageLink, type Typed, thankYouPage } from './pages.ts';
 import { identify, readSubmission } from './web-form.ts';
 
 export interface CaptureApi {
   /** Origins of the practice's own sites. */
   readonly allowedOrigins: readonly string[];
+  /** Beside the service's status, on the hosted form. */
+  readonly pageLinks: readonly PageLink[];
   readonly practice: () => Promise<Practice>;
   readonly digest: () => Promise<Digest>;
   readonly googleAdsKey: () => Promise<string>;
@@ -187,6 +189,7 @@ export function createCaptureApi(api: CaptureApi) {
         typed: typedFields(event),
         problem: { message, errors: problem.errors },
         root: '../',
+        links: api.pageLinks,
       });
       return page(problem.status, body);
     }
@@ -221,7 +224,8 @@ export function createCaptureApi(api: CaptureApi) {
     // Without its last slash the stage's own address would lead links out of the stage.
     const { path } = event.requestContext;
     const root = path.endsWith('/') ? './' : `./${path.slice(path.lastIndexOf('/') + 1)}/`;
-    return page(200, formPage({ practice: await api.practice(), idempotencyKey, typed, root }));
+    const links = api.pageLinks;
+    return page(200, formPage({ practice: await api.practice(), idempotencyKey, typed, root, links }));
   }
 
   /** Notes a refusal or a fault, and gives the problem to answer with. */

@@ -20,6 +20,12 @@ const settings = readSettings({
   HMAC_SECRET_ARN: setting,
   WEBHOOK_SECRET_ARN: setting,
   ALLOWED_ORIGINS: z.string().default(''),
+  /** Set on a developer's machine only, where it names the inbox and the like. */
+  PAGE_LINKS: z
+    .string()
+    .transform((text) => JSON.parse(text))
+    .pipe(z.array(z.object({ text: z.string(), href: z.string() })))
+    .default([]),
 });
 /** A practice that changes its webhook key waits this long at the most. */
 const webhookSecretAgeMs = 5 * 60_000;
@@ -37,6 +43,7 @@ const webhookSecret = createSecret(
 
 const api = createCaptureApi({
   allowedOrigins: settings.ALLOWED_ORIGINS.split(',').filter((origin) => origin !== ''),
+  pageLinks: settings.PAGE_LINKS,
   practice: openConfiguration(table).current,
   digest: async () => createDigest(await digestSecret()),
   googleAdsKey: async () => (await webhookSecret()).googleAdsKey,

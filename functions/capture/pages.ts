@@ -90,6 +90,11 @@ export const isPrefilled = (name: string): boolean =>
   name !== 'referrer' &&
   (carried.has(name) || ['service', 'location', 'language'].includes(name));
 
+export interface PageLink {
+  readonly text: string;
+  readonly href: string;
+}
+
 export interface FormPage {
   readonly practice: Practice;
   /** Names this filling-in of the form, so that sending it twice is one inquiry. */
@@ -100,6 +105,8 @@ export interface FormPage {
   readonly notice?: Localized | undefined;
   /** The way from the page's address to `/`. */
   readonly root: string;
+  /** Where else there is something to see. */
+  readonly links: readonly PageLink[];
 }
 
 /** In every language that there is: who reads it is not known. */
@@ -109,7 +116,15 @@ const emergencyLines = (lines: Localized): Markup =>
   )}</p>`;
 
 /** The inquiry form, empty or with what was typed and what is wrong with it. */
-export function formPage({ practice, idempotencyKey, typed, problem, notice, root }: FormPage): string {
+export function formPage({
+  practice,
+  idempotencyKey,
+  typed,
+  problem,
+  notice,
+  root,
+  links,
+}: FormPage): string {
   const errors = problem?.errors ?? [];
   const text = (input: Input): Markup => field(input, typed, errors);
   const shown = new Set(Object.keys(labels));
@@ -163,7 +178,9 @@ ${Object.entries(typed)
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`,
   )}<button type="submit">Send</button>
 </form>
-<footer>${problem && html`<a href="${root}">Start again</a> · `}<a href="${root}v1/health">Service status</a></footer>`,
+<footer>${problem && html`<a href="${root}">Start again</a> · `}<a href="${root}v1/health">Service status</a>${links.map(
+      ({ text, href }) => html` · <a href="${href}">${text}</a>`,
+    )}</footer>`,
   );
 }
 

@@ -14,6 +14,8 @@ const payloadLimitBytes = 10 * 1024 * 1024;
 export interface GatewayOptions {
   readonly port: number;
   readonly api: ApiPlan;
+  /** A text that is served at a path beside the API; undefined where there is none. */
+  document?(path: string): string | undefined;
   invoke(functionName: string, event: unknown): Promise<unknown>;
   /** The claims of a valid token; undefined for any other. */
   verify(token: string): Promise<Claims | undefined>;
@@ -45,6 +47,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const mark = target.indexOf('?');
     const path = mark < 0 ? target : target.slice(0, mark);
     const method = request.method ?? 'GET';
+    const document = method === 'GET' ? options.document?.(path) : undefined;
+    if (document !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(document);
+      return;
+    }
 
     // The order of AWS: the firewall, then the route, then the authorizer.
     const rule = blockingRule(api.firewall, { method, path, bodyBytes: body.length });

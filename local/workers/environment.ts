@@ -9,12 +9,19 @@ import type { WorkerSettings } from './pool.ts';
 /** The address that the development stacks are synthesized with; `PORT` moves it. */
 const synthesizedOrigin = 'http://localhost:4000';
 
+export interface PageLink {
+  readonly text: string;
+  readonly href: string;
+}
+
 export interface Surroundings {
   readonly origin: string;
   readonly endpoints: Endpoints;
   readonly logFile: string;
   readonly concurrency: number;
   readonly clockAheadMs?: number;
+  /** What this function's pages link to beside what they know; most have no pages. */
+  readonly pageLinks?: readonly PageLink[];
   queueUrl(queueName: string): string;
 }
 
@@ -37,6 +44,7 @@ export function workerSettings(plan: FunctionPlan, around: Surroundings): Worker
     clockAheadMs: around.clockAheadMs ?? 0,
     environment: {
       ...environment,
+      ...(around.pageLinks && { PAGE_LINKS: JSON.stringify(around.pageLinks) }),
       AWS_REGION: region,
       AWS_DEFAULT_REGION: region,
       AWS_ACCESS_KEY_ID: accessKeyId,

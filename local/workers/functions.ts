@@ -4,7 +4,7 @@ import { type Detour, type DetourProxy, startDetourProxy } from '../engines/deto
 import type { PreparedEngines } from '../engines/engines.ts';
 import type { Endpoints } from '../home.ts';
 import type { FunctionPlan, Plan } from '../template/plan.ts';
-import { workerSettings } from './environment.ts';
+import { type PageLink, workerSettings } from './environment.ts';
 import { createPool, type WorkerPool, type WorkerSettings } from './pool.ts';
 
 export interface FunctionsOptions {
@@ -12,6 +12,8 @@ export interface FunctionsOptions {
   readonly prepared: PreparedEngines;
   /** The origin that the functions' links name. */
   readonly origin: string;
+  /** What the page at the origin links to. */
+  readonly pageLinks: readonly PageLink[];
   readonly logFolder: string;
   /** Threads of a function that answers requests, at most. */
   readonly concurrency: number | undefined;
@@ -55,6 +57,7 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
       logFile: join(options.logFolder, `${fn.shortName}.log`),
       concurrency: concurrencyOf(fn, of, options.concurrency ?? defaultConcurrency),
       clockAheadMs: options.clockAheadMs,
+      ...(hasFrontPage(fn, of) && { pageLinks: options.pageLinks }),
     });
   const start = (fn: FunctionPlan, settings: WorkerSettings): Running => ({
     plan: fn,
@@ -98,6 +101,11 @@ export async function createFunctions(options: FunctionsOptions): Promise<Functi
     },
   };
 }
+
+const hasFrontPage = (fn: FunctionPlan, { api }: Plan): boolean =>
+  api.routes.some(
+    ({ method, path, functionName }) => method === 'GET' && path === '/' && functionName === fn.functionName,
+  );
 
 /**
  * Two per core: a thread mostly waits for the table, yet each must warm up by

@@ -166,6 +166,7 @@ describe('the gateway', () => {
     gateway = await startGateway({
       port: 0,
       api,
+      document: (path) => (path === '/docs/api.md' ? '# The API\n' : undefined),
       verify: async (token) => tokens[token],
       invoke: async (functionName, event) => {
         if (answer instanceof Error) throw answer;
@@ -184,6 +185,15 @@ describe('the gateway', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.json()).toMatchObject({ status: 404, detail: 'Missing Authentication Token' });
+  });
+
+  it('serves documents beside the API, to be read', async () => {
+    const response = await call('/docs/api.md');
+
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(await response.text()).toBe('# The API\n');
+    expect((await call('/docs/api.md', { method: 'POST' })).status).toBe(404);
+    expect((await call('/docs/other.md')).status).toBe(404);
   });
 
   it('checks tokens as a Cognito authorizer with a scope does', async () => {

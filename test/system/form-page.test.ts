@@ -217,6 +217,21 @@ describe('filling in the form', () => {
 });
 
 describe('the page', () => {
+  it('links to what there is to see: the service, the inbox, the API', async () => {
+    await open('/');
+    const hrefs = await Promise.all(
+      ['Service status', 'Inbox of all e-mail', 'How to use the API'].map((name) =>
+        page.getByRole('link', { name }).getAttribute('href'),
+      ),
+    );
+    const answers = await Promise.all(
+      hrefs.map(async (href) => fetch(new URL(href ?? 'no link', `${harness.origin}/`))),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(answers[1]?.url).toBe(`${harness.system.inboxUrl}/`);
+    expect(await answers[2]?.text()).toMatch(/^# The API\n/);
+  });
+
   it('labels every control, and shows the honeypot to nobody', async () => {
     await open();
     expect(await page.locator('html').getAttribute('lang')).toBe('en');

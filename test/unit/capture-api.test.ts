@@ -37,14 +37,17 @@ const key = 'local-google-key';
 let table: MemoryTable;
 let pipeline: ReturnType<typeof createPipeline>;
 let failures: unknown[];
+let pageLinks: { text: string; href: string }[];
 let call: (route: string, options?: EventOptions) => Promise<APIGatewayProxyResult>;
 beforeEach(() => {
   table = createMemoryTable();
   pipeline = createPipeline(table, practice);
   failures = [];
+  pageLinks = [];
   const { inquiries, contacts, scoreQueue, environment, onEnqueueFailure } = pipeline;
   const api = createCaptureApi({
     allowedOrigins: ['https://bayview.example'],
+    pageLinks,
     practice: async () => pipeline.state.practice,
     digest: async () => digest,
     googleAdsKey: async () => key,
@@ -428,6 +431,14 @@ describe('the hosted form', () => {
     expect(page.body).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
     expect(page.headers).toMatchObject({ 'cache-control': 'no-store' });
     expect(page.headers?.['content-security-policy']).toContain("default-src 'none'");
+  });
+
+  it('links to the service and, where it is told of them, to other places', async () => {
+    const footer = async () => /<footer>.*<\/footer>/.exec((await call('GET /')).body)?.[0];
+    expect(await footer()).toBe('<footer><a href="./v1/health">Service status</a></footer>');
+
+    pageLinks.push({ text: 'Inbox', href: 'http://localhost:4001/?a&b' });
+    expect(await footer()).toContain(' · <a href="http://localhost:4001/?a&amp;b">Inbox</a></footer>');
   });
 
   it('takes from a link where somebody came from, never who they are', async () => {
