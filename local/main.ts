@@ -46,12 +46,16 @@ async function main(): Promise<void> {
   };
   ready = true;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  // The jar binds to every address and takes no other; whoever runs this should know.
+  const openPort = process.env.AWS_ENDPOINT_URL_DYNAMODB
+    ? ''
+    : `\n  DynamoDB Local ${system.endpoints.dynamodb}   (open on every interface: made-up data only, or a firewall)`;
   console.log(`
 Firstcall is running (${seconds} s).
 
   Inquiry form   ${system.origin}/
   Inbox          ${system.inboxUrl}/   (as JSON: ${system.inboxUrl}/store)
-  Logs           ${relative(process.cwd(), `${system.home}/logs`) || system.home}/
+  Logs           ${relative(process.cwd(), `${system.home}/logs`) || system.home}/${openPort}
 
 Send an inquiry:
 
