@@ -56,7 +56,7 @@ function shareOf({ survivor, family }: Whole, contact: Contact, wanted: ContactP
       ? values.filter((value) => own.includes(value) || !person[list].includes(value))
       : own.filter((value) => values.includes(value));
   }
-  const { lifecycle, name, owner, age } = wanted;
+  const { lifecycle, name, owner, age, timeZone } = wanted;
   if (lifecycle !== undefined) {
     const moves = speaks && rankOf(person.lifecycle) < rankOf(lifecycle);
     if (moves || rankOf(contact.lifecycle) > rankOf(lifecycle)) patch.lifecycle = lifecycle;
@@ -64,6 +64,8 @@ function shareOf({ survivor, family }: Whole, contact: Contact, wanted: ContactP
   // Of age, whoever of them was taken for a minor; a minor, the person is by one of them.
   const wasMinor = (one: Pick<Contact, 'age'>) => isMinorAt(one.age, age?.at ?? '');
   if (age && isMinorAt(age, age.at) !== wasMinor(person) && (speaks || wasMinor(contact))) patch.age = age;
+  // The latest word counts, whichever of them it is kept with.
+  if (speaks && timeZone && timeZone.zone !== person.timeZone?.zone) patch.timeZone = timeZone;
   if (speaks && name !== undefined && name !== person.name) patch.name = name;
   if ('owner' in wanted && owner !== person.owner && (speaks || owner === undefined)) patch.owner = owner;
   return patch;

@@ -7,6 +7,7 @@ import type { Practice } from '../../shared/domain/practice.ts';
 import { lifecycles } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
 import { languageTag, limits, line } from '../../shared/domain/text-fields.ts';
+import { isTimeZone } from '../../shared/domain/time-zone.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import { type ChangeContactDependencies, changeContact } from './change-contact.ts';
 import { contactAnswer } from './contact-answer.ts';
@@ -53,6 +54,12 @@ const changeSchema = z.lazy(() =>
       locations: slugs(20).optional(),
       /** Whether they may be under age: then a guardian is written to. */
       minor: z.boolean('must be true or false').optional(),
+      /** Null: not known any more. */
+      timeZone: z
+        .string()
+        .refine(isTimeZone, 'must be an IANA time zone such as America/Los_Angeles')
+        .nullable()
+        .optional(),
       /** Null takes the owner away. */
       owner: slugSchema.nullable().optional(),
     })
@@ -93,7 +100,7 @@ export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
 
   async function change({ event, caller, practice, audit }: Request): Promise<Answer> {
     const id = pathId(event, 'contact');
-    const { owner, minor, ...wanted } = jsonOf(changeSchema, event);
+    const { owner, minor, timeZone, ...wanted } = jsonOf(changeSchema, event);
     const seen = seenTag(event, 'contact');
     checkReferences(practice, [
       ['locations', 'locations', wanted.locations],
@@ -104,6 +111,7 @@ export function contactRoutes(api: ContactRoutesDependencies): StaffRoutes {
     const patch = {
       ...wanted,
       ...(minor !== undefined && { age: minor ? minorFrom(at) : { at } }),
+      ...(timeZone !== undefined && { timeZone: { at, ...(timeZone !== null && { zone: timeZone }) } }),
       ...(owner !== undefined && { owner: owner ?? undefined }),
     } as ContactPatch;
     await changeContact(api, id, seen, patch, caller.member.id);

@@ -35,6 +35,7 @@ export const contactViewSchema = z.lazy(() =>
     owner: z.string().optional(),
     /** They may be under age until then. */
     minorUntil: z.string().optional(),
+    timeZone: z.string().optional(),
     createdAt: z.string(),
     /** Contacts that were merged into this one, directly or through another. */
     alsoKnownAs: z.array(

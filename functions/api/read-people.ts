@@ -83,6 +83,7 @@ export async function contactView(
   return contactViewSchema.parse({
     ...person,
     minorUntil: person.age?.minorUntil,
+    timeZone: person.timeZone?.zone,
     points: pointsOf(survivor),
     alsoKnownAs: family
       .filter(({ id }) => id !== survivor.id)

@@ -8,6 +8,7 @@ import type { Write } from '../../shared/data/table.ts';
 import { isMinorAt, saidOfAge } from '../../shared/domain/age.ts';
 import { normalizeName } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
+import { saidOfZone } from '../../shared/domain/time-zone.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
 
 /** What of an inquiry says who it is from. */
@@ -23,7 +24,7 @@ export interface Identified {
   readonly insurance?: string | undefined;
   /** The location that was asked for; absent where none was. */
   readonly wantedLocationId?: string | undefined;
-  /** As they were given; what they say of an age. */
+  /** As they were given; what they say of an age, and of a time zone. */
   readonly fields: Readonly<Record<string, string | boolean>>;
   /** Where it is set aside, it changes nobody who is known: it may say what it likes of anybody. */
   readonly quarantine: readonly string[];
@@ -103,11 +104,12 @@ export async function findPeople(
     return { ...person, writes: [...added, ...(more.writes ?? [])] };
   };
 
-  const create = (name: Name | undefined, isPatient: boolean): Person => {
+  const create = (name: Name | undefined, isPatient: boolean, wrote = true): Person => {
     const contactId = environment.newId('contact');
     const { email, phone, language, insurance, wantedLocationId } = came;
     const at = now.toISOString();
     const age = isPatient ? saidOfAge(came.fields, at) : undefined;
+    const timeZone = wrote ? saidOfZone(came.fields, at) : undefined;
     const profile = contacts.create(
       {
         id: contactId,
@@ -123,6 +125,7 @@ export async function findPeople(
         ...(isPatient && wantedLocationId !== undefined && { locations: [wantedLocationId] }),
         // Of whoever is of age nothing is kept: that is what everybody is taken for.
         ...(age && isMinorAt(age, at) && { age }),
+        ...(timeZone && { timeZone }),
         ...(isSuspected && { suspected: true }),
       },
       now,
@@ -202,7 +205,7 @@ export async function findPeople(
     return { patient: await findWriter(own, true) };
   }
   // Nobody calls under the name of the one they call for: only the writer can be a caller without a name.
-  const patient = findNamed(patients, holders) ?? create(patients, true);
+  const patient = findNamed(patients, holders) ?? create(patients, true, false);
   if (own === undefined) return { patient };
   const writer = await findWriter(own, false);
   // Known under both names: there is nobody else.

@@ -13,11 +13,12 @@ import type { Table, Write } from '../../shared/data/table.ts';
 import type { Tasks } from '../../shared/data/tasks.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
 import { type AgeKnown, isMinorAt, saidOfAge } from '../../shared/domain/age.ts';
+import { isByPatient } from '../../shared/domain/by-patient.ts';
 import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { countedMessage, formConsentsOf, unknownMailbox } from '../../shared/domain/messages/consent.ts';
 import { answersOf, repliesOf, sequencesOf, wroteByEmail } from '../../shared/domain/messages/greeting.ts';
-import { lawful, type Sendable } from '../../shared/domain/messages/lawful.ts';
+import { lawful, mostPauseMs, type Sendable } from '../../shared/domain/messages/lawful.ts';
 import {
   type Enrolment,
   enrolled,
@@ -43,6 +44,7 @@ import {
 import { findTemplate, senderOf } from '../../shared/domain/messages/sender.ts';
 import { personOf } from '../../shared/domain/person.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
+import { learntZone, saidOfZone } from '../../shared/domain/time-zone.ts';
 import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
 import type { PersonMessage } from '../../shared/queues/messages.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
@@ -78,8 +80,6 @@ export type ToldPerson =
 type Delivered = { readonly told: ToldPerson; readonly until?: string };
 
 const mostAttempts = 8;
-/** The longest that a message waits for its turn within the function; beyond that it is put off. */
-const mostPauseMs = 5_000;
 /** How long a message without a turn is put off. */
 const turnlessMs = 60_000;
 
@@ -232,6 +232,8 @@ async function reasonToStop(
 interface Reached {
   readonly addressee: Addressee;
   readonly familyIds: readonly string[];
+  /** Where it is known. */
+  readonly timeZone: string | undefined;
 }
 
 /**
@@ -260,6 +262,8 @@ async function findAddressee(
   { head, body }: Known,
 ): Promise<Reached | undefined> {
   const families = new Map<string, readonly string[]>();
+  const zones = new Map<string, string | undefined>();
+  const wroteIt = isByPatient(body) ? head.contactId : body.writerId;
   const wrote = typeof body.fields['language'] === 'string' ? [body.fields['language']] : [];
   const given = normalizeEmail(typeof body.fields['email'] === 'string' ? body.fields['email'] : '');
   const find = async (id: string): Promise<{ addressee: Addressee; wardOf: string[] } | undefined> => {
@@ -268,6 +272,9 @@ async function findAddressee(
     const mailbox = id === (body.writerId ?? head.contactId) ? given : undefined;
     const said = id === head.contactId ? saidOfAge(body.fields, body.receivedAt) : undefined;
     const addressee = addresseeFrom(whole.family, wrote, mailbox, said, environment.now());
+    const { timeZone } = personOf<Contact>(whole.family);
+    const here = id === wroteIt ? saidOfZone(body.fields, body.receivedAt) : undefined;
+    zones.set(addressee.contactId, (learntZone(timeZone, here) ?? timeZone)?.zone);
     families.set(
       addressee.contactId,
       whole.family.map((contact) => contact.id),
@@ -294,6 +301,7 @@ async function findAddressee(
   return {
     addressee: { ...addressee, isMinor: addressee.isMinor || (isMinor && isPatient) },
     familyIds: families.get(contactId) ?? [contactId],
+    timeZone: zones.get(contactId),
   };
 }
 
@@ -409,7 +417,7 @@ async function decide(
     consents.of(familyIds),
     mailboxDigest === undefined ? unknownMailbox : mailboxes.find(mailboxDigest),
   ]);
-  const { timeZone } = findLocation(practice, head.locationId);
+  const { timeZone = findLocation(practice, head.locationId).timeZone } = reached;
   const decision = lawful(template, {
     recipient: {
       contactId: addressee.contactId,

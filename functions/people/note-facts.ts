@@ -1,9 +1,11 @@
-/** Notes on the person what a later inquiry says of them anew: a language, an insurance, a location, an age. */
+/** Notes on the person what a later inquiry says of them anew: a language, an insurance, a location, an age, a time zone. */
 import type { ContactPatch, Contacts } from '../../shared/data/contacts.ts';
 import type { InquiryBody } from '../../shared/data/inquiries.ts';
 import type { Table } from '../../shared/data/table.ts';
 import { learnt, saidOfAge } from '../../shared/domain/age.ts';
+import { isByPatient } from '../../shared/domain/by-patient.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
+import { learntZone, saidOfZone } from '../../shared/domain/time-zone.ts';
 import { type ContactChanges, contactActor, entryOf } from '../../shared/domain/timeline.ts';
 import { foldWording } from '../../shared/domain/wording.ts';
 
@@ -16,7 +18,7 @@ export interface NoteDependencies {
 /** What of an inquiry is said of the person. */
 export type Said = Pick<
   InquiryBody,
-  'inquiryId' | 'contactId' | 'receivedAt' | 'fields' | 'wantedLocationId'
+  'inquiryId' | 'contactId' | 'writerId' | 'receivedAt' | 'fields' | 'wantedLocationId'
 >;
 
 /** Thrown where others kept changing the profile; the record comes again. */
@@ -37,7 +39,7 @@ function withNew(values: readonly string[], said: string | boolean | undefined):
 /** True where something was new; it then has an entry on the person's timeline. */
 export async function noteFacts(
   { table, contacts, environment }: NoteDependencies,
-  { inquiryId, contactId, receivedAt, fields, wantedLocationId }: Said,
+  { inquiryId, contactId, writerId, receivedAt, fields, wantedLocationId }: Said,
 ): Promise<boolean> {
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const contact = await contacts.find(contactId, { consistent: true });
@@ -59,6 +61,13 @@ export async function noteFacts(
     if (age) {
       patch.age = age;
       changes.age = { from: contact.age, to: age };
+    }
+    // Somebody else's browser says nothing about them.
+    const zone = isByPatient({ fields, writerId }) ? saidOfZone(fields, receivedAt) : undefined;
+    const timeZone = learntZone(contact.timeZone, zone);
+    if (timeZone) {
+      patch.timeZone = timeZone;
+      changes.timeZone = { from: contact.timeZone, to: timeZone };
     }
     if (Object.keys(patch).length === 0) return false;
     const now = environment.now();

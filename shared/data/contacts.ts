@@ -8,6 +8,7 @@ import { type AgeKnown, ageKnownSchema } from '../domain/age.ts';
 import { type MatchKind, type MatchReason, matchKind, matchReasons } from '../domain/matching.ts';
 import type { Family } from '../domain/person.ts';
 import { type Lifecycle, lifecycles } from '../domain/rules/facts.ts';
+import { type ZoneKnown, zoneKnownSchema } from '../domain/time-zone.ts';
 import { checkedEntry, type RelationKind, relations, type TimelineEntry } from '../domain/timeline.ts';
 import {
   boardOfMatches,
@@ -56,6 +57,7 @@ const profileSchema = z.lazy(() =>
     locations: z.array(z.string()).default([]),
     tags: z.array(z.string()).default([]),
     age: ageKnownSchema.optional(),
+    timeZone: zoneKnownSchema.optional(),
     lifecycle: z.enum(lifecycles).default('lead'),
     owner: z.string().optional(),
     mergedInto: z.string().optional(),
@@ -116,6 +118,7 @@ export interface Contact {
   readonly lifecycle: Lifecycle;
   readonly owner?: string | undefined;
   readonly age?: AgeKnown | undefined;
+  readonly timeZone?: ZoneKnown | undefined;
   readonly createdAt: string;
   /** The contact who speaks for this one since they were merged. */
   readonly mergedInto?: string | undefined;
@@ -142,6 +145,7 @@ export interface NewContact {
   readonly insurances?: readonly string[];
   readonly locations?: readonly string[];
   readonly age?: AgeKnown;
+  readonly timeZone?: ZoneKnown;
   readonly nameDigest?: string | undefined;
   readonly pointDigests?: Readonly<Partial<Record<ContactPoint['kind'], string>>>;
   /** Set where an inquiry made them that was set aside: nobody is suggested to be them on its word. */
@@ -157,6 +161,7 @@ export interface ContactPatch {
   readonly tags?: readonly string[];
   readonly lifecycle?: Lifecycle;
   readonly age?: AgeKnown;
+  readonly timeZone?: ZoneKnown;
   /** Undefined takes the owner away. */
   readonly owner?: string | undefined;
 }

@@ -77,6 +77,7 @@ const storedContact = (contact: Contact): ContactState => ({
   insurances: contact.insurances,
   locations: contact.locations,
   age: contact.age,
+  timeZone: contact.timeZone,
   mergedIds: contact.mergedIds,
   mergedInto: contact.mergedInto,
 });

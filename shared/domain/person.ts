@@ -1,6 +1,7 @@
 /** One person out of the contacts that they are since merges: nothing that is known of any of them is hidden. */
 import type { AgeKnown } from './age.ts';
 import { type Lifecycle, lifecycles } from './rules/facts.ts';
+import type { ZoneKnown } from './time-zone.ts';
 
 /** What is known of a contact. */
 export interface KnownOf {
@@ -14,6 +15,7 @@ export interface KnownOf {
   readonly locations: readonly string[];
   readonly owner?: string | undefined;
   readonly age?: AgeKnown | undefined;
+  readonly timeZone?: ZoneKnown | undefined;
 }
 
 /** Contacts that are one person, whoever speaks for them first. */
@@ -24,7 +26,8 @@ export const rankOf = (lifecycle: Lifecycle): number => lifecycles.indexOf(lifec
 
 /**
  * The survivor as the person: with the furthest lifecycle and every tag, language,
- * insurance and location of the family; a minor for as long as any of it may be; of
+ * insurance and location of the family; a minor for as long as any of it may be; in
+ * the time zone that was said last; of
  * what there is one of, the survivor's, or else the first that there is.
  */
 export function personOf<Contact extends KnownOf>(family: Family<Contact>): Contact {
@@ -37,6 +40,9 @@ export function personOf<Contact extends KnownOf>(family: Family<Contact>): Cont
   const [age] = family
     .flatMap((contact) => contact.age ?? [])
     .sort((a, b) => ((a.minorUntil ?? '') < (b.minorUntil ?? '') ? 1 : -1));
+  const [timeZone] = family
+    .flatMap((contact) => contact.timeZone ?? [])
+    .sort((a, b) => (a.at < b.at ? 1 : -1));
   return {
     ...survivor,
     name: first('name'),
@@ -44,6 +50,7 @@ export function personOf<Contact extends KnownOf>(family: Family<Contact>): Cont
     phone: first('phone'),
     owner: first('owner'),
     age,
+    timeZone,
     lifecycle: family.map(({ lifecycle }) => lifecycle).reduce((a, b) => (rankOf(b) > rankOf(a) ? b : a)),
     tags: union('tags'),
     languages: union('languages'),

@@ -13,6 +13,7 @@ import { type RedFlagState, redFlagStates } from './red-flags.ts';
 import type { Disposition, Lifecycle } from './rules/facts.ts';
 import type { CloseReason, Stage, Tier } from './stages.ts';
 import { tiers } from './stages.ts';
+import { saidOfZone, type ZoneKnown } from './time-zone.ts';
 import { byRecording, type EntryDetails, type EntryKind, entryDetails, type Told } from './timeline.ts';
 
 /** What of an inquiry its timeline tells. */
@@ -71,6 +72,7 @@ export interface ContactState {
   readonly insurances: readonly string[];
   readonly locations: readonly string[];
   readonly age?: AgeKnown | undefined;
+  readonly timeZone?: ZoneKnown | undefined;
   /** Contacts that it speaks for directly. */
   readonly mergedIds: readonly string[];
   readonly mergedInto?: string | undefined;
@@ -95,6 +97,7 @@ const capturedSchema = z.object({
       insurance: given,
       age: given,
       ageBand: given,
+      timeZone: given,
     })
     .partial()
     .catch({}),
@@ -152,7 +155,9 @@ export function rebuild(entries: readonly Told[]): State {
     });
     const [own, patients] = [nameIn(fields.name), nameIn(fields.patientName)];
     const isOwn = patients === undefined || normalizeName(patients) === normalizeName(own ?? '');
-    const { age = '', ageBand = '' } = fields;
+    const { age = '', ageBand = '', timeZone = '' } = fields;
+    const zone = saidOfZone({ timeZone }, at);
+    const wrote = zone && { timeZone: zone };
     const said = saidOfAge({ age, ageBand }, at);
     const language = fields.language === undefined ? [] : [fields.language];
     const come = (
@@ -170,8 +175,9 @@ export function rebuild(entries: readonly Told[]): State {
       insurances: fields.insurance === undefined ? [] : [fields.insurance],
       locations: wantedLocationId === undefined ? [] : [wantedLocationId],
       ...(isMinorAt(said, at) && { age: said }),
+      ...(isOwn && wrote),
     });
-    if (writerId !== undefined) come(writerId, !contacts.has(writerId), own);
+    if (writerId !== undefined) come(writerId, !contacts.has(writerId), own, wrote);
   }
 
   const read = <Kind extends EntryKind>(kind: Kind, { details }: Told): EntryDetails<Kind> =>

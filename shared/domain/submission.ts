@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { channels } from './channels.ts';
 import { clean, languageTag, limits, line, paragraph } from './text-fields.ts';
+import { isTimeZone } from './time-zone.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const strayCharacters = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/gu;
@@ -82,6 +83,11 @@ const tracking = {
   ...each(clickIds, trackingText(limits.clickId)),
 };
 
+/** What a program filled in: one that is none is left out, never a reason to refuse a person. */
+const timeZone = trackingText(limits.short)
+  .transform((zone) => (zone !== undefined && isTimeZone(zone) ? zone : undefined))
+  .optional();
+
 const name = line(limits.name);
 const short = line(limits.short);
 
@@ -106,6 +112,8 @@ export const submissionSchema = z.strictObject(
     channel,
     source: short,
     campaign: short,
+    /** Of whoever wrote, as their browser knows it. */
+    timeZone,
     ...tracking,
     /** The page that led to the form's page, as a script there sees it; only its site is kept. */
     referrer: trackingText(limits.clickId)

@@ -15,6 +15,7 @@ import { dispositions, lifecycles, triggers } from './rules/facts.ts';
 import { escalationActions } from './rungs.ts';
 import { actionSchema } from './schema/action.ts';
 import { closeReasons, stages, tiers } from './stages.ts';
+import { zoneKnownSchema } from './time-zone.ts';
 
 /** Whoever acted, where it was the person themselves. */
 export const contactActor = 'contact';
@@ -49,6 +50,7 @@ export const contactChangesSchema = z.lazy(() =>
     insurances: change(z.array(z.string())).optional(),
     locations: change(z.array(z.string())).optional(),
     age: change(ageKnownSchema).optional(),
+    timeZone: change(zoneKnownSchema).optional(),
   }),
 );
 export type ContactChanges = z.infer<typeof contactChangesSchema>;

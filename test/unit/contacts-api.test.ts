@@ -189,6 +189,20 @@ describe('a contact', () => {
     expect(differences?.filter(({ field }) => field !== 'languages')).toEqual([]);
   });
 
+  it('is in the time zone that staff say, or in none that is known', async () => {
+    const id = await maria();
+
+    const there = bodyOf(await patchNow(id, { timeZone: 'Pacific/Honolulu' }));
+    expect(there).toMatchObject({ timeZone: 'Pacific/Honolulu' });
+    expect(bodyOf(await patchNow(id, { timeZone: 'Pacific/Honolulu' }))).toMatchObject({
+      version: there['version'],
+    });
+    expect((await patchNow(id, { timeZone: 'Hawaii' })).statusCode).toBe(422);
+    expect(bodyOf(await patchNow(id, { timeZone: null }))).not.toHaveProperty('timeZone');
+    const { differences } = (await verifyContact(table, id)) ?? {};
+    expect(differences?.filter(({ field }) => field !== 'languages')).toEqual([]);
+  });
+
   it('of several contacts is of age once staff say so, whichever of them was a minor', async () => {
     const [first, second] = [await maria(), await leo()];
     await patchNow(second, { minor: true });

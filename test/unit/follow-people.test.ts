@@ -204,6 +204,28 @@ describe('a second inquiry', () => {
     expect(pipeline.queues.score.take()).toEqual([{ inquiryId: first, version }]);
   });
 
+  it('says where they are, as far as they wrote it themselves, and the last word counts', async () => {
+    const maria = await person();
+    await follow();
+    const said = async (timeZone: string, more = {}) => {
+      pipeline.environment.advance(hours(1));
+      await person({ fields: { name: 'Maria Lopez', timeZone, ...more }, ...more });
+      await follow();
+      return (await find(maria)).timeZone?.zone;
+    };
+
+    expect(await said('America/Denver')).toBe('America/Denver');
+    expect(await said('America/Denver')).toBe('America/Denver');
+    expect(await said('Asia/Tokyo')).toBe('Asia/Tokyo');
+    // Pedro's browser says where Pedro is.
+    expect(await said('Europe/Rome', { name: 'Pedro Lopez', patientName: 'Maria Lopez' })).toBe('Asia/Tokyo');
+    const first = table.rows().find(({ sk, returning }) => sk === 'BODY' && returning);
+    if (first) await followChange(dependencies(), first);
+    expect((await find(maria)).timeZone?.zone).toBe('Asia/Tokyo');
+    const changes = table.rows().filter(({ kind }) => kind === 'contact_changed');
+    expect(changes).toHaveLength(2);
+  });
+
   it('adds to the person what it says anew, with an entry that says so', async () => {
     const maria = await person();
     await follow();

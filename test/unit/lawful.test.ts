@@ -4,7 +4,7 @@ import { type AgeKnown, isMinorAt, learnt, saidOfAge } from '../../shared/domain
 import { builtInTemplates } from '../../shared/domain/messages/built-in.ts';
 import { compose } from '../../shared/domain/messages/compose.ts';
 import { type Consent, type Mailbox, optedOut } from '../../shared/domain/messages/consent.ts';
-import { lawful, mostPerDay, type Situation } from '../../shared/domain/messages/lawful.ts';
+import { lawful, mostPauseMs, mostPerDay, type Situation } from '../../shared/domain/messages/lawful.ts';
 import { mistakesOf } from '../../shared/domain/messages/liquid.ts';
 import { quietUntil } from '../../shared/domain/messages/quiet-hours.ts';
 import { addresseeOf, firstNameOf } from '../../shared/domain/messages/recipient.ts';
@@ -460,6 +460,49 @@ describe('STOP', () => {
 });
 
 describe('quiet hours', () => {
+  it('are those of the zone that is used, and hold while a message waits for its turn', () => {
+    const zones = ['America/Los_Angeles', 'Asia/Tokyo', 'Asia/Kathmandu', 'Pacific/Honolulu'];
+    fc.assert(
+      fc.property(
+        fc.date({ min: new Date('2026-01-01'), max: new Date('2027-12-31'), noInvalidDate: true }),
+        fc.constantFrom(...zones),
+        fc.constantFrom({ from: '20:00', to: '08:00' }, { from: '00:30', to: '09:15' }),
+        fc.integer({ min: 0, max: mostPauseMs }),
+        (date, timeZone, quietHours, pauseMs) => {
+          const decision = lawful(
+            { id: 'x', class: 'care', purpose: 'care', versions: { en: { subject: 'x', text: 'x' } } },
+            {
+              recipient: {
+                contactId: 'con_1',
+                email: 'a@b.example',
+                languages: [],
+                timeZone,
+                isMinor: false,
+              },
+              consents: [
+                { purpose: 'care', given: true, at: '2020-01-01T00:00:00.000Z', source: 'form', version: 1 },
+              ],
+              mailbox: { version: 0, optedOut: {}, sentThatDay: 0 },
+              inquiry: { quarantined: false },
+              sender: { ...sender, quietHours },
+              now: date,
+            },
+          );
+          const shown = (at: Date) =>
+            new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(at);
+          const { from, to } = quietHours;
+          const isQuiet = (time: string) =>
+            from < to ? time >= from && time < to : time >= from || time < to;
+          if ('sendable' in decision) expect(isQuiet(shown(new Date(date.getTime() + pauseMs)))).toBe(false);
+          else if ('notBefore' in decision) {
+            expect(isQuiet(shown(new Date(decision.notBefore)))).toBe(false);
+            expect(isQuiet(shown(date)) || isQuiet(shown(new Date(date.getTime() + mostPauseMs)))).toBe(true);
+          } else throw new Error(decision.refused);
+        },
+      ),
+    );
+  });
+
   it('end at the hour that the clocks of the zone show, through nights with one hour more or less', () => {
     const zone = 'America/Los_Angeles';
     const hours = { from: '20:00', to: '08:00' };

@@ -438,6 +438,43 @@ describe('a sequence', () => {
     );
   });
 
+  it('comes by day where the person is, as far as that is known, else where the location is', async () => {
+    const zones = ['Asia/Tokyo', 'Europe/Berlin', 'Pacific/Honolulu'] as const;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.option(fc.constantFrom(...zones), { nil: undefined }),
+        fc.option(fc.constantFrom(null, ...zones), { nil: undefined }),
+        fc.nat(23),
+        async (browser, staff, hour) => {
+          const { mailed, personMailer, environment, sweep, drain, head, contacts, table } = start(withRule);
+          environment.advance(hours(hour));
+          const fields = { ...agreed.fields, ...(browser && { timeZone: browser }) };
+          const { contactId } = await head(await mailed({ ...agreed, fields }));
+          environment.advance(minutes(1));
+          if (staff !== undefined) {
+            const now = environment.now();
+            const timeZone = { at: now.toISOString(), ...(staff && { zone: staff }) };
+            const contact = (await contacts.find(contactId)) as Contact;
+            await table.transact(contacts.change(contact, { timeZone }, now));
+          }
+          const used = (staff === undefined ? browser : staff) ?? 'America/Los_Angeles';
+          const sentAt: string[] = [];
+          personMailer.onSend = async () => {
+            sentAt.push(environment.now().toLocaleTimeString('en-GB', { timeZone: used }));
+          };
+          for (let half = 1; half <= 2 * 160; half++) {
+            environment.advance(minutes(30));
+            await sweep();
+            await drain();
+          }
+          expect(sentAt).toHaveLength(2);
+          for (const time of sentAt) expect(time >= '08:00' && time < '20:00', time).toBe(true);
+        },
+      ),
+      { numRuns: 6 },
+    );
+  });
+
   it('comes anew with an inquiry after it has ended', async () => {
     const { mailed, personMailer, environment, sweep, drain } = start(withRule);
     for (let round = 1; round <= 2; round++) {

@@ -91,6 +91,7 @@ const arrival = fc.record({
   language: fc.constantFrom(undefined, 'es'),
   insurance: fc.constantFrom(undefined, 'Aetna'),
   age: fc.constantFrom(undefined, undefined, '9', '17', '30'),
+  timeZone: fc.constantFrom(undefined, 'Europe/Berlin', 'Asia/Tokyo'),
   wantedLocationId: fc.constantFrom(undefined, 'main-street'),
   quarantined: fc.constantFrom(false, false, true),
   drains: fc.boolean(),
@@ -173,6 +174,10 @@ const work = fc.oneof(
         locations: fc.constantFrom([], ['main-street']),
         owner: fc.constantFrom(undefined, 'ana', 'ben'),
         age: fc.constantFrom({ at: '2026-11-30T00:00:00.000Z' }, minorFrom('2026-11-30T00:00:00.000Z')),
+        timeZone: fc.constantFrom(
+          { at: '2026-11-30T00:00:00.000Z' },
+          { at: '2026-11-30T00:00:00.000Z', zone: 'America/New_York' },
+        ),
       },
       { requiredKeys: [] },
     ),
@@ -235,13 +240,22 @@ function setUp() {
       case 'capture': {
         const { quarantined, drains, message, ...came } = op;
         if (came.email === undefined && came.phone === undefined) return;
-        const { name, patientName, email, phone, language, insurance, age, wantedLocationId } = came;
+        const { name, patientName, email, phone, language, insurance, age, timeZone, wantedLocationId } =
+          came;
         await pipeline.capture({
           ...came,
           fields: Object.fromEntries(
-            Object.entries({ name, patientName, email, phone, language, insurance, age, message }).filter(
-              ([, value]) => value,
-            ),
+            Object.entries({
+              name,
+              patientName,
+              email,
+              phone,
+              language,
+              insurance,
+              age,
+              timeZone,
+              message,
+            }).filter(([, value]) => value),
           ) as Record<string, string>,
           redFlags: message === 'chest pain' ? ['chest-pain'] : [],
           quarantine: quarantined ? ['honeypot'] : [],

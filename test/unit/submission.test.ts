@@ -85,6 +85,12 @@ describe('a submission', () => {
     }
   });
 
+  it('takes the time zone of a browser, and leaves out what is none', () => {
+    expect(parse({ timeZone: 'America/Denver' }).data).toEqual({ timeZone: 'America/Denver' });
+    for (const timeZone of ['', 'Denver', '+07:00', 'x'.repeat(300), 'Mars/Olympus'])
+      expect(parse({ timeZone }).data?.timeZone).toBeUndefined();
+  });
+
   it('does not guess at consent', () => {
     for (const consentEmail of ['maybe', 'yes please', 1, null, ['yes']]) {
       expect(faults({ consentEmail })).toEqual(['consentEmail: must be yes or no']);

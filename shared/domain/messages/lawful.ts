@@ -37,6 +37,9 @@ export const refusals = [
 ] as const;
 export type RefusalReason = (typeof refusals)[number];
 
+/** A message waits for its turn this long at the most once it may go, in milliseconds: still not in quiet hours. */
+export const mostPauseMs = 5_000;
+
 /** Messages that one mailbox gets in a UTC day at the most, whatever is posted in its name. */
 export const mostPerDay = 5;
 
@@ -147,7 +150,8 @@ export function lawful(template: Template, situation: Situation): Lawfulness {
   const quiet =
     template.class === 'transactional' && !promotional
       ? undefined
-      : quietUntil(now, sender.quietHours, recipient.timeZone);
+      : (quietUntil(now, sender.quietHours, recipient.timeZone) ??
+        quietUntil(new Date(now.getTime() + mostPauseMs), sender.quietHours, recipient.timeZone));
   if (quiet) return { notBefore: quiet.toISOString() };
 
   const chosen = versionFor(template, recipient.languages);

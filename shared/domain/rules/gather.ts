@@ -93,6 +93,7 @@ const lines = (parts: readonly (string | undefined)[]): string =>
 const wordless = new Set([
   ...['email', 'phone', 'language', 'age', 'channel', 'source', 'campaign', 'referrer', 'website'],
   ...['gclid', 'gbraid', 'wbraid', 'msclkid', 'fbclid', 'formId', 'submittedAt', 'idempotencyKey'],
+  'timeZone',
 ]);
 const holdsWords = (field: string): boolean => !wordless.has(field) && !field.startsWith('utm_');
 

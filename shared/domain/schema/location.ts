@@ -1,5 +1,6 @@
 /** Where patients come to, and when it is open. */
 import * as z from 'zod';
+import { isTimeZone } from '../time-zone.ts';
 import { weekdays } from '../weekdays.ts';
 import { describes } from './description.ts';
 import { idOf, nameSchema } from './names.ts';
@@ -32,17 +33,9 @@ export const businessHoursSchema = z
   });
 export type BusinessHours = z.infer<typeof businessHoursSchema>;
 
-export const timeZoneSchema = z.string().refine(
-  (zone) => {
-    try {
-      new Intl.DateTimeFormat('en-US', { timeZone: zone });
-      return zone.includes('/') || zone === 'UTC';
-    } catch {
-      return false;
-    }
-  },
-  { message: 'use an IANA time zone such as America/Los_Angeles' },
-);
+export const timeZoneSchema = z
+  .string()
+  .refine(isTimeZone, { message: 'use an IANA time zone such as America/Los_Angeles' });
 
 const dateSchema = z.iso.date('use a date such as 2026-12-25');
 
