@@ -6,13 +6,20 @@ import type { Inquiries } from '../../shared/data/inquiries.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import { createMessages } from '../../shared/data/messages.ts';
 import type { Table } from '../../shared/data/table.ts';
-import { type Consent, latestConsents } from '../../shared/domain/messages/consent.ts';
+import type { Environment } from '../../shared/domain/ids.ts';
+import { type Consent, latestConsents, suppressionReasons } from '../../shared/domain/messages/consent.ts';
 import { templatesOf } from '../../shared/domain/messages/sender.ts';
+import { limits, line } from '../../shared/domain/text-fields.ts';
 import { Problem } from '../../shared/http/problem.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
+import { requiredLine } from './fields.ts';
+import { liftSuppression } from './lift-suppression.ts';
 import { wholeOf } from './read-people.ts';
 import {
   type Answer,
   forPeople,
+  jsonOf,
+  manages,
   pathId,
   type Request,
   type StaffRoutes,
@@ -23,6 +30,8 @@ export interface MessageRoutesDependencies {
   readonly table: Table;
   readonly inquiries: Inquiries;
   readonly contacts: Contacts;
+  readonly environment: Environment;
+  readonly openDigest: () => Promise<Digest>;
 }
 
 // What is answered, so that no stored field shows unless it was meant to.
@@ -57,9 +66,20 @@ const sequenceViewSchema = z.lazy(() =>
   }),
 );
 
+const liftSchema = z.lazy(() =>
+  z.strictObject({
+    /** Which of their mailboxes; left out where only one is suppressed. */
+    email: line(limits.email),
+    /** What it is suppressed for. */
+    confirm: z.enum(suppressionReasons, `must be what it is for: ${suppressionReasons.join(' or ')}`),
+    reason: requiredLine,
+  }),
+);
+
 const consentView = ({ version: _version, ...consent }: Consent) => consent;
 
-export function messageRoutes({ table, inquiries, contacts }: MessageRoutesDependencies): StaffRoutes {
+export function messageRoutes(api: MessageRoutesDependencies): StaffRoutes {
+  const { table, inquiries, contacts } = api;
   const messages = createMessages(table);
   const consents = createConsents(table);
   const mailboxes = createMailboxes(table);
@@ -78,8 +98,8 @@ export function messageRoutes({ table, inquiries, contacts }: MessageRoutesDepen
     };
   }
 
-  async function ofContact({ event }: Request): Promise<Answer> {
-    const { survivor, family } = await wholeOf(contacts, pathId(event, 'contact'), { consistent: true });
+  async function consentsOf(id: string): Promise<Answer> {
+    const { survivor, family } = await wholeOf(contacts, id, { consistent: true });
     const digests = family.flatMap(({ pointDigests }) => pointDigests).filter(({ kind }) => kind === 'email');
     const [agreed, boxes] = await Promise.all([
       consents.of(family.map(({ id }) => id)),
@@ -96,6 +116,23 @@ export function messageRoutes({ table, inquiries, contacts }: MessageRoutesDepen
     };
   }
 
+  async function lift({ event, caller, audit }: Request): Promise<Answer> {
+    const id = pathId(event, 'contact');
+    const { email, confirm, reason } = jsonOf(liftSchema, event);
+    // The numbering plans come with it, and few ever lift anything.
+    const { normalizeEmail } = await import('../../shared/domain/contact-point.ts');
+    const address = email === undefined ? undefined : normalizeEmail(email);
+    if (email !== undefined && address === undefined) {
+      throw new Problem('invalid_fields', 'Correct the fields named in errors.', [
+        { field: 'email', reason: 'cannot be an e-mail address' },
+      ]);
+    }
+    const digest = address === undefined ? undefined : (await api.openDigest())('email', address);
+    await audit({ action: 'change', resource: `contact ${id} suppression`, reason });
+    await liftSuppression(api, id, { digest, confirm, because: reason }, caller.member.id);
+    return await consentsOf(id);
+  }
+
   const templates = async ({ practice }: Request): Promise<Answer> => ({
     body: {
       items: templatesOf(practice).map((template) => ({
@@ -107,7 +144,8 @@ export function messageRoutes({ table, inquiries, contacts }: MessageRoutesDepen
 
   return {
     'GET /v1/inquiries/{id}/messages': forPeople(ofInquiry),
-    'GET /v1/contacts/{id}/consents': forPeople(ofContact),
+    'GET /v1/contacts/{id}/consents': forPeople(({ event }) => consentsOf(pathId(event, 'contact'))),
+    'POST /v1/contacts/{id}/lift-suppression': { allowed: manages, work: lift },
     // They say nothing of anybody.
     'GET /v1/templates': { allowed: seesReports, work: templates },
   };

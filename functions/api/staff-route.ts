@@ -9,7 +9,7 @@ import { Problem } from '../../shared/http/problem.ts';
 import type { Caller, StaffRole } from './caller.ts';
 
 /** What is written to the audit trail of a request, beside who, whence and when. */
-export type Audited = Pick<AuditEntry, 'action' | 'resource'>;
+export type Audited = Pick<AuditEntry, 'action' | 'resource' | 'reason'>;
 
 /** What a route's work gets. */
 export interface Request {
@@ -46,6 +46,8 @@ export type StaffRoutes = Readonly<Record<string, StaffRoute>>;
 
 /** Roles that may see a person's data; marketers see numbers, never people. */
 export const seesPeople: readonly StaffRole[] = ['coordinator', 'manager', 'admin'];
+/** Those who decide for the practice. */
+export const manages: readonly StaffRole[] = ['manager', 'admin'];
 export const seesReports: readonly StaffRole[] = ['coordinator', 'manager', 'marketer', 'admin'];
 
 /** A route for those who may see people. */

@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { ageKnownSchema } from './age.ts';
 import { urgencies } from './clinical-urgency.ts';
 import { parkReasons, receiptSchema } from './inquiry/state.ts';
-import { authorisationSchema } from './messages/consent.ts';
+import { authorisationSchema, suppressionReasons } from './messages/consent.ts';
 import { consentPurposes, messageClasses, purposes } from './messages/template.ts';
 import { redFlagStates } from './red-flags.ts';
 import { ruleHitSchema } from './rules/decision.ts';
@@ -244,8 +244,10 @@ export const entryDetails = {
   message_opened: z.lazy(() => z.object({ key: z.string(), template: z.string() })),
   /** Their mailbox takes no more e-mail from the practice, and gets none. */
   mailbox_suppressed: z.lazy(() =>
-    z.object({ reason: z.enum(['bounce', 'complaint']), message: z.string().optional() }),
+    z.object({ reason: z.enum(suppressionReasons), message: z.string().optional() }),
   ),
+  /** Staff lifted that: what it was for, and why it is lifted. */
+  suppression_lifted: z.lazy(() => z.object({ reason: z.enum(suppressionReasons), because: z.string() })),
   /** They wrote the inquiry named beside it, for somebody else. */
   wrote_for: z.lazy(() => z.object({ patientId: z.string() })),
 } as const;

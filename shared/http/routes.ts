@@ -50,6 +50,7 @@ export const routes: readonly Route[] = [
   ...staff('PATCH', '/v1/contacts/{id}'),
   ...staff('GET', '/v1/contacts/{id}/timeline'),
   ...staff('GET', '/v1/contacts/{id}/consents'),
+  ...staff('POST', '/v1/contacts/{id}/lift-suppression'),
   ...staff('POST', '/v1/contacts/{id}/entries'),
   ...staff('GET', '/v1/contacts/{id}/tasks'),
   ...staff('GET', '/v1/contacts/{id}/tasks/{taskId}'),

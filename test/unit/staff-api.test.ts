@@ -88,7 +88,9 @@ describe('a caller', () => {
         ...(path.endsWith('summary') && { query: { from: '2026-11-20', to: '2026-11-20' } }),
       });
 
-      const allowed = role !== 'marketer' || ['/v1/reports/summary', '/v1/templates'].includes(path);
+      const allowed = path.endsWith('/lift-suppression')
+        ? ['manager', 'admin'].includes(role)
+        : role !== 'marketer' || ['/v1/reports/summary', '/v1/templates'].includes(path);
       expect([path, answer.statusCode === 403]).toEqual([path, !allowed]);
     }
   });

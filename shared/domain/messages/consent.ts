@@ -52,12 +52,16 @@ export function formConsentsOf(
   ];
 }
 
+/** Why nothing is sent to a mailbox. */
+export const suppressionReasons = ['bounce', 'complaint'] as const;
+export type SuppressionReason = (typeof suppressionReasons)[number];
+
 /** What is known of one mailbox, by its digest. */
 export const mailboxSchema = z.lazy(() =>
   z.object({
     version: z.int().min(0).default(0),
-    /** Nothing is ever sent to it again. */
-    suppressed: z.object({ reason: z.enum(['bounce', 'complaint']), at: instantSchema }).optional(),
+    /** Nothing is sent to it any more, until staff lift it. */
+    suppressed: z.object({ reason: z.enum(suppressionReasons), at: instantSchema }).optional(),
     /** Whoever reads it wants no more of these; since when. */
     optedOut: z.partialRecord(z.enum(consentPurposes), instantSchema).default({}),
     /** Messages of one UTC day, so that nobody floods somebody else's mailbox through a form. */
@@ -115,11 +119,17 @@ export function optedOut(mailbox: Mailbox, taken: readonly ConsentPurpose[], now
 }
 
 /** The mailbox once nothing may be sent to it any more. */
-export const suppressed = (mailbox: Mailbox, reason: 'bounce' | 'complaint', now: Date): Mailbox => ({
+export const suppressed = (mailbox: Mailbox, reason: SuppressionReason, now: Date): Mailbox => ({
   ...mailbox,
   version: mailbox.version + 1,
   suppressed: { reason, at: now.toISOString() },
 });
+
+/** The mailbox once staff know that it is read again, or that its reader wants mail after all; what they opted out of stays. */
+export function allowedAgain(mailbox: Mailbox): Mailbox {
+  const { suppressed: _lifted, ...rest } = mailbox;
+  return { ...rest, version: mailbox.version + 1 };
+}
 
 /** The mailbox once one more message goes to it. */
 export function countedMessage(mailbox: Mailbox, now: Date): Mailbox {
