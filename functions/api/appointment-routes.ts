@@ -93,13 +93,22 @@ const changeSchema = z.lazy(() =>
       at: instant.optional(),
       location: slugSchema.optional(),
       outcome: z.enum(outcomes, `must be one of ${outcomes.join(', ')}`).optional(),
+      /** What it was recorded as by mistake is this in truth. */
+      correct: z.enum(appointmentStatuses, `must be one of ${appointmentStatuses.join(', ')}`).optional(),
       valueCents: cents.optional(),
     })
-    .transform(({ at, location, outcome, valueCents }, context): AppointmentChange => {
+    .transform(({ at, location, outcome, correct, valueCents }, context): AppointmentChange => {
       const refuse = (field: string, message: string) => {
         context.addIssue({ code: 'custom', path: [field], message });
         return z.NEVER;
       };
+      if (correct !== undefined) {
+        if (at !== undefined || location !== undefined || outcome !== undefined)
+          return refuse('correct', 'goes with valueCents alone');
+        if (correct !== 'kept' && valueCents !== undefined)
+          return refuse('valueCents', 'goes only with what was kept');
+        return { correct, valueCents };
+      }
       if (location !== undefined && at === undefined) return refuse('location', 'goes only with at');
       if (at !== undefined) {
         if (outcome !== undefined || valueCents !== undefined)

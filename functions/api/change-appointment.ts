@@ -9,8 +9,9 @@ import {
   changeName,
   holdsPlace,
   newAppointment,
+  outcomes,
 } from '../../shared/domain/appointment.ts';
-import { unbooked, withVisits } from '../../shared/domain/inquiry/appointment.ts';
+import { bookedAgain, unbooked, withVisits } from '../../shared/domain/inquiry/appointment.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
@@ -53,6 +54,7 @@ function entryWrite(
   change: Parameters<typeof appointmentDetails>[0],
   actor: string,
   now: Date,
+  corrects?: string,
 ): Write {
   const { contactId, inquiryId } = appointment;
   return contacts.addEntry(
@@ -65,7 +67,7 @@ function entryWrite(
         actor,
         at: now.toISOString(),
       },
-      appointmentDetails(change, appointment),
+      appointmentDetails(change, appointment, corrects),
     ),
   );
 }
@@ -195,10 +197,25 @@ async function followed(
       (other) => other.inquiryId === head.id && other.id !== after.id && holdsPlace(other),
     );
     if (others.length === 0) moved = unbooked(head, now, listeningFor(practice, head, now, 'stage_change'));
+  } else if (!holdsPlace(before) && holdsPlace(after)) {
+    moved = bookedAgain(head, now, listeningFor(practice, head, now, 'stage_change'));
   }
   const next = { ...withVisits(moved, before, after), version: head.version + 1 };
   const isChanged = moved !== head || JSON.stringify(next.visits) !== JSON.stringify(head.visits);
   return isChanged ? { head, next } : undefined;
+}
+
+/** The entry that said last what became of an appointment. */
+async function settlingEntry(
+  { timelines }: AppointmentDependencies,
+  { contactId, id }: Appointment,
+): Promise<string | undefined> {
+  const settling: readonly unknown[] = [...outcomes, 'corrected'];
+  const entries = await timelines.entriesOf(contactId);
+  return entries.findLast(
+    ({ kind, details }) =>
+      kind === 'appointment' && details['appointmentId'] === id && settling.includes(details['change']),
+  )?.entryId;
 }
 
 /** Who kept an appointment is a patient, with or without an inquiry. */
@@ -251,14 +268,15 @@ export async function changeAppointment(
     if (!after) {
       throw new Problem(
         'conflict',
-        'Only an appointment that is to come can be moved or settled; only one that was kept has a value.',
+        'Only an appointment that is to come can be moved or settled; only one that was kept has a value; only what was settled, otherwise, can be corrected.',
       );
     }
+    const corrects = 'correct' in change ? await settlingEntry(dependencies, before) : undefined;
     const done = await commit(
       dependencies,
       [
         appointments.save(after),
-        entryWrite(dependencies, after, changeName(change), by.memberId, now),
+        entryWrite(dependencies, after, changeName(change), by.memberId, now, corrects),
         ...(await patientWrites(dependencies, after, by.memberId, now)),
       ],
       await followed(dependencies, before, after, by.practice, now),

@@ -120,17 +120,21 @@ export type Timelines = ReturnType<typeof createTimelines>;
 
 export function createTimelines(table: Table) {
   const timelines = {
-    /** Whether an inquiry of a contact was booked at any time, by whomever. */
-    async wasBooked(contactId: string, inquiryId: string): Promise<boolean> {
+    /** Every entry of a contact that is an item of its own, in the order in which they were written. */
+    async entriesOf(contactId: string): Promise<TimelineEntry[]> {
       const rows = await queryAll(table, {
         pk: contactPk(contactId),
         from: contactEntry(contactId, '').sk,
         to: contactEntry(contactId, '~').sk,
         consistent: true,
       });
-      return rows
-        .map((row) => entrySchema.parse(row))
-        .some((entry) => entry.inquiryId === inquiryId && stageSetBy(entry) === 'booked');
+      return rows.map((row) => entrySchema.parse(row));
+    },
+
+    /** Whether an inquiry of a contact was booked at any time, by whomever. */
+    async wasBooked(contactId: string, inquiryId: string): Promise<boolean> {
+      const entries = await timelines.entriesOf(contactId);
+      return entries.some((entry) => entry.inquiryId === inquiryId && stageSetBy(entry) === 'booked');
     },
 
     /**
@@ -138,20 +142,8 @@ export function createTimelines(table: Table) {
      * appointment, as was recorded since a moment.
      */
     async answeredSince(family: readonly string[], since: string): Promise<boolean> {
-      const pages = await Promise.all(
-        family.map((contactId) =>
-          queryAll(table, {
-            pk: contactPk(contactId),
-            from: contactEntry(contactId, '').sk,
-            to: contactEntry(contactId, '~').sk,
-            consistent: true,
-          }),
-        ),
-      );
-      return pages
-        .flat()
-        .map((row) => entrySchema.parse(row))
-        .some((entry) => (entry.recordedAt ?? entry.at) >= since && isAnswer(entry));
+      const pages = await Promise.all(family.map(timelines.entriesOf));
+      return pages.flat().some((entry) => (entry.recordedAt ?? entry.at) >= since && isAnswer(entry));
     },
 
     /** When anything was last recorded of a family; undefined where nothing was. */

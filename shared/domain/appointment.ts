@@ -49,15 +49,20 @@ export const newAppointment = (
 export type AppointmentChange =
   | { readonly at: string; readonly locationId?: string | undefined }
   | { readonly outcome: Outcome; readonly valueCents?: number | undefined }
-  | { readonly valueCents: number };
+  | { readonly valueCents: number }
+  /** What became of it, after all: it was recorded by mistake; `made` has it to come again. */
+  | { readonly correct: Appointment['status']; readonly valueCents?: number | undefined };
 
 /** What the change is called on the timeline. */
-export const changeName = (change: AppointmentChange) =>
-  'at' in change ? ('moved' as const) : 'outcome' in change ? change.outcome : ('valued' as const);
+export function changeName(change: AppointmentChange) {
+  if ('at' in change) return 'moved' as const;
+  if ('correct' in change) return 'corrected' as const;
+  return 'outcome' in change ? change.outcome : ('valued' as const);
+}
 
 /**
  * The state after a change; undefined where it cannot be: what is to come can be
- * moved and settled, what was kept can be valued.
+ * moved and settled, what was kept can be valued, and what was settled can be corrected.
  */
 export function changeAppointment(
   appointment: Appointment,
@@ -80,6 +85,18 @@ export function changeAppointment(
       ...appointment,
       version,
       status: outcome,
+      ...(valueCents !== undefined && { actualCents: valueCents }),
+    };
+  }
+  if ('correct' in change) {
+    const { correct, valueCents } = change;
+    const { actualCents: _wrong, ...rest } = appointment;
+    if (appointment.status === 'made' || correct === appointment.status) return undefined;
+    if (valueCents !== undefined && correct !== 'kept') return undefined;
+    return {
+      ...rest,
+      version,
+      status: correct,
       ...(valueCents !== undefined && { actualCents: valueCents }),
     };
   }
@@ -131,6 +148,7 @@ export const statusTold = (word: EntryDetails<'appointment'>['status']): Appoint
 export const appointmentDetails = (
   change: 'made' | ReturnType<typeof changeName>,
   { id, at, locationId, serviceId, status, expectedCents, actualCents }: Appointment,
+  corrects?: string,
 ): EntryDetails<'appointment'> => ({
   appointmentId: id,
   change,
@@ -140,4 +158,5 @@ export const appointmentDetails = (
   status: told[status],
   ...(expectedCents !== undefined && { expectedCents }),
   ...(actualCents !== undefined && { actualCents }),
+  ...(corrects !== undefined && { corrects }),
 });

@@ -266,7 +266,13 @@ export function rebuild(entries: readonly Told[]): State {
       const { taskId, title, dueAt = '', owner, follows = false, done = false } = read('task', told);
       if (taskId !== undefined) tasks.set(taskId, { contactId, title, dueAt, owner, follows, done });
     } else if (told.kind === 'appointment') {
-      const { appointmentId, change: _change, status: word, ...rest } = read('appointment', told);
+      const {
+        appointmentId,
+        change: _how,
+        corrects: _what,
+        status: word,
+        ...rest
+      } = read('appointment', told);
       if (appointmentId === undefined) return;
       const before = appointments.get(appointmentId);
       const after = { contactId, inquiryId, ...rest, status: statusTold(word) };

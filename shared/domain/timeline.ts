@@ -66,7 +66,15 @@ export type TaskChange = (typeof taskChanges)[number];
 const returnReasons = ['by_hand', 'disabled'] as const;
 
 /** What can happen to an appointment. */
-export const appointmentChanges = ['made', 'moved', 'kept', 'no_show', 'cancelled', 'valued'] as const;
+export const appointmentChanges = [
+  'made',
+  'moved',
+  'kept',
+  'no_show',
+  'cancelled',
+  'valued',
+  'corrected',
+] as const;
 
 const aliasSchema = z.lazy(() =>
   z.object({
@@ -114,6 +122,8 @@ export const entryDetails = {
       /** What the service was expected to bring, and what the visit brought, in cents. */
       expectedCents: z.int().optional(),
       actualCents: z.int().optional(),
+      /** The entry that said by mistake what became of it. */
+      corrects: z.string().optional(),
     }),
   ),
   consent: z.lazy(() =>

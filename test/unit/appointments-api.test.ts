@@ -101,6 +101,65 @@ describe('an appointment', () => {
     await isAsTold(made['contactId']);
   });
 
+  it('whose outcome was a mistake is corrected by an entry that names it; stage, reports and money follow', async () => {
+    const id = await arrived();
+    const made = bodyOf(await make({ inquiryId: id, at }));
+    const missed = bodyOf(await patch(made, { outcome: 'no_show' }));
+    expect((await pipeline.head(id)).stage).toBe('contacted');
+    const kept = bodyOf(await patch(missed, { correct: 'kept', valueCents: 52_000 }));
+
+    expect(kept).toMatchObject({ status: 'kept', valueCents: 52_000 });
+    expect(await pipeline.head(id)).toMatchObject({
+      stage: 'booked',
+      visits: { made: 1, kept: 1, noShows: 0, cents: 52_000 },
+    });
+    const cancelled = bodyOf(await patch(kept, { correct: 'cancelled' }));
+    expect(cancelled).not.toHaveProperty('valueCents');
+    const head = await pipeline.head(id);
+    expect(head.stage).toBe('contacted');
+    expect(head.visits).toBeUndefined();
+    const again = bodyOf(await patch(cancelled, { correct: 'made' }));
+    expect(again).toMatchObject({ status: 'made' });
+    expect((await pipeline.head(id)).stage).toBe('booked');
+
+    const entries = (await pipeline.dependencies.timelines.entriesOf(String(made['contactId']))).filter(
+      ({ kind }) => kind === 'appointment',
+    );
+    expect(entries.map(({ details }) => details['change'])).toEqual([
+      'made',
+      'no_show',
+      'corrected',
+      'corrected',
+      'corrected',
+    ]);
+    expect(entries.slice(2).map(({ details }) => details['corrects'])).toEqual(
+      entries.slice(1, 4).map(({ entryId }) => entryId),
+    );
+    await isAsTold(made['contactId']);
+  });
+
+  it.each([
+    [{ correct: 'kept' }, 409],
+    [{ correct: 'attended' }, 422],
+    [{ correct: 'kept', outcome: 'kept' }, 422],
+    [{ correct: 'no_show', valueCents: 1 }, 422],
+  ])('that is to come cannot be corrected: %j', async (change, status) => {
+    const made = bodyOf(await make({ inquiryId: await arrived(), at }));
+    expect((await patch(made, change)).statusCode).toBe(status);
+  });
+
+  it('leaves an inquiry closed that was closed meanwhile, when it turns out to have been kept', async () => {
+    const id = await arrived();
+    const missed = bodyOf(await patch(bodyOf(await make({ inquiryId: id, at })), { outcome: 'no_show' }));
+    const head = await pipeline.head(id);
+    const closed = { stage: 'closed', closeReason: 'not_interested' } as const;
+    await table.write(pipeline.inquiries.save({ ...head, ...closed, version: head.version + 1 }));
+
+    await patch(missed, { correct: 'kept', valueCents: 10_000 });
+
+    expect(await pipeline.head(id)).toMatchObject({ ...closed, visits: { kept: 1, cents: 10_000 } });
+  });
+
   it.each([
     ['no_show', { made: 1, kept: 0, noShows: 1, cents: 0 }],
     ['cancelled', undefined],
@@ -262,6 +321,8 @@ describe('whatever becomes of the appointments of an inquiry', () => {
     fc.record({ outcome: fc.constantFrom(...outcomes) }),
     fc.record({ outcome: fc.constant('kept' as const), valueCents: fc.nat(100_000) }),
     fc.record({ valueCents: fc.nat(100_000) }),
+    fc.record({ correct: fc.constantFrom('made' as const, ...outcomes) }),
+    fc.record({ correct: fc.constant('kept' as const), valueCents: fc.nat(100_000) }),
   ) as fc.Arbitrary<AppointmentChange>;
 
   it('its visits are those that its appointments tell, and money is only of what was kept', () => {

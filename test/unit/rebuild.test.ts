@@ -136,6 +136,10 @@ const work = fc.oneof(
       { outcome: 'no_show' },
       { outcome: 'cancelled' },
       { valueCents: 1_000 },
+      { correct: 'kept', valueCents: 7_000 },
+      { correct: 'no_show' },
+      { correct: 'cancelled' },
+      { correct: 'made' },
     ),
   }),
   fc.record({

@@ -2,7 +2,7 @@
 import { type Appointment, visitsAfter } from '../appointment.ts';
 import { nextAttemptAt } from '../cadence.ts';
 import { changeStage, stageTransitions } from './stage.ts';
-import type { Inquiry, Listening } from './state.ts';
+import { type Inquiry, isOpen, type Listening } from './state.ts';
 
 /**
  * The state with its appointments counted as they are now. It is part of a change
@@ -12,6 +12,21 @@ export function withVisits(inquiry: Inquiry, before: Appointment | undefined, af
   const { visits, ...rest } = inquiry;
   const next = visitsAfter(visits, before, after);
   return { ...rest, ...(next && { visits: next }) };
+}
+
+/**
+ * The state of an inquiry once somebody comes by one of its appointments after all, or
+ * came: booked, unless it was closed meanwhile. The same object where it is booked.
+ */
+export function bookedAgain(inquiry: Inquiry, now: Date, listening: Listening): Inquiry {
+  if (!isOpen(inquiry)) return inquiry;
+  // What was recorded by mistake took it from there.
+  const transitions = {
+    ...(listening.transitions ?? stageTransitions),
+    [inquiry.stage]: ['booked' as const],
+  };
+  const change = changeStage(inquiry, 'booked', undefined, now, { ...listening, transitions });
+  return change.outcome === 'changed' ? change.next : inquiry;
 }
 
 /**
