@@ -6,6 +6,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
+import { isRestored } from '../../shared/data/restored.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { serviceCalls } from '../../shared/runtime/calls.ts';
@@ -43,7 +44,10 @@ async function handleRecord(record: DynamoDBRecord): Promise<void> {
     const image = record.dynamodb?.NewImage as Record<string, AttributeValue> | undefined;
     // The filter lets only new rows through, and new versions of the configuration.
     if (record.eventName === 'REMOVE' || image === undefined) return;
-    const followed = await followChange(dependencies, unmarshall(image) as Row);
+    const row = unmarshall(image) as Row;
+    // Put back, with all that once followed from it.
+    if (record.eventName === 'INSERT' && isRestored(row)) return;
+    const followed = await followChange(dependencies, row);
     logger.info('change handled', { ...ids, ...followed });
     countMetric(followed.outcome);
   } catch (error) {

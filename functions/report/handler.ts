@@ -3,6 +3,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { auditPk, inquiryPk, inquirySk } from '../../shared/data/keys.ts';
+import { isRestored } from '../../shared/data/restored.ts';
 import { createRollups } from '../../shared/data/rollups.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
@@ -43,6 +44,8 @@ function headRecords(records: readonly DynamoDBRecord[]): HeadRecord[] {
     }
     const after = toRow(record.dynamodb?.NewImage);
     if (key?.sk !== inquirySk.head || after === undefined) return [];
+    // Put back, and so counted in the roll-ups that were put back with it.
+    if (record.eventName === 'INSERT' && isRestored(after)) return [];
     return [{ record, change: { before: toRow(record.dynamodb?.OldImage), after } }];
   });
 }

@@ -1,5 +1,6 @@
 /** The commands of `npm run ops`, by name. */
 import { Refusal } from '../terminal.ts';
+import { exportRows, importRows, restoreDrill } from './backup.ts';
 import { dlq } from './dlq.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -15,10 +16,21 @@ Whether everything that is kept twice agrees: indexes, queues, scores, timelines
   reconcile                goes through all inquiries, beside the running system; ends with 1 where
                            something is found, and mends it with --repair
 
+The table's rows as a file, and back
+  export <file>            writes every row; it holds what patients wrote, in the clear
+  import <file>            puts them into an empty table, and compares; --continue where it was cut off
+  restore-drill            here alone: exports, wipes, imports, waits for the sweep, and compares
+
 The system is the one that runs here (npm start), or that of TABLE_NAME, the output of the stack
 Foundation, in the AWS account and region of the environment. Why and when: docs/runbooks/.`;
 
-const operations: Readonly<Record<string, (args: string[]) => Promise<void>>> = { dlq, reconcile };
+const operations: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
+  dlq,
+  reconcile,
+  export: exportRows,
+  import: importRows,
+  'restore-drill': restoreDrill,
+};
 
 /**
  * Runs one command; what it has to say goes to the terminal.
