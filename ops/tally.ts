@@ -22,11 +22,18 @@ const kinds: readonly (readonly [name: string, isOf: (row: Row) => boolean])[] =
   ['rows in all', () => true],
 ];
 
+interface Known {
+  readonly digest: string;
+  readonly version: number;
+  /** A mark or a note that the running system keeps for a while. */
+  readonly expires: boolean;
+}
+
 export interface Tally {
   /** Counts by kind, in their order. */
   readonly counts: ReadonlyMap<string, number>;
-  /** Digest and version of each row, by its key. */
-  readonly rows: ReadonlyMap<string, { readonly digest: string; readonly version: number }>;
+  /** What is known of each row, by its key. */
+  readonly rows: ReadonlyMap<string, Known>;
   readonly openIds: ReadonlySet<string>;
 }
 
@@ -40,7 +47,7 @@ const canonical = (value: unknown): string =>
 
 export async function tallyOf(pages: AsyncIterable<readonly Row[]>): Promise<Tally> {
   const counts = new Map<string, number>(kinds.map(([name]) => [name, 0]));
-  const rows = new Map<string, { digest: string; version: number }>();
+  const rows = new Map<string, Known>();
   const openIds = new Set<string>();
   for await (const page of pages) {
     for (const row of page) {
@@ -48,7 +55,11 @@ export async function tallyOf(pages: AsyncIterable<readonly Row[]>): Promise<Tal
       const digest = createHash('sha256')
         .update(canonical(asBefore(row)))
         .digest('base64url');
-      rows.set(`${row.pk} ${row.sk}`, { digest, version: Number(row['version'] ?? 0) });
+      rows.set(`${row.pk} ${row.sk}`, {
+        digest,
+        version: Number(row['version'] ?? 0),
+        expires: row['expiresAt'] !== undefined,
+      });
       if (kinds[1]?.[1](row)) openIds.add(row.pk.slice('INQ#'.length));
     }
   }
@@ -58,7 +69,7 @@ export async function tallyOf(pages: AsyncIterable<readonly Row[]>): Promise<Tal
 /** How the rows of one table stand in another one. */
 export interface Compared {
   readonly same: number;
-  /** At a later version: the running system has gone on. */
+  /** At a later version, or marked since: the running system has gone on. */
   readonly movedOn: number;
   readonly different: number;
   readonly missing: number;
@@ -66,11 +77,11 @@ export interface Compared {
 
 export function compare(before: Tally, after: Tally): Compared {
   const compared = { same: 0, movedOn: 0, different: 0, missing: 0 };
-  for (const [key, { digest, version }] of before.rows) {
+  for (const [key, { digest, version, expires }] of before.rows) {
     const found = after.rows.get(key);
     if (!found) compared.missing += 1;
     else if (found.digest === digest) compared.same += 1;
-    else if (found.version > version) compared.movedOn += 1;
+    else if (found.version > version || expires) compared.movedOn += 1;
     else compared.different += 1;
   }
   return compared;

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { pointsOf } from '../../shared/data/contacts.ts';
+import { againSchema, isAgain } from '../../shared/data/follow-again.ts';
 import { bodySchema } from '../../shared/data/inquiries.ts';
 import { configuration, contactPk, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
@@ -35,6 +36,11 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
     rescored,
   });
 
+  if (isAgain(row)) {
+    const { of } = againSchema.parse(row);
+    const [found] = await dependencies.table.batchGet([of], { consistent: true });
+    return found ? followChange(dependencies, found) : { outcome: 'people_not_concerned' };
+  }
   if (row.pk === configuration.version.pk && row.sk === configuration.version.sk) {
     // Somebody may have been disabled, or be able to take what waits: routing looks.
     const { version } = versionSchema.parse(row);

@@ -359,8 +359,9 @@ export class PipelineStack extends Stack {
         reportBatchItemFailures: true,
         retryAttempts: 10,
         onFailure: new SqsDlq(unfollowed),
-        // Who came new, with which later point, and who came again; never what it writes itself. And
-        // each version of the configuration, for what waits and for who is disabled.
+        // Who came new, with which later point, and who came again; never what it writes itself. Each
+        // version of the configuration, for what waits and for who is disabled. And what it is asked to
+        // follow once more: five filters are as many as an event source takes.
         filters: [
           FilterCriteria.filter({
             eventName: FilterRule.or('INSERT', 'MODIFY'),
@@ -382,6 +383,10 @@ export class PipelineStack extends Stack {
               Keys: { sk: { S: FilterRule.isEqual('BODY') } },
               NewImage: { returning: { BOOL: [true] } },
             },
+          }),
+          FilterCriteria.filter({
+            eventName: FilterRule.isEqual('INSERT'),
+            dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('AGAIN#') } } },
           }),
         ],
       }),

@@ -43,7 +43,7 @@ const shardListMs = 30_000;
 /** The record as a function sees it. */
 interface LambdaRecord {
   readonly eventID: string | undefined;
-  readonly dynamodb: { readonly SequenceNumber?: string };
+  readonly dynamodb: { readonly SequenceNumber?: string; readonly ApproximateCreationDateTime?: number };
 }
 
 /** Feeds a function from a table's stream, shard by shard, in order. */
@@ -218,6 +218,8 @@ export function startStreamSource(options: StreamSourceOptions): EventSource {
         streamArn,
         startSequenceNumber: first?.dynamodb.SequenceNumber,
         endSequenceNumber: last?.dynamodb.SequenceNumber,
+        approximateArrivalOfFirstRecord: arrival(first),
+        approximateArrivalOfLastRecord: arrival(last),
         batchSize: batch.length,
       },
     });
@@ -228,6 +230,10 @@ export function startStreamSource(options: StreamSourceOptions): EventSource {
     settle: async () => {},
   });
 }
+
+/** When a record came, to the second. */
+const arrival = (record: LambdaRecord | undefined): string =>
+  new Date((record?.dynamodb.ApproximateCreationDateTime ?? Date.now() / 1000) * 1000).toISOString();
 
 const filterable = (record: StreamRecord): object => ({
   eventName: record.eventName,

@@ -1,18 +1,27 @@
 /** `dlq list`, `show`, `redrive`: work that failed again and again, why, and again from the start. */
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { ConfigurationMissing, readConfiguration } from '../../shared/data/configuration.ts';
 import { createFailures, type Failure } from '../../shared/data/failures.ts';
+import { askToFollow, mayBeFollowedIn } from '../../shared/data/follow-again.ts';
+import { recountFigures } from '../../shared/data/recount.ts';
 import {
   type DeadLetters,
   deadLetterQueues,
   depthOf,
+  discard,
+  giveBack,
   type Letter,
   lookAt,
   sendAgain,
+  takeLetters,
 } from '../dead-letters.ts';
 import { statesOf } from '../inquiry-states.ts';
-import { readLetter, type Told } from '../read-letter.ts';
+import { positionOf, readLetter, type Told } from '../read-letter.ts';
+import { scan } from '../rows.ts';
 import { onSystem, type System } from '../system.ts';
 import { count, createProgress, layOut, Refusal } from '../terminal.ts';
+import { overdue } from './backup.ts';
 
 /** Letters that are looked at for the oldest, or shown, at the most. */
 const mostLookedAt = 1_000;
@@ -130,6 +139,81 @@ async function redriveMessages(
   return await sendAgain(sqs, { from, to }, isChosen, progress);
 }
 
+/** What has to be done in place of sending a letter again; gives what was done, in words. */
+const seenTo: Readonly<Record<string, (system: System, letters: readonly Letter[]) => Promise<string>>> = {
+  async figures({ table, ...system }) {
+    const found = await readConfiguration(table);
+    if (!found) throw new ConfigurationMissing();
+    const read = () => scan(system);
+    const done = await recountFigures({ table, practice: found.practice, read, now: () => new Date() });
+    if (done.busy.length > 0) {
+      throw new Refusal(
+        `${count(done.busy.length, 'day')} of the reports had something counted meanwhile: do it once more, at a quiet hour.`,
+      );
+    }
+    return `Counted ${count(done.days, 'day')} of the reports anew from their inquiries: ${done.corrected.length} corrected.`;
+  },
+
+  async people({ table, ...system }, letters) {
+    const windows = letters.map(windowOf);
+    let asked = 0;
+    for await (const page of scan(system)) {
+      for (const row of page.filter((one) => windows.some((window) => mayBeFollowedIn(one, window)))) {
+        await table.write(askToFollow(randomUUID(), row, new Date()));
+        asked += 1;
+      }
+    }
+    return `Asked people to follow ${count(asked, 'row')} again: all that came new about then.`;
+  },
+
+  async sweeps({ table }) {
+    const left = await overdue(table, new Date(Date.now() - twoSweepsMs));
+    if (left > 0) {
+      throw new Refusal(
+        `${left} entries are due for more than two minutes, and no sweep takes them: see the log of remind. The letters stay.`,
+      );
+    }
+    return 'Nothing is overdue: later sweeps have taken what these missed.';
+  },
+
+  async feedback() {
+    throw new Refusal(
+      'These are events for a function, not messages of a queue: docs/runbooks/dead-letters.md says how it is called with them.',
+    );
+  },
+};
+
+const twoSweepsMs = 120_000;
+const secondsMs = 1_000;
+
+/** When the rows of a letter came into being: shortly before the stream had them, whose times are whole seconds. */
+function windowOf(letter: Letter): { readonly from: Date; readonly to: Date } {
+  const position = positionOf(letter);
+  // Without a time in it: records are kept for a day before they are given up.
+  const from = position?.from ?? new Date(letter.sentAt.getTime() - 86_400_000);
+  const to = position?.to ?? letter.sentAt;
+  return { from: new Date(from.getTime() - 10 * secondsMs), to: new Date(to.getTime() + 2 * secondsMs) };
+}
+
+/** Does what is to be done for all letters, and only then takes out those that were there. */
+async function seeTo(system: System, queue: DeadLetters): Promise<void> {
+  const { sqs } = system;
+  const url = await system.urlOf(queue.queue);
+  const letters: Letter[] = [];
+  let isDone = false;
+  try {
+    for await (const some of takeLetters(sqs, url)) letters.push(...some);
+    if (letters.length === 0) return console.log(`Nothing lies in ${queue.name}.`);
+    const words = await seenTo[queue.name]?.(system, letters);
+    isDone = true;
+    // It may have taken longer than they are ours for: whoever is back by then is looked at again.
+    await discard(sqs, url, letters);
+    console.log(`${words} ${count(letters.length, 'letter')} taken out.`);
+  } finally {
+    if (!isDone) await giveBack(sqs, url, letters);
+  }
+}
+
 async function redrive(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
@@ -140,8 +224,10 @@ async function redrive(args: string[]): Promise<void> {
   const queue = named(name);
   const { source } = queue;
   const isChosen = chooserOf(ids, values.all);
-  if (source === undefined) throw new Refusal(`Letters of ${queue.name} are no messages of a queue.`);
+  if (queue.holds !== 'message' && !values.all)
+    throw new Refusal(`What lies in ${queue.name} is seen to all at once: give --all.`);
   await onSystem(async (system) => {
+    if (source === undefined) return await seeTo(system, queue);
     const sent = await redriveMessages(system, queue, source, isChosen);
     console.log(`Sent ${count(sent, 'letter')} again to ${queue.of}.`);
     if (sent === 0) return;

@@ -167,6 +167,9 @@ export const weeklyReport = (locationId: string): Key => ({ pk: `REPORT#${locati
 /** The digest of a member's working mornings: a due item of its own. */
 export const dailyDigest = (memberId: string): Key => ({ pk: `DIGEST#${memberId}`, sk: 'DAILY' });
 
+/** Asks `people` to follow a row once more, as though it were new. */
+export const followAgain = (id: string): Key => ({ pk: `AGAIN#${id}`, sk: 'PEOPLE' });
+
 /** Why something failed: by a message's id, or a stream record's sequence number. */
 export const failureNote = (of: string): Key => ({ pk: `FAILED#${of}`, sk: 'NOTE' });
 

@@ -44,6 +44,8 @@ const mostWrites = 100;
 /** A version's attribute on the marker of its inquiry. */
 const versionMark = (version: number): string => `v${version}`;
 
+const markerExpiry = (now: Date): number => Math.floor(now.getTime() / 1000) + markerDays * 86_400;
+
 const dayOf = ({ locationId, date }: VersionCounts): string => rollupPk(locationId) + date;
 
 /** Counters of several versions of one day, summed; those that cancel out are left out. */
@@ -85,7 +87,7 @@ export function createRollups(table: Table) {
      * @param versions - different ones; as many as `inCountableParts` puts together
      */
     async count(versions: readonly VersionCounts[], now: Date): Promise<CountOutcome> {
-      const expiresAt = Math.floor(now.getTime() / 1000) + markerDays * 86_400;
+      const expiresAt = markerExpiry(now);
       const inquiries = [...Map.groupBy(versions, ({ inquiryId }) => inquiryId)];
       const marks = inquiries.map(([inquiryId, theirs]): Write => {
         const names = theirs.map(({ version }) => versionMark(version));
@@ -98,7 +100,9 @@ export function createRollups(table: Table) {
       const days = [...Map.groupBy(versions, dayOf).values()].flatMap((ofDay): Write[] => {
         const [{ locationId, date }] = ofDay as [VersionCounts];
         const add = sumOf(ofDay);
-        return Object.keys(add).length === 0 ? [] : [{ update: rollup(locationId, date), add }];
+        return Object.keys(add).length === 0
+          ? []
+          : [{ update: rollup(locationId, date), add: { ...add, version: 1 } }];
       });
       const done = await table.transact([...marks, ...days]);
       if (done.committed) return { outcome: 'counted' };
@@ -107,6 +111,34 @@ export function createRollups(table: Table) {
         return theirs.filter(({ version }) => marker?.[versionMark(version)] !== undefined);
       });
       return before.length > 0 ? { outcome: 'refused', before: new Set(before) } : { outcome: 'busy' };
+    },
+
+    /** The day of a location with its version, which each count raises. */
+    async day(locationId: string, date: string): Promise<DayCounts & { readonly version: number }> {
+      const row = await table.get(rollup(locationId, date), { consistent: true });
+      return { date, counts: row ? parseCounts(row) : {}, version: Number(row?.['version'] ?? 0) };
+    },
+
+    /** Marks all versions of an inquiry up to one as counted, so that no change of before counts any more. */
+    async markCounted(inquiryId: string, upTo: number, now: Date): Promise<void> {
+      const names = Array.from({ length: upTo }, (_, i) => versionMark(i + 1));
+      await table.write({
+        update: inquiryCounted(inquiryId),
+        set: { ...Object.fromEntries(names.map((name) => [name, true])), expiresAt: markerExpiry(now) },
+      });
+    },
+
+    /** Adds to the counters of a day; refused where something was counted since it had that version. */
+    async correct(locationId: string, date: string, add: Counts, version: number): Promise<boolean> {
+      const written = await table.write({
+        update: rollup(locationId, date),
+        add: {
+          ...Object.fromEntries(Object.entries(add).map(([name, n]) => [prefix + name, n])),
+          version: 1,
+        },
+        when: [[version === 0 ? ['version', 'absent'] : ['version', '=', version]]],
+      });
+      return written.committed;
     },
 
     /** The days of a location from one date to another, both included. */

@@ -207,6 +207,7 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
         eventName: ['INSERT'],
         dynamodb: { Keys: { sk: { S: ['BODY'] } }, NewImage: { returning: { BOOL: [true] } } },
       },
+      { eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [{ prefix: 'AGAIN#' }] } } } },
     ]);
   });
 

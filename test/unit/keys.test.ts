@@ -36,6 +36,7 @@ const pinned: readonly (readonly [made: unknown, expected: unknown])[] = [
   [keys.contactTask('con_1', 'tsk_1'), { pk: 'CON#con_1', sk: 'TASK#tsk_1' }],
   [keys.contactAppointment('con_1', 'apt_1'), { pk: 'CON#con_1', sk: 'APPOINTMENT#apt_1' }],
   [keys.inquiryNotice('inq_1', 'ent_1'), { pk: 'INQ#inq_1', sk: '~NOTICE#ent_1' }],
+  [keys.followAgain('0b5c'), { pk: 'AGAIN#0b5c', sk: 'PEOPLE' }],
   [keys.failureNote('0b5c'), { pk: 'FAILED#0b5c', sk: 'NOTE' }],
   [keys.dailyDigest('ana'), { pk: 'DIGEST#ana', sk: 'DAILY' }],
   [keys.queueOfTasks('ana'), 'TASKS#ana'],
