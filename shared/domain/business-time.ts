@@ -48,7 +48,7 @@ function openIntervals(
 }
 
 /** Minutes that the clocks of a week show as open. */
-const weeklyMinutes = ({ hours }: Opening): number =>
+export const weeklyMinutes = ({ hours }: Pick<Opening, 'hours'>): number =>
   Object.values(hours)
     .flat()
     .reduce((sum, { open, close }) => sum + minuteOfDay(close) - minuteOfDay(open), 0);

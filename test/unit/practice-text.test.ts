@@ -56,7 +56,8 @@ const practices = fc
       minLength: 1,
       selector: ([day]) => day,
     }),
-    minutes: fc.uniqueArray(fc.tuple(fc.constantFrom(...channels), fc.integer({ min: 1, max: 10_080 })), {
+    // Within four weeks of the shortest hours.
+    minutes: fc.uniqueArray(fc.tuple(fc.constantFrom(...channels), fc.integer({ min: 1, max: 4 * 300 })), {
       selector: ([channel]) => channel,
     }),
     enabled: fc.boolean(),

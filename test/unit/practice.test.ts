@@ -221,6 +221,16 @@ describe('a fault is told with its path', () => {
       ['locations.0.hours: must be open at least once a week'],
     ],
     [
+      'open too seldom for a first call that is promised in opening time',
+      (p) => {
+        at(p.locations, 0).hours = { monday: [{ open: '10:00', close: '10:20' }] };
+        p.scoring.respondWithinMinutes.C = 240;
+      },
+      [
+        'locations.0.hours: open for 20 minutes a week: a first call within 240 minutes of opening time could be due more than 4 weeks later',
+      ],
+    ],
+    [
       'tiers upside down',
       (p) => {
         p.scoring.tiers = { A: 40, B: 70 };

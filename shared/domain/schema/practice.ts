@@ -6,6 +6,7 @@
  * The descriptions reach whoever edits such a file: the editor's schema is made from them.
  */
 import * as z from 'zod';
+import { weeklyMinutes } from '../business-time.ts';
 import { practiceDefaults } from '../defaults.ts';
 import { subjectIssues } from '../messages/subjects.ts';
 import { foldWording } from '../wording.ts';
@@ -26,6 +27,9 @@ import { scoringModelSchema } from './scoring-model.ts';
 import { serviceSchema } from './service.ts';
 import { serviceLineSchema } from './service-line.ts';
 import { sourceSchema } from './source.ts';
+
+/** A first call is due within so many weeks, holidays aside. */
+const mostWeeks = 4;
 
 /** The parts of a practice, each with what can be told by itself; `practiceSchema` adds what only the whole can. */
 export const practiceParts = {
@@ -221,6 +225,21 @@ export const practiceSchema = z.strictObject(practiceParts).superRefine((practic
   );
   practice.redFlags.onDuty.forEach((member, i) => {
     if (!members.has(member)) issue(['redFlags', 'onDuty', i], `no member has the id ${member}`);
+  });
+
+  // A call is promised in opening time: somewhere that seldom opens it would be due when nobody waits for it any more.
+  const longest = Math.max(
+    ...Object.values(practice.scoring.respondWithinMinutes),
+    ...Object.values(practice.scoring.channelMinutes),
+    ...Object.values(practice.urgency.respondWithinMinutes),
+  );
+  practice.locations.forEach((location, i) => {
+    const weekly = weeklyMinutes(location);
+    if (weekly > 0 && mostWeeks * weekly < longest)
+      issue(
+        ['locations', i, 'hours'],
+        `open for ${weekly} minutes a week: a first call within ${longest} minutes of opening time could be due more than ${mostWeeks} weeks later`,
+      );
   });
 
   for (const { path, message } of subjectIssues(practice)) issue(['messages', ...path], message);
