@@ -4,10 +4,12 @@ import { type Contacts, createContacts } from '../shared/data/contacts.ts';
 import { createInquiries, type InquiryRecord } from '../shared/data/inquiries.ts';
 import { inquiryPk } from '../shared/data/keys.ts';
 import type { Table } from '../shared/data/table.ts';
+import { createTimelines } from '../shared/data/timeline.ts';
 import { personOf } from '../shared/domain/person.ts';
 import type { CompiledRules } from '../shared/domain/rules/compile.ts';
 import { type KnownPerson, knownOf } from '../shared/domain/rules/gather.ts';
 import type { PastInquiry } from '../shared/domain/rules/replay.ts';
+import { mayMoveLater } from '../shared/domain/rules/replay-later.ts';
 
 /** Entries of the board that are read at once. */
 const pageSize = 50;
@@ -68,7 +70,14 @@ const asksForPerson = (compiled: CompiledRules): boolean =>
 export function createPastReader(table: Table, ...rules: readonly CompiledRules[]) {
   const inquiries = createInquiries(table);
   const contacts = createContacts(table);
+  const timelines = createTimelines(table);
   const withPerson = rules.some(asksForPerson);
+  const withTimeline = rules.some(mayMoveLater);
+
+  async function laterOf(contactId: string): Promise<PastInquiry['later']> {
+    const [told, person] = await Promise.all([timelines.all([contactId]), findPerson(contacts, contactId)]);
+    return { told, person };
+  }
 
   /** Undefined where it was not scored: it waits for a human, or came in this moment. */
   async function past(record: InquiryRecord | undefined): Promise<PastInquiry | undefined> {
@@ -77,7 +86,8 @@ export function createPastReader(table: Table, ...rules: readonly CompiledRules[
     // Who was released from suspicion may have had a second score for that alone.
     const wasKnown = body.returning === true || scores > (head.clockFrom === undefined ? 1 : 2);
     const person = withPerson && wasKnown ? await findPerson(contacts, head.contactId) : undefined;
-    return { head, body, score, ...(person && { person }) };
+    const later = withTimeline ? await laterOf(head.contactId) : undefined;
+    return { head, body, score, ...(person && { person }), ...(later && { later }) };
   }
 
   return {

@@ -6,6 +6,7 @@ import { awaitsRouting, type Inquiry, isCalledAbout } from '../../shared/domain/
 import { isLeftBehind } from '../../shared/domain/relief.ts';
 import { mailAbout, mostAttempts, RotationBusy, type RouteDependencies } from './dependencies.ts';
 import { drainPool } from './drain-pool.ts';
+import { asksForMove, move } from './move.ts';
 import { asksForReassignment, reassign } from './reassign.ts';
 import { returnPage } from './return-work.ts';
 import { type Turns, takeTurns } from './turns.ts';
@@ -17,6 +18,9 @@ export type Routed =
   | 'reassigned'
   | 'not_reassigned'
   | 'reassign_later'
+  | 'moved'
+  | 'not_moved'
+  | 'move_later'
   | 'route_not_due'
   | 'route_not_scored'
   | 'route_unknown_inquiry';
@@ -48,8 +52,10 @@ export async function routeInquiry(
       await returnPage(dependencies, asItIs, head.assignedTo ?? '', [inquiryId]);
       continue;
     }
-    if (asksForReassignment(head)) {
-      const outcome = await reassign(dependencies, practice, record);
+    if (asksForMove(head) || asksForReassignment(head)) {
+      const outcome = asksForMove(head)
+        ? await move(dependencies, practice, record)
+        : await reassign(dependencies, practice, record);
       if (outcome !== 'refused') return outcome;
       await environment.backOff(20 * attempt);
       continue;

@@ -105,7 +105,11 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
           insurance: decision?.needs?.insurance,
           age: decision?.needs?.age,
         });
-      const receipt: Receipt = { ...rotation.receipt, ...(provider && { provider }) };
+      const receipt: Receipt = {
+        ...rotation.receipt,
+        ...(head.move && { by: head.move.by }),
+        ...(provider && { provider }),
+      };
       const decided: Decided = {
         poolId: pool.id,
         respondBy,

@@ -4,12 +4,12 @@ import type { Write } from '../../shared/data/table.ts';
 import type { Urgency } from '../../shared/domain/clinical-urgency.ts';
 import { businessMinutesAfter } from '../../shared/domain/destination.ts';
 import { afterRules } from '../../shared/domain/inquiry/rules.ts';
-import { type Inquiry, isOpen, type PendingTrigger } from '../../shared/domain/inquiry/state.ts';
+import { type Inquiry, isOpen, type Move, type PendingTrigger } from '../../shared/domain/inquiry/state.ts';
 import { listeningFor, nextSilence } from '../../shared/domain/listening.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import { rulesOf } from '../../shared/domain/rules/compile.ts';
 import { gatherFacts, knownOf } from '../../shared/domain/rules/gather.ts';
-import type { Action } from '../../shared/domain/rules/rule.ts';
+import { type Action, movingActions } from '../../shared/domain/rules/rule.ts';
 import { applyTrigger, describeAction, type Outcome } from '../../shared/domain/rules/triage.ts';
 import type { Score } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf, ruleActor, systemActor } from '../../shared/domain/timeline.ts';
@@ -28,26 +28,49 @@ export interface RulesApplied {
   readonly asked: readonly MailMessage[];
 }
 
-/** What rules ask for that is recorded only: an inquiry has its place by now, and moving it comes later. */
-const routingActions = ['send_to_pool', 'send_to_member', 'send_to_owner'];
-
 /** Who did it: the one rule that held, or several. */
 export const actorOf = (hits: Outcome['hits']): string => {
   const [first, ...others] = hits;
   return first && others.length === 0 ? ruleActor(first.rule) : systemActor;
 };
 
+/** Where the rules want it; undefined where they leave it where it is. */
+function moveOf(
+  { pool, memberId, toOwner, specialty }: Outcome,
+  owner: string | undefined,
+  by: string,
+): Move | undefined {
+  const where = {
+    ...(pool && { poolId: pool.id }),
+    ...(memberId !== undefined && { memberId }),
+    ...(toOwner && owner !== undefined && { owner }),
+    ...(specialty !== undefined && { specialty }),
+  };
+  return Object.keys(where).length > 0 ? { ...where, by } : undefined;
+}
+
 /** The hits, each saying what of it could not be done any more. */
-function hitsAsDone({ hits, actions }: Outcome, head: Inquiry, next: Inquiry): Outcome['hits'] {
+function hitsAsDone(
+  { hits, actions }: Outcome,
+  head: Inquiry,
+  next: Inquiry,
+  owner: string | undefined,
+): Outcome['hits'] {
   const stayed = next.stage === head.stage;
-  const isUndone = (action: Action): boolean =>
-    (action.do === 'set_stage' && stayed && action.stage !== next.stage) ||
-    (action.do === 'mark_spam' && stayed) ||
-    (action.do === 'respond_within' && !isOpen(next));
-  const undone = new Set(actions.filter(isUndone).map(describeAction));
+  const whyUndone = (action: Action): string | undefined => {
+    const isUndone =
+      (action.do === 'set_stage' && stayed && action.stage !== next.stage) ||
+      (action.do === 'mark_spam' && stayed) ||
+      ((action.do === 'respond_within' || movingActions.includes(action.do)) && !isOpen(next));
+    if (isUndone) return `its stage is ${next.stage}`;
+    return action.do === 'send_to_owner' && owner === undefined ? 'nobody knows the person' : undefined;
+  };
+  const undone = new Map(actions.map((action) => [describeAction(action), whyUndone(action)]));
   return hits.map(({ rule, did }) => ({
     rule,
-    did: did.map((done) => (undone.has(done) ? `${done}: not done, its stage is ${next.stage}` : done)),
+    did: did.map((done) =>
+      undone.get(done) === undefined ? done : `${done}: not done, ${undone.get(done)}`,
+    ),
   }));
 }
 
@@ -58,6 +81,12 @@ function soonerBy(practice: Practice, head: Inquiry, urgency: Urgency | undefine
   const respondBy = businessMinutesAfter(now.toISOString(), minutes, head, practice);
   return head.respondBy !== undefined && respondBy < head.respondBy ? respondBy : undefined;
 }
+
+/** What is asked of whoever takes it has changed: where it waits, those who were seen with it are to be seen again. */
+export const lookAgain = (
+  { routingStates }: Pick<ScoreDependencies, 'routingStates'>,
+  { progress, poolId }: Inquiry,
+): Write[] => (progress === 'waiting' && poolId !== undefined ? [routingStates.forgetLook(poolId)] : []);
 
 /** The state after the rules of the first trigger that waits, and everything to be written with it. */
 export async function applyRules(
@@ -109,12 +138,15 @@ export async function applyRules(
   const respondBy = respondWithin
     ? businessMinutesAfter(now.toISOString(), respondWithin.minutes, head, practice)
     : soonerBy(practice, head, outcome.urgency, now);
+  if (outcome.toOwner) person ??= await findPerson(contacts, head.contactId);
+  const owner = person?.owner;
   const moved = afterRules(
     head,
     {
       tier: outcome.tier,
       urgency: outcome.urgency,
       spam: outcome.spam,
+      move: moveOf(outcome, owner, actorOf(hits)),
       ...(stage !== undefined && { stage: { to: stage, closeReason } }),
       ...(respondBy !== undefined && { respondBy }),
     },
@@ -143,13 +175,9 @@ export async function applyRules(
     now,
   });
   const next: Inquiry = { ...moved, ...work.head };
-  const recorded = [
-    ...outcome.actions.filter(({ do: name }) => routingActions.includes(name)),
-    ...outcome.recorded,
-  ];
   const details: EntryDetails<'rules_applied'> = {
     trigger: trigger.kind,
-    hits: [...hitsAsDone(outcome, head, next)],
+    hits: [...hitsAsDone(outcome, head, next, owner)],
     ...(rulesVersion !== undefined && { rulesVersion }),
     ...(stageSet !== undefined && {
       stage: {
@@ -165,7 +193,7 @@ export async function applyRules(
     ...(next.respondBy !== head.respondBy && { respondBy: next.respondBy }),
     ...(tags.length > 0 && { tags }),
     ...(outcome.spam && stageSet === 'closed' && { spam: true }),
-    ...(recorded.length > 0 && { recorded }),
+    ...(outcome.recorded.length > 0 && { recorded: [...outcome.recorded] }),
   };
   const messages = await messagesOfRules(dependencies, head, outcome.actions, { by: frame.actor, now });
   return {
@@ -191,6 +219,7 @@ export async function applyRules(
           )
         : []),
       ...dependencies.routingStates.follow(head, next),
+      ...(next.move ? lookAgain(dependencies, next) : []),
     ],
     hit: true,
   };

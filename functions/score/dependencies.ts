@@ -18,7 +18,7 @@ export interface ScoreDependencies {
   readonly timelines: Pick<Timelines, 'wasBooked'>;
   readonly tasks: Pick<Tasks, 'create' | 'save'>;
   readonly notices: Pick<Notices, 'create'>;
-  readonly routingStates: Pick<RoutingStates, 'follow'>;
+  readonly routingStates: Pick<RoutingStates, 'follow' | 'forgetLook'>;
   readonly practice: () => Promise<Practice>;
   readonly routeQueue: Queue<RouteMessage>;
   readonly mailQueue: Queue<MailMessage>;

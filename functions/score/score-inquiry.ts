@@ -14,7 +14,7 @@ import type { Practice } from '../../shared/domain/practice.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf } from '../../shared/domain/timeline.ts';
 import type { StepMessage } from '../../shared/queues/messages.ts';
-import { actorOf, applyRules } from './apply-rules.ts';
+import { actorOf, applyRules, lookAgain } from './apply-rules.ts';
 import { answersToAsk } from './ask-messages.ts';
 import type { ScoreDependencies } from './dependencies.ts';
 import { changePerson, findPerson, touchesPerson } from './person.ts';
@@ -78,6 +78,8 @@ export async function scoreInquiry(dependencies: ScoreDependencies, message: Ste
       for (const answer of await answersToAsk(dependencies, [{ ...record, head: next }])) {
         await mailQueue.send(answer);
       }
+      await routeQueue.send(routingOf(next));
+    } else if (next.move !== undefined) {
       await routeQueue.send(routingOf(next));
     }
     return done;
@@ -277,6 +279,7 @@ async function scoreAgain(
       now,
     ),
     inquiries.save(next),
+    ...lookAgain(dependencies, next),
     ...work.writes,
     ...(staged
       ? [

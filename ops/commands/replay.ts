@@ -49,13 +49,14 @@ async function replayNewest(
 const short = (at: string): string => at.slice(0, 16).replace('T', ' ');
 
 /** What would change of one inquiry, in words. */
-function inWords({ tier, pool, member, respondBy, stage, spam }: ReplayChange): string {
+function inWords({ tier, pool, member, respondBy, stage, spam, moved }: ReplayChange): string {
   const parts = [
     tier && `tier ${tier.from} to ${tier.to}`,
     pool && `pool ${pool.from} to ${pool.to}`,
     member && `member ${member.from ?? 'nobody'} to ${member.to}`,
     respondBy && `respond by ${short(respondBy.from)} to ${short(respondBy.to)}`,
     stage && `stage ${stage.from} to ${stage.to}`,
+    moved && `${short(moved.at)} at ${moved.trigger} ${moved.where}`,
     spam && (spam.to ? 'set aside as suspected spam' : 'no longer set aside as suspected spam'),
   ];
   return parts.filter((part) => part !== undefined).join(', ');
@@ -71,6 +72,7 @@ function summary(sums: ReplaySummary, unscored: number): string {
     [sums.earlier, 'respond-by earlier'],
     [sums.later, 'respond-by later'],
     [sums.stage, 'other stage'],
+    [sums.moved, 'elsewhere after arrival'],
     [sums.spam, 'suspected spam or no longer'],
     [sums.byConfiguration, 'by a change of the configuration since, not by a rule'],
   ] as const;
@@ -86,12 +88,12 @@ function summary(sums: ReplaySummary, unscored: number): string {
   ].join('\n');
 }
 
-/** What the replay says nothing about: what happened after arrival is not looked at again. */
+/** What the replay says little about: of what happened after arrival only whether it would have gone elsewhere. */
 function leftOut({ rules }: CompiledRules): string | undefined {
   const later = rules.filter(({ enabled, on }) => enabled && on.some((trigger) => trigger !== 'arrival'));
   if (later.length === 0) return undefined;
   const are = later.length === 1 ? 'rule is' : 'rules are';
-  return `${later.length} ${are} looked at on triggers after arrival, and not replayed there.`;
+  return `${later.length} ${are} looked at on triggers after arrival: replayed there is whether they take it elsewhere, and not at silence.`;
 }
 
 /** @throws Refusal where it is no number of inquiries */

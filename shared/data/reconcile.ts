@@ -413,6 +413,11 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
       const written = await table.write({
         update: key,
         set: counted,
+        // More wait than were counted: that all of them were looked at may never have been so.
+        ...(Number(stands ?? 0) < counted.waiting && {
+          set: { ...counted, lookedWith: undefined },
+          add: { news: 1 },
+        }),
         when: [[typeof stands === 'number' ? ['waiting', '=', stands] : ['waiting', 'absent']]],
       });
       if (written.committed)

@@ -46,14 +46,15 @@ export const businessMinutesAfter = (
 
 type Scored = { readonly tier: Score['tier']; readonly decision?: Decision | undefined };
 
-/** The pool that an inquiry goes to: where it was put already, else the one that triage decided. */
+/** The pool that an inquiry goes to: where rules want it now, where it was put already, else the one that triage decided. */
 export function poolOf(
-  head: Pick<Inquiry, 'poolId' | 'serviceId'>,
+  head: Pick<Inquiry, 'move' | 'poolId' | 'serviceId'>,
   decision: Decision | undefined,
   practice: Practice,
 ): Pool {
   // Staff may have put it there. A pool that is gone by now is as good as none.
   return (
+    practice.pools.find(({ id }) => id === head.move?.poolId) ??
     practice.pools.find(({ id }) => id === head.poolId) ??
     practice.pools.find(({ id }) => id === decision?.poolId) ??
     findPool(practice, head.serviceId)
@@ -65,10 +66,11 @@ const has = (practice: Practice, memberId: string, specialty: string): boolean =
 
 export function destinationOf(head: Inquiry, score: Scored, practice: Practice): Destination {
   const { decision } = score;
-  const { memberId, owner, specialty, needs } = decision ?? {};
+  const { needs } = decision ?? {};
+  const { memberId, owner, specialty } = head.move ?? decision ?? {};
   const pool = poolOf(head, decision, practice);
   const minutes = clockMinutes(score, practice);
-  const toOwner = decision?.toOwner === true || pool.ownerFirst === true;
+  const toOwner = head.move !== undefined || decision?.toOwner === true || pool.ownerFirst === true;
   const { serviceId, hadBy = [] } = head;
   // A specialty that nobody of the pool has would be waited for in vain.
   const isThere =
@@ -84,7 +86,7 @@ export function destinationOf(head: Inquiry, score: Scored, practice: Practice):
       ...(toOwner && owner !== undefined && owner !== memberId
         ? [{ memberId: owner, strategy: 'owner' as const }]
         : []),
-    ].filter((named) => !hadBy.includes(named.memberId)),
+    ].filter((named) => head.move !== undefined || !hadBy.includes(named.memberId)),
     // Nobody serves a location that is gone by now: whoever serves the one in its place does.
     needs: {
       locationId: findLocation(practice, head.locationId).id,

@@ -63,7 +63,7 @@ export const taskChanges = ['made', 'done', 'reopened', 'handed_over', 'moved'] 
 export type TaskChange = (typeof taskChanges)[number];
 
 /** Why an inquiry went back to a pool. */
-const returnReasons = ['by_hand', 'disabled'] as const;
+const returnReasons = ['by_hand', 'disabled', 'rule'] as const;
 
 /** What can happen to an appointment. */
 export const appointmentChanges = [
@@ -188,7 +188,7 @@ export const entryDetails = {
       because: z.enum(returnReasons),
     }),
   ),
-  /** The ladder asked for somebody else, and why it stays with whoever has it. */
+  /** The ladder, or the rule that its receipt names, asked for somebody else, and why it stays with whoever has it. */
   not_reassigned: z.lazy(() => z.object({ memberId: z.string(), receipt: receiptSchema })),
   /** Set aside until then: snoozed by whoever works on it, or parked because it waits for others. */
   held: z.lazy(() =>

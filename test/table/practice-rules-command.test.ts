@@ -153,7 +153,9 @@ describe('rules', () => {
     const { out } = await practice('replay', '--rules', 'my.yaml');
 
     expect(out).toContain('0 of 2 inquiries would change; nothing was written.');
-    expect(out).toContain('1 rule is looked at on triggers after arrival, and not replayed there.');
+    expect(out).toContain(
+      '1 rule is looked at on triggers after arrival: replayed there is whether they take it elsewhere, and not at silence.',
+    );
     await writeFile(join(home, 'empty.yaml'), 'rules: []\n');
     // Without the rule it would have gone by turns.
     expect((await practice('replay', '--rules', 'empty.yaml')).out).toMatch(

@@ -350,6 +350,74 @@ describe('somebody who is disabled', () => {
   }, 60_000);
 });
 
+describe('where rules want what somebody has in another pool', () => {
+  beforeEach(() =>
+    pipeline.change(({ pools }) => {
+      for (const pool of pools)
+        pool.members = (pool.id === 'skin' ? ['ana', 'ben'] : ['carla', 'dev']).map((id) => ({
+          id,
+          weight: 1,
+        }));
+    }),
+  );
+  /** It is with somebody of the first pool, and wanted in the second. */
+  async function wanted(): Promise<string> {
+    const id = await scored();
+    await route(id);
+    const head = await pipeline.head(id);
+    const move = { poolId: 'intake', by: 'rule:r' };
+    await table.write(pipeline.inquiries.save({ ...head, version: head.version + 1, move }));
+    return id;
+  }
+  async function expectOnce(ids: readonly string[]): Promise<void> {
+    await expectCounted(ids);
+    for (const id of ids) {
+      const { contactId, move } = await pipeline.head(id);
+      expect(move).toBeUndefined();
+      const { differences = [] } = (await verifyContact(table, contactId)) ?? {};
+      expect(differences.filter(({ of }) => of === 'inquiry')).toEqual([]);
+    }
+  }
+
+  it('two routers, each message twice, take each there once, in turns', async () => {
+    const ids = await Promise.all(Array.from({ length: 6 }, wanted));
+    pipeline.queues.mail.take();
+
+    await race(ids);
+
+    expect(countOf(await heads(ids))).toEqual({ ana: 0, ben: 0, carla: 3, dev: 3, elena: 0 });
+    expect(pipeline.queues.mail.sent).toHaveLength(6);
+    await expectOnce(ids);
+  }, 60_000);
+
+  it('it is with one, whoever was faster: the rules, or a hand', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const id = await wanted();
+      ids.push(id);
+      await Promise.allSettled([route(id), change(id, { assignTo: 'elena' }), route(id)]);
+      expect((await pipeline.head(id)).assignedTo).toMatch(/carla|dev|elena/);
+    }
+    await expectOnce(ids);
+  }, 60_000);
+
+  it('it is taken from nobody who has just begun to call', async () => {
+    for (let i = 0; i < 5; i++) {
+      const id = await wanted();
+      const { version, assignedTo } = await pipeline.head(id);
+      const [called] = await Promise.allSettled([
+        changeInquiry(pipeline.dependencies, id, version, { calling: true }, by(String(assignedTo))),
+        route(id),
+      ]);
+
+      const head = await pipeline.head(id);
+      const kept = { assignedTo, calling: { by: assignedTo }, move: { poolId: 'intake' } };
+      expect(head).toMatchObject(called.status === 'fulfilled' ? kept : { poolId: 'intake' });
+      if (called.status === 'rejected') expect(head.assignedTo).toMatch(/carla|dev/);
+    }
+  }, 60_000);
+});
+
 describe('by hand', () => {
   it('an inquiry is handed over, with its receipt; the turns stay, and what was stays told', async () => {
     const id = await scored();

@@ -217,11 +217,6 @@ describe('a rule is refused', () => {
       'rules.0.actions.1: rule r: tag is there twice',
     ],
     [
-      'for routing what has been routed',
-      { on: ['reply'], actions: [{ do: 'send_to_pool', pool: 'skin' }] },
-      'rules.0.actions.0.do: rule r: send_to_pool takes effect on arrival only, not at reply',
-    ],
-    [
       'for a signature of nobody',
       { managerReason: { member: 'zoe', reason: 'because it is so and so' } },
       'rules.0.managerReason.member: rule r: no member has the id zoe',

@@ -10,6 +10,7 @@ import { type PastInquiry, replayOne, summarizeReplay } from '../../shared/domai
 import type { Action, Condition, Rule } from '../../shared/domain/rules/rule.ts';
 import { triage } from '../../shared/domain/rules/triage.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
+import type { Told } from '../../shared/domain/timeline.ts';
 import { friday, smallPractice } from '../support/fixtures.ts';
 import { factsOf, ruleOf } from '../support/rules.ts';
 
@@ -196,6 +197,7 @@ describe('a replay', () => {
       earlier: 1,
       later: 1,
       stage: 0,
+      moved: 0,
       spam: 0,
       byConfiguration: 0,
       byRule: { spanish: 2 },
@@ -300,5 +302,102 @@ describe('an explanation', () => {
     expect(explained[3]?.did).toEqual(['tier from B to A']);
     expect(explained[4]?.did).toEqual(['passed over: no field is called gone']);
     expect(explained[5]?.failed).toMatchObject({ actual: 'A', negated: true });
+  });
+});
+
+describe('what happened after its arrival', () => {
+  const voicemail: Rule = ruleOf({
+    id: 'voicemail',
+    on: ['disposition'],
+    when: {
+      all: [
+        { field: 'disposition', operator: 'is', value: 'voicemail' },
+        { field: 'stage', operator: 'is', value: 'contacted' },
+      ],
+    },
+    actions: [{ do: 'send_to_pool', pool: 'intake' }],
+  });
+  const told = (kind: Told['kind'], minute: number, details: object): Told => ({
+    kind,
+    at: new Date(friday.getTime() + minute * 60_000).toISOString(),
+    actor: 'ana',
+    contactId: 'contact_1',
+    inquiryId: 'inquiry_1',
+    entryId: `entry_${minute}`,
+    details: { ...details },
+  });
+  const call = (minute: number, disposition: string): Told => told('call', minute, { disposition });
+  const contacted = told('stage_changed', 10, { from: 'new', to: 'contacted' });
+  const look = (rules: Rule[], ...entries: Told[]) =>
+    replayOne(smallPractice, compileRules(rules), {
+      ...past(smallPractice),
+      later: { told: entries, person: undefined },
+    });
+
+  it('shows when rules would have taken it elsewhere first, by its stage of then', () => {
+    const change = look(
+      [voicemail],
+      call(5, 'voicemail'),
+      contacted,
+      call(20, 'voicemail'),
+      call(30, 'voicemail'),
+    );
+
+    expect(change).toMatchObject({
+      moved: { at: '2026-11-20T16:20:00.000Z', trigger: 'disposition', where: 'to the pool intake' },
+      rules: ['voicemail'],
+      because: ['voicemail: to the pool intake'],
+    });
+    expect(change && summarizeReplay([change], 1)).toMatchObject({
+      changed: 1,
+      moved: 1,
+      byRule: { voicemail: 1 },
+    });
+  });
+
+  it('shows nothing where they would not have, or did', () => {
+    expect(look([voicemail], contacted, call(20, 'reached'))).toBeUndefined();
+    expect(look([voicemail], contacted, told('email', 20, { direction: 'received' }))).toBeUndefined();
+    const applied = told('rules_applied', 21, {
+      trigger: 'disposition',
+      hits: [{ rule: 'before', did: ['to the pool intake'] }],
+    });
+    expect(look([voicemail], contacted, call(20, 'voicemail'), applied)).toBeUndefined();
+    // What rules did at another call says nothing of this one.
+    const afterwards = { ...applied, at: new Date(friday.getTime() + 26 * 60_000).toISOString() };
+    expect(
+      look([voicemail], contacted, call(20, 'voicemail'), call(25, 'reached'), afterwards),
+    ).toBeDefined();
+  });
+
+  it('looks at a tier and a stage as rules left them, and at changes of the stage and answers', () => {
+    const onStage = ruleOf({
+      id: 'consult',
+      on: ['stage_change', 'reply'],
+      when: {
+        all: [
+          { field: 'tier', operator: 'is', value: 'A' },
+          { field: 'stage', operator: 'is', value: 'consult' },
+        ],
+      },
+      actions: [{ do: 'send_to_member', member: 'elena' }],
+    });
+    const raised = told('rules_applied', 5, { trigger: 'reply', hits: [], tier: { from: 'B', to: 'A' } });
+    const consult = told('stage_changed', 10, { from: 'new', to: 'consult' });
+    expect(look([onStage], raised, consult)?.moved).toMatchObject({
+      trigger: 'stage_change',
+      where: 'to elena',
+    });
+    const byRules = told('rules_applied', 6, {
+      trigger: 'reply',
+      hits: [],
+      stage: { from: 'new', to: 'consult' },
+    });
+    expect(
+      look([onStage], raised, byRules, told('email', 20, { direction: 'received' }))?.moved,
+    ).toMatchObject({
+      trigger: 'reply',
+    });
+    expect(look([onStage], consult)).toBeUndefined();
   });
 });

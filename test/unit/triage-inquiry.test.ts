@@ -530,6 +530,9 @@ describe('after arrival', () => {
       respondBy: '2026-11-20T19:00:00.000Z',
       timers: { respond: '2026-11-20T18:30:00.000Z' },
     });
+    // Where it is to go waits for routing.
+    expect(head.move).toEqual({ poolId: 'intake', by: 'rule:left-word' });
+    expect(pipeline.queues.route.sent).toContainEqual({ inquiryId: id, version: head.version });
     expect(head).not.toHaveProperty('trigger');
     expect((await personOf(id)).tags).toEqual(['left-word']);
     expect(entriesOf(id, 'rules_applied')).toMatchObject([
@@ -541,7 +544,7 @@ describe('after arrival', () => {
           tier: { from: 'B', to: 'C' },
           respondBy: '2026-11-20T19:00:00.000Z',
           tags: ['left-word'],
-          recorded: [{ do: 'send_to_pool', pool: 'intake' }, { do: 'make_task' }],
+          recorded: [{ do: 'make_task' }],
         },
       },
     ]);

@@ -21,6 +21,7 @@ function unburdened(inquiry: Inquiry) {
     deadline: _deadline,
     termFrom: _from,
     reassign: _asked,
+    move: _move,
     calling,
     timers: { wake, ...timers },
     ...rest
@@ -54,6 +55,12 @@ export function assigned(inquiry: Inquiry, assignment: Assignment, now: Date): I
     timers: { ...rest.timers, step: step ?? after(now, stepAllowanceMs) },
     stepRepeats: 0,
   };
+}
+
+/** The state where rules wanted it elsewhere, and it stays with whoever has it; under another pool, where they are in that, too. */
+export function notMoved(inquiry: Inquiry, poolId: string | undefined, now: Date): Inquiry {
+  const { move: _asked, ...rest } = inquiry;
+  return withStep({ ...rest, version: inquiry.version + 1, ...(poolId !== undefined && { poolId }) }, now);
 }
 
 /** The state after the ladder found somebody who is free: whoever had it is not asked again. */

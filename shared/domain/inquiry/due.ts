@@ -187,7 +187,7 @@ function stepped(seen: Inquiry, fellSilent: boolean, now: Date): Due {
   if (seen.progress === 'waiting') actions.push('route');
   // A reminder that cannot be sent must not keep a waiting inquiry from somebody who now can take it.
   else if (isMailUnderWay(seen)) actions.push('mail');
-  if (seen.reassign && seen.progress !== 'waiting') actions.push('route');
+  if ((seen.reassign || seen.move) && seen.progress !== 'waiting') actions.push('route');
   if (seen.trigger !== undefined || actions.length === 0) actions.push('score');
   // Somebody may come on duty at any minute; a step that keeps failing is given time instead.
   const pause =

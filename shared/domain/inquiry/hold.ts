@@ -70,7 +70,8 @@ function setAside(inquiry: Inquiry, aside: Aside, now: Date, clock: Clock): Inqu
   const { hold: _hold, calling: _calling, ...rest } = inquiry;
   const { wake: _wake, ...before } = inquiry.timers;
   // Who could have taken what waits was not given it during the call: it is asked about at once.
-  const wasKept = inquiry.calling && !aside.calling && inquiry.progress === 'waiting';
+  const isAwaited = inquiry.progress === 'waiting' || inquiry.move !== undefined;
+  const wasKept = inquiry.calling && !aside.calling && isAwaited;
   const timers = { ...before, ...(wasKept && { step: now.toISOString() }) };
   const since = pausedSince(inquiry);
   const wake = wakeAt(aside, now, clock);
@@ -244,8 +245,8 @@ export function endedByTime(inquiry: Inquiry, now: Date, clock: Clock): { next: 
   };
 }
 
-/** The state without anything that sets it aside: it is closed or booked. */
+/** The state without anything that sets it aside, or would take it elsewhere: it is closed or booked. */
 export function unheld<State extends Partial<Inquiry>>(inquiry: State) {
-  const { hold: _hold, calling: _calling, ...rest } = inquiry;
+  const { hold: _hold, calling: _calling, move: _move, ...rest } = inquiry;
   return rest;
 }

@@ -4,7 +4,16 @@ import type { CloseReason, Stage, Tier } from '../stages.ts';
 import { urgencyAttribute } from './arrival.ts';
 import { ladderOf, withRespondBy } from './ladder.ts';
 import { changeStage } from './stage.ts';
-import { type Inquiry, isOpen, isReminderPending, type Listening, type Silence } from './state.ts';
+import {
+  after,
+  type Inquiry,
+  isOpen,
+  isReminderPending,
+  type Listening,
+  type Move,
+  type Silence,
+  stepAllowanceMs,
+} from './state.ts';
 import { withStep } from './step.ts';
 import { pendingOf, silenceOf, withPending, withSilence } from './triggers.ts';
 
@@ -14,6 +23,8 @@ export interface RuleEffects {
   readonly urgency?: Urgency | undefined;
   readonly respondBy?: string | undefined;
   readonly stage?: { readonly to: Stage; readonly closeReason?: CloseReason | undefined } | undefined;
+  /** Where it is to go; routing takes it there. */
+  readonly move?: Move | undefined;
   /** Suspected spam is closed as such: it has its place and its assignee already. */
   readonly spam?: boolean | undefined;
 }
@@ -78,5 +89,15 @@ export function afterRules(
   };
   const clocked = setsClock ? withRespondBy(next, respondBy, now, clock) : next;
   const settled = withPending(withSilence(clocked, open ? quiet : undefined), left);
-  return withStep({ ...settled, timers: { ...settled.timers, ...(step !== undefined && { step }) } }, now);
+  // What waits may have its next step in a day: a move is asked for at once.
+  const moves = open && effects.move !== undefined;
+  const at = moves ? after(now, stepAllowanceMs) : step;
+  return withStep(
+    {
+      ...settled,
+      ...(moves && { move: effects.move }),
+      timers: { ...settled.timers, ...(at !== undefined && { step: at }) },
+    },
+    now,
+  );
 }

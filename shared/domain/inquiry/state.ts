@@ -35,7 +35,7 @@ export const receiptSchema = z.lazy(() =>
     pool: z.string(),
     strategy: z.string(),
     candidates: z.array(candidateSchema),
-    /** The member of staff who decided, where it was not routing. */
+    /** Who decided where it was not routing: a member of staff; or the rule that asked routing for it. */
     by: z.string().optional(),
     /** The provider recommended beside whoever got it, and why. */
     provider: z.object({ memberId: z.string(), reason: z.string() }).optional(),
@@ -88,6 +88,20 @@ const callingSchema = z.lazy(() => z.object({ by: z.string(), since: instantSche
 const visitsSchema = z.lazy(() =>
   z.object({ made: z.int(), kept: z.int(), noShows: z.int(), cents: z.int() }),
 );
+
+const moveSchema = z.lazy(() =>
+  z.object({
+    poolId: z.string().optional(),
+    memberId: z.string().optional(),
+    /** Whoever knows the person. */
+    owner: z.string().optional(),
+    specialty: z.string().optional(),
+    /** The rule, or the system where it was several. */
+    by: z.string(),
+  }),
+);
+/** Where rules want an inquiry to be that has its place already. */
+export type Move = z.infer<typeof moveSchema>;
 
 const pendingTriggerSchema = z.lazy(() =>
   z.object({
@@ -162,6 +176,8 @@ export const inquirySchema = z.lazy(() =>
     termFrom: instantSchema.optional(),
     /** The ladder asks routing for somebody who is free. */
     reassign: z.literal(true).optional(),
+    /** Rules asked after its arrival for it to go elsewhere; until it has. */
+    move: moveSchema.optional(),
     /** Members from whom the ladder took it. */
     hadBy: z.array(z.string()).optional(),
     /** Calls that reached nobody, since somebody was last reached. */

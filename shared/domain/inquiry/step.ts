@@ -5,6 +5,7 @@ import { after, awaitsRouting, type Inquiry, isMailUnderWay, stepAllowanceMs } f
 export const isAskedFor = (inquiry: Inquiry): boolean =>
   inquiry.trigger !== undefined ||
   inquiry.reassign === true ||
+  inquiry.move !== undefined ||
   awaitsRouting(inquiry) ||
   isMailUnderWay(inquiry);
 

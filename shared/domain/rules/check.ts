@@ -212,15 +212,8 @@ const matters: Partial<Record<Action['do'], string>> = {
   send_to_specialty: 'the specialty',
   set_stage: 'the stage',
 };
-/** Actions that routing acts on, and so nothing does once an inquiry has been routed. */
-const onArrivalOnly: readonly Action['do'][] = [
-  'send_to_pool',
-  'send_to_member',
-  'send_to_owner',
-  'send_to_specialty',
-];
 
-function checkAction(action: Action, rule: Rule, practice: Practice, path: Path, report: Report): void {
+function checkAction(action: Action, practice: Practice, path: Path, report: Report): void {
   const known = (list: 'pools' | 'members', key: string, id: string): void => {
     const reason = unknownId(practice, list, id);
     if (reason !== undefined) report([...path, key], reason);
@@ -265,9 +258,6 @@ function checkAction(action: Action, rule: Rule, practice: Practice, path: Path,
       break;
     default:
   }
-  const later = rule.on.filter((trigger) => trigger !== 'arrival');
-  if (onArrivalOnly.includes(action.do) && later.length > 0)
-    report([...path, 'do'], `${action.do} takes effect on arrival only, not at ${later.join(', ')}`);
 }
 
 function checkActions(rule: Rule, practice: Practice, path: Path, report: Report): void {
@@ -275,7 +265,7 @@ function checkActions(rule: Rule, practice: Practice, path: Path, report: Report
   const seen = new Set<string>();
   rule.actions.forEach((action, i) => {
     const at = [...path, 'actions', i];
-    checkAction(action, rule, practice, at, report);
+    checkAction(action, practice, at, report);
     const same = JSON.stringify(action);
     const matter = matters[action.do];
     const before = matter === undefined ? undefined : said.get(matter);

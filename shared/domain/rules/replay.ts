@@ -13,9 +13,11 @@ import type { Inquiry } from '../inquiry/state.ts';
 import { findLocation, findPool, type Practice } from '../practice.ts';
 import type { Score } from '../scoring.ts';
 import { type Tier, tiers } from '../stages.ts';
+import type { Told } from '../timeline.ts';
 import { type CompiledRules, rulesOf } from './compile.ts';
 import type { Decision, RuleHit } from './decision.ts';
 import { gatherFacts, type KnownPerson, type WrittenBody, writtenText } from './gather.ts';
+import { type ReplayedMove, replayLater } from './replay-later.ts';
 import { triage } from './triage.ts';
 
 /** An inquiry as it was stored. */
@@ -26,6 +28,8 @@ export interface PastInquiry {
   readonly score: Score & { readonly decision?: Decision | undefined };
   /** Read where the rules look at it, and the person was known before: of others triage knew nothing. */
   readonly person?: KnownPerson | undefined;
+  /** Its person and their timeline, read where rules could have taken it elsewhere later. */
+  readonly later?: { readonly told: readonly Told[]; readonly person: KnownPerson | undefined } | undefined;
 }
 
 interface FromTo<Value> {
@@ -43,6 +47,8 @@ export interface ReplayChange {
   readonly member?: { readonly from?: string; readonly to: string };
   readonly respondBy?: FromTo<string>;
   readonly stage?: FromTo<string>;
+  /** Where it would have gone after its arrival, when and why. */
+  readonly moved?: ReplayedMove;
   /** Whether it would be set aside as suspected spam. */
   readonly spam?: FromTo<boolean>;
   /** The rules that did something else then; none where it is the configuration that has changed since. */
@@ -172,6 +178,7 @@ export function replayOne(
   const [stageBefore, stageNow] = [before.decision.stage ?? 'new', now.decision.stage ?? 'new'];
   const [spamBefore, spamNow] = [before.decision.spam === true, now.decision.spam === true];
 
+  const later = replayLater(practice, candidate, past);
   const change = {
     ...(before.tier !== now.tier && { tier: { from: before.tier, to: now.tier } }),
     ...(pools.from !== pools.to && { pool: pools }),
@@ -180,12 +187,17 @@ export function replayOne(
     ...(stageBefore !== stageNow && { stage: { from: stageBefore, to: stageNow } }),
     ...(spamBefore !== spamNow && { spam: { from: spamBefore, to: spamNow } }),
   };
-  if (Object.keys(change).length === 0) return undefined;
+  const isOther = Object.keys(change).length > 0;
+  if (!isOther && !later) return undefined;
+  const why = isOther ? reasons(before.decision, now.decision) : { rules: [], because: [] };
+  const hits = later?.hits ?? [];
   return {
     inquiryId: head.id,
     receivedAt: head.receivedAt,
     ...change,
-    ...reasons(before.decision, now.decision),
+    ...(later && { moved: later }),
+    rules: [...new Set([...why.rules, ...hits.map(({ rule }) => rule)])],
+    because: [...why.because, ...hits.map(inWords)],
   };
 }
 
@@ -200,6 +212,7 @@ export interface ReplaySummary {
   readonly earlier: number;
   readonly later: number;
   readonly stage: number;
+  readonly moved: number;
   readonly spam: number;
   /** Those that no rule changes, but what else of the configuration has changed since. */
   readonly byConfiguration: number;
@@ -226,6 +239,7 @@ export function summarizeReplay(changes: readonly ReplayChange[], looked: number
     earlier: count(({ respondBy }) => respondBy !== undefined && respondBy.to < respondBy.from),
     later: count(({ respondBy }) => respondBy !== undefined && respondBy.to > respondBy.from),
     stage: count(({ stage }) => stage !== undefined),
+    moved: count(({ moved }) => moved !== undefined),
     spam: count(({ spam }) => spam !== undefined),
     byConfiguration: count((change) => change.rules.length === 0),
     byRule: Object.fromEntries(
