@@ -112,8 +112,10 @@ export function createObserver(
   }
 
   function meets(member: Member, head: Inquiry, practice: Practice): boolean {
-    const { needs = {}, specialty } = decisionOf(head.id) ?? {};
-    const { language, insurance } = needs;
+    const decision = decisionOf(head.id);
+    const { language, insurance } = decision?.needs ?? {};
+    // What rules asked for after its arrival stands in for what they did on it.
+    const { specialty } = head.move ?? decision ?? {};
     const pool = practice.pools.find(({ id }) => id === head.poolId);
     const isAsked = (of: Member): boolean => specialty !== undefined && !!of.specialties?.includes(specialty);
     const inPool = practice.members.filter(({ id }) => pool?.members.some((one) => one.id === id));

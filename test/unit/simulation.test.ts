@@ -11,6 +11,7 @@ import { createMemoryTable, type RowChange } from '../../simulation/memory-table
 import { momentOf } from '../../simulation/moment.ts';
 import { createRandom } from '../../simulation/random.ts';
 import { simulate } from '../../simulation/simulate.ts';
+import { ruleOf } from '../support/rules.ts';
 
 const file = 'practices/dermatology.yaml';
 const practice = readPracticeFile(readFileSync(file, 'utf8')).practice as Practice;
@@ -47,6 +48,46 @@ describe('a run of 40 inquiries', { timeout: 120_000 }, () => {
     const kinds = mails.map(([kind]) => kind);
     expect(kinds).toEqual(expect.arrayContaining(['assigned', 'acknowledgement', 'digest']));
   });
+});
+
+it('has nothing wrong where rules take inquiries elsewhere at calls, stages and in silence', {
+  timeout: 120_000,
+}, async () => {
+  const moving = structuredClone(practice);
+  moving.rules.push(
+    ruleOf({
+      id: 'not-reached',
+      on: ['disposition'],
+      when: { field: 'disposition', operator: 'in', value: ['voicemail', 'no_answer'] },
+      actions: [{ do: 'send_to_pool', pool: 'cosmetic' }],
+    }),
+    ruleOf({ id: 'consults', on: ['stage_change'], actions: [{ do: 'send_to_member', member: 'bea' }] }),
+    ruleOf({
+      id: 'quiet',
+      on: ['silence'],
+      silentHours: 1,
+      actions: [{ do: 'send_to_specialty', specialty: 'mohs' }],
+    }),
+  );
+  const saturday = momentOf('Sat 13:00', 'America/Chicago', from) as Date;
+  const done = await simulate({ practice: moving, inquiries: 40, from, until: saturday, seed: 4 });
+
+  const { violations } = figuresOf(done);
+  expect([...Object.values(violations), done.faults, done.world.troubles]).toEqual([
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    [],
+    [],
+  ]);
+  const receipts = [...done.observer.inquiries.values()].flatMap(({ assigned }) => assigned);
+  const by = new Set(
+    receipts.flatMap(({ receipt }) => receipt?.by ?? []).filter((who) => who.startsWith('rule:')),
+  );
+  expect([...by].toSorted()).toEqual(['rule:consults', 'rule:not-reached', 'rule:quiet']);
 });
 
 it('the same seed gives the same, to the last row and mail, and another something else', {
