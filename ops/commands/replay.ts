@@ -93,7 +93,7 @@ function leftOut({ rules }: CompiledRules): string | undefined {
   const later = rules.filter(({ enabled, on }) => enabled && on.some((trigger) => trigger !== 'arrival'));
   if (later.length === 0) return undefined;
   const are = later.length === 1 ? 'rule is' : 'rules are';
-  return `${later.length} ${are} looked at on triggers after arrival: replayed there is whether they take it elsewhere, and not at silence.`;
+  return `${later.length} ${are} looked at after arrival: replayed there are moves elsewhere, but none at silence.`;
 }
 
 /** @throws Refusal where it is no number of inquiries */

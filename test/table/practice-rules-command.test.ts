@@ -154,7 +154,7 @@ describe('rules', () => {
 
     expect(out).toContain('0 of 2 inquiries would change; nothing was written.');
     expect(out).toContain(
-      '1 rule is looked at on triggers after arrival: replayed there is whether they take it elsewhere, and not at silence.',
+      '1 rule is looked at after arrival: replayed there are moves elsewhere, but none at silence.',
     );
     await writeFile(join(home, 'empty.yaml'), 'rules: []\n');
     // Without the rule it would have gone by turns.
