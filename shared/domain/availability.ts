@@ -3,6 +3,7 @@
  * member's own zone, caps, and what somebody has to speak, take and serve. Pure:
  * the configuration, the loads and an instant in; a reason for each who cannot out.
  */
+import { minuteOfDay } from './clock-time.ts';
 import { localTime } from './local-time.ts';
 import { type Weekday, weekdays } from './weekdays.ts';
 import { foldWording, holdsPhrase } from './wording.ts';
@@ -78,11 +79,6 @@ interface Clock {
 
 const dayMinutes = 1_440;
 const midnightOf = (at: LocalMinute): LocalMinute => at - (at % dayMinutes);
-
-function minuteOfDay(time: string): number {
-  const [hour = 0, minute = 0] = time.split(':').map(Number);
-  return 60 * hour + minute;
-}
 
 /** Of a text such as `2026-11-23T08:00`, or of a date, whose first minute it is. */
 const minuteOf = (text: string): LocalMinute =>

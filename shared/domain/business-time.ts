@@ -1,4 +1,5 @@
 /** Time that counts: the hours in which a location is open, in its own zone, but for its holidays. */
+import { weeklyMinutes } from './clock-time.ts';
 import { addDays, instantOf, isoDate, type LocalDay, localTime, weekdayOf } from './local-time.ts';
 import type { Location } from './practice.ts';
 
@@ -47,17 +48,6 @@ function openIntervals(
   return intervals;
 }
 
-/** Minutes that the clocks of a week show as open. */
-export const weeklyMinutes = ({ hours }: Pick<Opening, 'hours'>): number =>
-  Object.values(hours)
-    .flat()
-    .reduce((sum, { open, close }) => sum + minuteOfDay(close) - minuteOfDay(open), 0);
-
-function minuteOfDay(clock: string): number {
-  const [hour = 0, minute = 0] = clock.split(':').map(Number);
-  return hour * 60 + minute;
-}
-
 const neverOpen = (): RangeError => new RangeError('the location is never open');
 
 /**
@@ -66,7 +56,7 @@ const neverOpen = (): RangeError => new RangeError('the location is never open')
  * list of holidays ends.
  */
 function* openFrom(from: Date, opening: Opening, workingDays: number): Generator<Open> {
-  if (weeklyMinutes(opening) === 0) return;
+  if (weeklyMinutes(opening.hours) === 0) return;
   let day: LocalDay = localTime(from, opening.timeZone);
   for (let left = workingDays; left > 0; ) {
     const holiday = holidayOf(day, opening);
@@ -86,7 +76,7 @@ function* openFrom(from: Date, opening: Opening, workingDays: number): Generator
  */
 export function addBusinessMinutes(from: Date, minutes: number, opening: Opening): Date {
   // Clocks that leap over an opening hour take it out of that week: twice the weeks make up for all of them.
-  const mostDays = 14 * (Math.ceil(minutes / weeklyMinutes(opening)) + 2);
+  const mostDays = 14 * (Math.ceil(minutes / weeklyMinutes(opening.hours)) + 2);
   let leftMs = minutes * 60_000;
   for (const { fromMs, toMs } of openFrom(from, opening, mostDays)) {
     if (leftMs <= toMs - fromMs) return new Date(fromMs + leftMs);

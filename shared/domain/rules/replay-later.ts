@@ -5,16 +5,26 @@
  * timeline unless rules listened for it, and so is not replayed.
  */
 import type { Urgency } from '../clinical-urgency.ts';
-import type { PendingTrigger } from '../inquiry/state.ts';
+import type { Inquiry, PendingTrigger } from '../inquiry/state.ts';
 import type { Practice } from '../practice.ts';
+import type { Score } from '../scoring.ts';
 import type { Stage, Tier } from '../stages.ts';
 import { byRecording, type EntryDetails, type EntryKind, type Told } from '../timeline.ts';
 import type { CompiledRules } from './compile.ts';
-import type { RuleHit } from './decision.ts';
-import { gatherFacts } from './gather.ts';
-import type { PastInquiry } from './replay.ts';
+import type { Decision, RuleHit } from './decision.ts';
+import { gatherFacts, type KnownPerson, type WrittenBody } from './gather.ts';
 import { type ActionName, movingActions } from './rule.ts';
 import { applyTrigger, describeAction } from './triage.ts';
+
+/** An inquiry as it was stored, and what happened to it. */
+export interface PastLater {
+  readonly head: Inquiry;
+  readonly body: WrittenBody;
+  /** The newest score. */
+  readonly score: Score & { readonly decision?: Decision | undefined };
+  /** Its person and their timeline, read where rules could have taken it elsewhere later. */
+  readonly later?: { readonly told: readonly Told[]; readonly person: KnownPerson | undefined } | undefined;
+}
 
 /** A move that rules would have made. */
 export interface ReplayedMove {
@@ -83,7 +93,7 @@ export const mayMoveLater = ({ rules }: CompiledRules): boolean =>
 export function replayLater(
   practice: Practice,
   candidate: CompiledRules,
-  { head, body, score, later }: PastInquiry,
+  { head, body, score, later }: PastLater,
 ): ReplayedMove | undefined {
   if (later === undefined) return undefined;
   const { told, person } = later;

@@ -9,27 +9,19 @@
 import { addBusinessMinutes } from '../business-time.ts';
 import { findUrgency } from '../clinical-urgency.ts';
 import type { Named } from '../destination.ts';
-import type { Inquiry } from '../inquiry/state.ts';
 import { findLocation, findPool, type Practice } from '../practice.ts';
 import type { Score } from '../scoring.ts';
 import { type Tier, tiers } from '../stages.ts';
-import type { Told } from '../timeline.ts';
 import { type CompiledRules, rulesOf } from './compile.ts';
 import type { Decision, RuleHit } from './decision.ts';
-import { gatherFacts, type KnownPerson, type WrittenBody, writtenText } from './gather.ts';
-import { type ReplayedMove, replayLater } from './replay-later.ts';
+import { gatherFacts, type KnownPerson, writtenText } from './gather.ts';
+import { type PastLater, type ReplayedMove, replayLater } from './replay-later.ts';
 import { triage } from './triage.ts';
 
 /** An inquiry as it was stored. */
-export interface PastInquiry {
-  readonly head: Inquiry;
-  readonly body: WrittenBody;
-  /** The newest score. */
-  readonly score: Score & { readonly decision?: Decision | undefined };
+export interface PastInquiry extends PastLater {
   /** Read where the rules look at it, and the person was known before: of others triage knew nothing. */
   readonly person?: KnownPerson | undefined;
-  /** Its person and their timeline, read where rules could have taken it elsewhere later. */
-  readonly later?: { readonly told: readonly Told[]; readonly person: KnownPerson | undefined } | undefined;
 }
 
 interface FromTo<Value> {

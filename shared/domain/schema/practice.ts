@@ -6,7 +6,7 @@
  * The descriptions reach whoever edits such a file: the editor's schema is made from them.
  */
 import * as z from 'zod';
-import { weeklyMinutes } from '../business-time.ts';
+import { weeklyMinutes } from '../clock-time.ts';
 import { practiceDefaults } from '../defaults.ts';
 import { subjectIssues } from '../messages/subjects.ts';
 import { foldWording } from '../wording.ts';
@@ -234,7 +234,7 @@ export const practiceSchema = z.strictObject(practiceParts).superRefine((practic
     ...Object.values(practice.urgency.respondWithinMinutes),
   );
   practice.locations.forEach((location, i) => {
-    const weekly = weeklyMinutes(location);
+    const weekly = weeklyMinutes(location.hours);
     if (weekly > 0 && mostWeeks * weekly < longest)
       issue(
         ['locations', i, 'hours'],
