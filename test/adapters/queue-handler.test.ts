@@ -39,6 +39,28 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 describe('a handler of a queue', () => {
+  it('works on each by itself where the batch failed in one go, and on none again that was done', async () => {
+    const done: string[] = [];
+    const work = async ({ inquiryId }: { inquiryId: string }) => {
+      done.push(inquiryId);
+      return 'scored';
+    };
+    const handle = (together: () => Promise<readonly (string | undefined)[]>) =>
+      queueHandler(stepMessageSchema, work, { noteFailure, together })(
+        { Records: [record(1), record(2)] } as SQSEvent,
+        context,
+      );
+
+    const failed = async () => {
+      throw new Error('maria@example.com');
+    };
+    expect(await handle(failed)).toEqual({ batchItemFailures: [] });
+    expect(done).toEqual([id(1), id(2)]);
+    expect(await handle(async () => ['routed', undefined])).toEqual({ batchItemFailures: [] });
+    expect(done).toEqual([id(1), id(2), id(2)]);
+    expect(printed.join('\n')).not.toContain('maria');
+  });
+
   it('works on each message by itself, and only what failed comes again', async () => {
     const done: string[] = [];
 

@@ -108,7 +108,7 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     },
   );
 
-  test('remind is started every minute, without retries, and missed starts are kept', () => {
+  test('remind is started every minute, without retries, and missed starts and failed runs are kept', () => {
     const rule = the(pipeline, 'AWS::Events::Rule', 'EveryMinute').Properties;
 
     expect(rule.ScheduleExpression).toBe('rate(1 minute)');
@@ -117,10 +117,9 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     expect(readable(rule.Targets[0].Arn)).toBe('Remind.Arn');
     expect(readable(rule.Targets[0].DeadLetterConfig.Arn)).toBe('MissedSweeps.Arn');
     expect(rule.Targets[0].RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
-    pipeline.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
-      MaximumRetryAttempts: 0,
-      MaximumEventAgeInSeconds: 60,
-    });
+    const invocation = the(pipeline, 'AWS::Lambda::EventInvokeConfig', 'RemindEventInvokeConfig').Properties;
+    expect(invocation).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+    expect(readable(invocation.DestinationConfig.OnFailure.Destination)).toBe('MissedSweeps.Arn');
   });
 
   test('EventBridge may put missed starts into their queue', () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import type { LocalSystem } from '../../local/system.ts';
 import type { Row } from '../../shared/data/table.ts';
-import type { Harness } from './harness.ts';
 
 const region = 'us-east-1';
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -22,7 +22,11 @@ export interface Evidence {
   close(): void;
 }
 
-export function evidenceOf({ system }: Harness): Evidence {
+export function evidenceOf({
+  system,
+}: {
+  readonly system: Pick<LocalSystem, 'endpoints' | 'tableName' | 'queueUrls' | 'home'>;
+}): Evidence {
   const dynamodb = DynamoDBDocumentClient.from(
     new DynamoDBClient({ endpoint: system.endpoints.dynamodb, region, credentials }),
   );

@@ -230,6 +230,13 @@ function* live({ suspected, flagged, steps }: typeof story extends fc.Arbitrary<
 }
 
 describe('whatever happens to an inquiry', () => {
+  it('is due at once where no timer of an open one runs, and never where it is closed', () => {
+    const { timers: _none, ...rest } = arrive();
+
+    expect(nextActionAt({ ...rest, timers: {} })).toBe(rest.receivedAt);
+    expect(nextActionAt({ ...rest, timers: {}, stage: 'closed', closeReason: 'spam' })).toBeUndefined();
+  });
+
   it('it has a next action just while it is open or rules are to look at it, and that action can be taken and moves on', () => {
     fc.assert(
       fc.property(story, (told) => {
