@@ -49,18 +49,29 @@ const visible = (metricName: string): CfnWebACL.VisibilityConfigProperty => ({
 
 const asIs = [{ priority: 0, type: 'NONE' }];
 
+/** A route's path as a regular expression; the first of all is also reached by the stage alone. */
+const pathPattern = ({ path }: Route): string =>
+  path === '/'
+    ? `|${stageName}`
+    : path
+        .slice(1)
+        .replaceAll('.', '\\.')
+        .replaceAll(/\{\w+\}/g, '[^/]+');
+
 /** Exact paths: what is written in any other way, percent-encoded say, does not get the milder treatment. */
-function capturesInquiry(routes: readonly Route[]): Statement {
-  const posts = routes.filter((route) => route.capturesInquiry);
-  const paths = posts.map((route) => route.path.slice(1).replaceAll('.', '\\.'));
-  return {
+function isForAnybody(routes: readonly Route[]): Statement {
+  const byMethod = Map.groupBy(
+    routes.filter(({ access }) => access === 'public'),
+    ({ method }) => method,
+  );
+  const statements = [...byMethod].map(([method, ofMethod]) => ({
     andStatement: {
       statements: [
         {
           byteMatchStatement: {
             fieldToMatch: { method: {} },
             positionalConstraint: 'EXACTLY',
-            searchString: 'POST',
+            searchString: method,
             textTransformations: asIs,
           },
         },
@@ -68,13 +79,14 @@ function capturesInquiry(routes: readonly Route[]): Statement {
           regexMatchStatement: {
             // The stage is part of the path unless the practice's own domain stands before it.
             fieldToMatch: { uriPath: {} },
-            regexString: `^/(${stageName}/)?(${paths.join('|')})$`,
+            regexString: `^/(${stageName}/)?(${ofMethod.map(pathPattern).join('|')})$`,
             textTransformations: asIs,
           },
         },
       ],
     },
-  };
+  }));
+  return { orStatement: { statements } };
 }
 
 export interface FirewallProps {
@@ -86,8 +98,9 @@ export interface FirewallProps {
 /**
  * The firewall before the API. Two rules of ours block everywhere: too many
  * requests from one address, and a body too large. AWS's rules only label; what
- * they label is blocked, except where it is an inquiry: a patient who writes
- * `<b>` or pastes a long letter is let through, marked, and quarantined.
+ * they label is blocked on the routes of staff. Where anybody may come it is let
+ * through and marked: a patient who writes `<b>`, pastes a long letter or shares an
+ * address with somebody bad is quarantined, sees the form, and can unsubscribe.
  */
 export class Firewall extends Construct {
   constructor(scope: Construct, id: string, props: FirewallProps) {
@@ -102,7 +115,7 @@ export class Firewall extends Construct {
           .map((label) => ({ labelMatchStatement: label })),
       },
     };
-    const inquiry = capturesInquiry(routes);
+    const forAnybody = isForAnybody(routes);
 
     const rules: Omit<Rule, 'priority' | 'visibilityConfig'>[] = [
       {
@@ -135,14 +148,14 @@ export class Firewall extends Construct {
         overrideAction: { count: {} },
       })),
       {
-        name: 'MarkSuspectedInquiry',
-        statement: { andStatement: { statements: [inquiry, suspected] } },
+        name: 'MarkSuspectedRequest',
+        statement: { andStatement: { statements: [forAnybody, suspected] } },
         action: { count: { customRequestHandling: { insertHeaders: [suspectedHeader] } } },
       },
       {
         name: 'BlockSuspectedRequest',
         statement: {
-          andStatement: { statements: [{ notStatement: { statement: inquiry } }, suspected] },
+          andStatement: { statements: [{ notStatement: { statement: forAnybody } }, suspected] },
         },
         action: { block: {} },
       },

@@ -3,7 +3,10 @@
  * answer and the tests walk. A route missing here does not exist.
  */
 
-/** Who may call a route: anybody, or signed-in staff with the API's scope. */
+/**
+ * Who may call a route: anybody, or signed-in staff with the API's scope. Where anybody may, the
+ * firewall only marks what its managed rules suspect: an inquiry is quarantined, not lost.
+ */
 export type RouteAccess = 'public' | 'staff';
 
 export interface Route {
@@ -13,11 +16,6 @@ export interface Route {
   /** The function that answers it: a folder under `functions/`. */
   readonly answeredBy: 'capture' | 'api' | 'unsubscribe';
   readonly access: RouteAccess;
-  /**
-   * True where anybody on the internet may write: the firewall then only marks
-   * what its managed rules suspect, and the inquiry is quarantined, not lost.
-   */
-  readonly capturesInquiry?: true;
 }
 
 const staff = (method: Route['method'], path: string): Route[] => [
@@ -27,15 +25,9 @@ const staff = (method: Route['method'], path: string): Route[] => [
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', answeredBy: 'capture', access: 'public' },
   { method: 'GET', path: '/thank-you', answeredBy: 'capture', access: 'public' },
-  { method: 'POST', path: '/v1/inquiries', answeredBy: 'capture', access: 'public', capturesInquiry: true },
+  { method: 'POST', path: '/v1/inquiries', answeredBy: 'capture', access: 'public' },
   { method: 'OPTIONS', path: '/v1/inquiries', answeredBy: 'capture', access: 'public' },
-  {
-    method: 'POST',
-    path: '/v1/webhooks/google-ads',
-    answeredBy: 'capture',
-    access: 'public',
-    capturesInquiry: true,
-  },
+  { method: 'POST', path: '/v1/webhooks/google-ads', answeredBy: 'capture', access: 'public' },
   { method: 'GET', path: '/v1/unsubscribe/{token}', answeredBy: 'unsubscribe', access: 'public' },
   { method: 'POST', path: '/v1/unsubscribe/{token}', answeredBy: 'unsubscribe', access: 'public' },
   { method: 'GET', path: '/v1/health', answeredBy: 'api', access: 'public' },

@@ -198,17 +198,17 @@ describe.each(['dev', 'prod'] as const)('API of %s', (env) => {
       }
     });
 
-    test('a labelled inquiry is marked and let through; anything else that is labelled is blocked', () => {
-      const mark = rule('MarkSuspectedInquiry');
+    test('what is labelled is marked and let through where it is for anybody, and blocked elsewhere', () => {
+      const mark = rule('MarkSuspectedRequest');
       const block = rule('BlockSuspectedRequest');
-      const [inquiry, labels] = mark.Statement.AndStatement.Statements;
+      const [forAnybody, labels] = mark.Statement.AndStatement.Statements;
 
       expect(mark.Action.Count.CustomRequestHandling.InsertHeaders).toEqual([
         { Name: 'firstcall-suspected', Value: 'managed-rules' },
       ]);
       expect(block.Action).toEqual({ Block: {} });
       expect(block.Statement.AndStatement.Statements).toEqual([
-        { NotStatement: { Statement: inquiry } },
+        { NotStatement: { Statement: forAnybody } },
         labels,
       ]);
       const lastLabel = Math.max(
@@ -218,26 +218,49 @@ describe.each(['dev', 'prod'] as const)('API of %s', (env) => {
       expect(block.Priority).toBeGreaterThan(lastLabel);
     });
 
-    test('an inquiry is a POST to exactly a capture route', () => {
-      const [method, path] =
-        rule('MarkSuspectedInquiry').Statement.AndStatement.Statements[0].AndStatement.Statements;
-      const pattern = new RegExp(path.RegexMatchStatement.RegexString);
+    describe('for anybody is exactly a public route', () => {
+      const { Statements } = rule('MarkSuspectedRequest').Statement.AndStatement.Statements[0].OrStatement;
+      const isMarked = (method: string, path: string): boolean =>
+        Statements.some(({ AndStatement }: Json) => {
+          const [{ ByteMatchStatement: byMethod }, { RegexMatchStatement: byPath }] = AndStatement.Statements;
+          expect(byMethod.PositionalConstraint).toBe('EXACTLY');
+          expect(byPath.RegexString.length).toBeLessThanOrEqual(512);
+          return byMethod.SearchString === method && new RegExp(byPath.RegexString).test(path);
+        });
 
-      expect(method.ByteMatchStatement).toMatchObject({
-        SearchString: 'POST',
-        PositionalConstraint: 'EXACTLY',
-      });
-      for (const hit of ['/live/v1/inquiries', '/v1/inquiries', '/live/v1/webhooks/google-ads']) {
-        expect(hit).toMatch(pattern);
-      }
-      for (const miss of [
-        '/live/v1/inquiries/inq_1',
-        '/live/v1/queue',
-        '/v1/inquiriesx',
-        '/x/v1/inquiries',
-      ]) {
-        expect(miss).not.toMatch(pattern);
-      }
+      // Whoever shares an address with somebody bad can still open the form and write; a link to
+      // unsubscribe works whatever program clicks it.
+      test.each([
+        ['GET', '/'],
+        ['GET', '/live'],
+        ['GET', '/live/'],
+        ['GET', '/live/thank-you'],
+        ['POST', '/live/v1/inquiries'],
+        ['POST', '/v1/inquiries'],
+        ['OPTIONS', '/live/v1/inquiries'],
+        ['POST', '/live/v1/webhooks/google-ads'],
+        ['GET', '/live/v1/unsubscribe/con_1.inquiry.1.abc'],
+        ['POST', '/v1/unsubscribe/con_1.inquiry.1.abc'],
+      ])('%s %s is', (method, path) => expect(isMarked(method, path)).toBe(true));
+
+      test.each([
+        ['GET', '/live/v1/inquiries'],
+        ['PATCH', '/live/v1/inquiries'],
+        ['POST', '/live/v1/inquiries/inq_1'],
+        ['GET', '/live/v1/inquiries/inq_1'],
+        ['GET', '/live/v1/queue'],
+        ['POST', '/v1/inquiriesx'],
+        ['POST', '/x/v1/inquiries'],
+        ['POST', '/live/v1/contacts/search'],
+        ['GET', '/live/v1/unsubscribe/a/b'],
+        ['GET', '/live/v1/unsubscribe/'],
+        ['GET', '/live/thank%2dyou'],
+        ['OPTIONS', '/live/v1/queue'],
+      ])('%s %s is not', (method, path) => expect(isMarked(method, path)).toBe(false));
+
+      test.each(routes.filter(({ access }) => access === 'staff'))('$method $path is not', (route) =>
+        expect(isMarked(route.method, route.path.replaceAll(/\{\w+\}/g, 'inq_1'))).toBe(false),
+      );
     });
 
     test('keeps no samples, and logs what it blocked without query and credentials', () => {
