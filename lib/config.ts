@@ -57,7 +57,7 @@ const configurationSchema = z.strictObject({
   accessTokenMinutes: count.min(15).max(60),
   refreshTokenHours: count.min(1).max(24),
 
-  /** Of the whole API, beyond which callers get 429. */
+  /** Of each route, over all callers, beyond which they get 429: a flood of posts leaves the routes of staff theirs. */
   requestsPerSecond: count,
   requestBurst: count,
   /** Of one address, in five minutes; a practice's staff often share one. */
