@@ -34,12 +34,18 @@ function unplaced(inquiry: Inquiry): Inquiry {
   return rest;
 }
 
+/** To whom its receipt says that it was given. */
+const givenTo = ({ receipt }: Inquiry): string | undefined =>
+  receipt?.candidates.find(({ outcome }) => outcome === 'assigned')?.memberId;
+
 /** The state in which it is where it says that it is: what is with nobody is routed anew. */
 function placed(inquiry: Inquiry, now: string): Inquiry | undefined {
   const { progress, assignedTo, assignedAt, poolId, timers } = inquiry;
   if (!isOpen(inquiry) || progress === 'quarantined') return undefined;
   const isGiven = progress === 'routed' || progress === 'notified';
   if (assignedTo === undefined) {
+    const had = isGiven ? givenTo(inquiry) : undefined;
+    if (had !== undefined) return { ...inquiry, assignedTo: had };
     if (!isGiven && (progress !== 'waiting' || poolId !== undefined)) return undefined;
     return {
       ...unplaced(inquiry),
