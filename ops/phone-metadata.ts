@@ -1,7 +1,8 @@
 /**
- * `node ops/phone-metadata.ts > shared/domain/phone-metadata.json`: what the phone
+ * `node ops/phone-metadata.ts > shared/domain/phone-metadata.ts`: what the phone
  * library knows of the world's numbers without how each country writes them, which
- * is more than half of it and in no bundle of use: numbers are kept in E.164.
+ * is more than half of it and in no bundle of use: numbers are kept in E.164. As a
+ * text, which costs a function nothing until the first number is read.
  */
 import metadata from 'libphonenumber-js/min/metadata';
 
@@ -20,14 +21,15 @@ export function phoneMetadataText(): string {
       .map(([name, plan]) => `  ${JSON.stringify(name)}:${JSON.stringify(withoutFormats(plan))}`)
       .join(',\n');
   const { version, country_calling_codes, countries, nonGeographic } = metadata;
-  return `{"version":${version},
+  return `/** Made by \`node ops/phone-metadata.ts\` from libphonenumber-js; see there. */
+export const phoneMetadata = String.raw\`{"version":${version},
 "country_calling_codes":${JSON.stringify(country_calling_codes)},
 "countries":{
 ${lines(countries)}
 },
 "nonGeographic":{
 ${lines(nonGeographic)}
-}}
+}}\`;
 `;
 }
 

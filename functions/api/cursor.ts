@@ -4,7 +4,9 @@ import type { IndexName } from '../../shared/data/table.ts';
 import { Problem } from '../../shared/http/problem.ts';
 
 // DynamoDB takes no empty key, and none of ours is nearly as long.
-const cursorSchema = z.object({ list: z.string(), after: z.record(z.string(), z.string().min(1).max(300)) });
+const cursorSchema = z.lazy(() =>
+  z.object({ list: z.string(), after: z.record(z.string(), z.string().min(1).max(300)) }),
+);
 
 /** From which value on to which: DynamoDB starts at no other than the query could have come to. */
 type Range = readonly [from: string, to: string];

@@ -40,34 +40,35 @@ const listSchema = z.lazy(() =>
   }),
 );
 
-const instant = z.iso
-  .datetime({ offset: true, error: 'must be a time such as 2026-11-20T16:00:00Z' })
-  .transform((text) => new Date(text).toISOString());
+const instant = z.lazy(() =>
+  z.iso
+    .datetime({ offset: true, error: 'must be a time such as 2026-11-20T16:00:00Z' })
+    .transform((text) => new Date(text).toISOString()),
+);
 
 /** What staff may change, one at a time; `closeReason` goes with a stage. */
-const changeFields = {
-  stage: oneOf(stages),
-  closeReason: oneOf(closeReasons),
-  release: z.literal(true, 'must be true').optional(),
-  redFlag: oneOf(redFlagReviews),
-  snoozeUntil: instant.optional(),
-  wake: z.literal(true, 'must be true').optional(),
-  park: z
-    .strictObject({
-      reason: z.enum(parkReasons, `must be one of ${parkReasons.join(', ')}`),
-      owner: slugSchema.optional(),
-      until: instant,
-    })
-    .optional(),
-  unpark: z.literal(true, 'must be true').optional(),
-  calling: z.boolean('must be true or false').optional(),
-  assignTo: slugSchema.optional(),
-  claim: z.literal(true, 'must be true').optional(),
-  returnToPool: z.union([z.literal(true), slugSchema], 'must be true or the id of a pool').optional(),
-};
-
-const changeSchema = z.lazy(() =>
-  z.strictObject(changeFields).superRefine((change, context) => {
+const changeSchema = z.lazy(() => {
+  const changeFields = {
+    stage: oneOf(stages),
+    closeReason: oneOf(closeReasons),
+    release: z.literal(true, 'must be true').optional(),
+    redFlag: oneOf(redFlagReviews),
+    snoozeUntil: instant.optional(),
+    wake: z.literal(true, 'must be true').optional(),
+    park: z
+      .strictObject({
+        reason: z.enum(parkReasons, `must be one of ${parkReasons.join(', ')}`),
+        owner: slugSchema.optional(),
+        until: instant,
+      })
+      .optional(),
+    unpark: z.literal(true, 'must be true').optional(),
+    calling: z.boolean('must be true or false').optional(),
+    assignTo: slugSchema.optional(),
+    claim: z.literal(true, 'must be true').optional(),
+    returnToPool: z.union([z.literal(true), slugSchema], 'must be true or the id of a pool').optional(),
+  };
+  return z.strictObject(changeFields).superRefine((change, context) => {
     const refuse = (field: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [field], message });
     const { closeReason: _with, ...changes } = change;
@@ -85,8 +86,8 @@ const changeSchema = z.lazy(() =>
     if (change.stage !== 'closed' && change.closeReason !== undefined) {
       refuse('closeReason', 'goes only with the stage closed');
     }
-  }),
-);
+  });
+});
 
 /** Nothing is set aside for longer: by then it is another inquiry, or none. */
 const longestHoldMs = 366 * 24 * 60 * 60_000;

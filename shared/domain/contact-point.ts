@@ -3,7 +3,7 @@
  * mailbox, number or name always comes out the same, however it was typed.
  */
 import { type CountryCode, type MetadataJson, parsePhoneNumberFromString } from 'libphonenumber-js/core';
-import phoneMetadata from './phone-metadata.json' with { type: 'json' };
+import { phoneMetadata } from './phone-metadata.ts';
 
 /**
  * A mailbox in lower case, its domain in ASCII; undefined where it is none.
@@ -29,14 +29,14 @@ function asciiHost(host: string): string | undefined {
   return valid && /[a-z]/.test(labels.at(-1) ?? '') ? url.hostname : undefined;
 }
 
-/** The library's own without the formats; `ops/phone-metadata.ts` makes it. */
-const metadata = phoneMetadata as unknown as MetadataJson;
+let metadata: MetadataJson | undefined;
 
 /**
  * A phone number in E.164, its extension after `;ext=`; undefined where it can
  * be no number. `country` reads numbers without a country code.
  */
 export function normalizePhone(text: string, country: string): string | undefined {
+  metadata ??= JSON.parse(phoneMetadata) as MetadataJson;
   const number = parsePhoneNumberFromString(text.normalize('NFKC'), country as CountryCode, metadata);
   // "Possible" rather than "valid": reserved and newly opened ranges are callable too.
   if (!number?.isPossible()) return undefined;

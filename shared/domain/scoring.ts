@@ -7,12 +7,14 @@ import * as z from 'zod';
 import { findService, type Practice, type ScoringModel } from './practice.ts';
 import { type Tier, tiers } from './stages.ts';
 
-export const scorePartSchema = z.object({
-  /** `source_quality`, `service_value`, a fact of completeness, or `rule:` and the id of one that moved the tier. */
-  name: z.string().min(1).max(100),
-  points: z.int(),
-  reason: z.string(),
-});
+export const scorePartSchema = z.lazy(() =>
+  z.object({
+    /** `source_quality`, `service_value`, a fact of completeness, or `rule:` and the id of one that moved the tier. */
+    name: z.string().min(1).max(100),
+    points: z.int(),
+    reason: z.string(),
+  }),
+);
 export type ScorePart = z.infer<typeof scorePartSchema>;
 
 export const scoreSchema = z.lazy(() =>

@@ -29,11 +29,12 @@ export const actorSchema = z.string().regex(/^(?:rule:)?[a-z0-9]+(?:-[a-z0-9]+)*
 
 const instantSchema = z.iso.datetime();
 
-const stageMoveSchema = z.object({
-  from: z.enum(stages),
-  to: z.enum(stages),
-  closeReason: z.enum(closeReasons).optional(),
-});
+const stageMove = () =>
+  z.object({
+    from: z.enum(stages),
+    to: z.enum(stages),
+    closeReason: z.enum(closeReasons).optional(),
+  });
 
 /** How a value changed; absent where there was, or now is, none. */
 const change = <Schema extends z.ZodType>(schema: Schema) =>
@@ -76,41 +77,49 @@ export const appointmentChanges = [
   'corrected',
 ] as const;
 
-const aliasSchema = z.lazy(() =>
+const alias = () =>
   z.object({
     survivorId: z.string(),
     mergedId: z.string(),
     reason: z.string().optional(),
-  }),
-);
-const relationSchema = z.lazy(() => z.object({ contactId: z.string(), relation: z.enum(relations) }));
+  });
+const relation = () => z.object({ contactId: z.string(), relation: z.enum(relations) });
+
+/** Schemas by name, each made where it is first read: most functions read none, and making one costs start-up time. */
+function madeWhenRead<Makers extends Readonly<Record<string, () => z.ZodType>>>(
+  makers: Makers,
+): { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> } {
+  const schemas = {};
+  for (const [name, make] of Object.entries(makers)) {
+    let made: z.ZodType | undefined;
+    Object.defineProperty(schemas, name, { enumerable: true, get: () => (made ??= make()) });
+  }
+  return schemas as { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> };
+}
 
 /**
  * What each kind of entry says that is an item of its own. Those that are about
- * an inquiry name it beside their details. Each is made where it is first read:
- * most functions read none.
+ * an inquiry name it beside their details.
  */
-export const entryDetails = {
+export const entryDetails = madeWhenRead({
   /** By staff; a stage that a rule set is in `rules_applied`. */
-  stage_changed: z.lazy(() =>
-    stageMoveSchema.extend({
+  stage_changed: () =>
+    stageMove().extend({
       /** The kind of entry that brought it, where it came with one: a call. */
       by: z.string().optional(),
     }),
-  ),
   /** Out of quarantine. `suspected` is what it was set aside for, in one line. */
-  released: z.lazy(() => z.object({ suspected: z.string() })),
-  call: z.lazy(() => z.object({ disposition: z.enum(dispositions), note: z.string().optional() })),
-  note: z.lazy(() => z.object({ text: z.string() })),
-  email: z.lazy(() =>
+  released: () => z.object({ suspected: z.string() }),
+  call: () => z.object({ disposition: z.enum(dispositions), note: z.string().optional() }),
+  note: () => z.object({ text: z.string() }),
+  email: () =>
     z.object({
       direction: z.enum(['sent', 'received']),
       subject: z.string().optional(),
       /** What was written, as far as it was recorded. */
       text: z.string().optional(),
     }),
-  ),
-  appointment: z.lazy(() =>
+  appointment: () =>
     z.object({
       at: instantSchema,
       location: z.string().optional(),
@@ -125,8 +134,7 @@ export const entryDetails = {
       /** The entry that said by mistake what became of it. */
       corrects: z.string().optional(),
     }),
-  ),
-  consent: z.lazy(() =>
+  consent: () =>
     z.object({
       channel: z.enum(['email', 'phone', 'text']),
       class: z.string().optional(),
@@ -139,8 +147,7 @@ export const entryDetails = {
       textVersion: z.string().optional(),
       authorisation: authorisationSchema.optional(),
     }),
-  ),
-  task: z.lazy(() =>
+  task: () =>
     z.object({
       // These two are absent from entries of before tasks were kept.
       taskId: z.string().optional(),
@@ -153,14 +160,13 @@ export const entryDetails = {
       follows: z.literal(true).optional(),
       done: z.boolean().optional(),
     }),
-  ),
   /** What rules did at a trigger after arrival; each change with what it was before. */
-  rules_applied: z.lazy(() =>
+  rules_applied: () =>
     z.object({
       trigger: z.enum(triggers),
       hits: z.array(ruleHitSchema),
       rulesVersion: z.int().optional(),
-      stage: stageMoveSchema.optional(),
+      stage: stageMove().optional(),
       tier: change(z.enum(tiers)).optional(),
       urgency: change(z.enum(urgencies)).optional(),
       respondBy: instantSchema.optional(),
@@ -170,28 +176,25 @@ export const entryDetails = {
       spam: z.boolean().optional(),
       recorded: z.array(actionSchema).optional(),
     }),
-  ),
   /** How it was given to somebody who no longer has it: what its head told until then. */
-  routed: z.lazy(() =>
+  routed: () =>
     z.object({
       memberId: z.string(),
       respondBy: instantSchema.optional(),
       receipt: receiptSchema.optional(),
     }),
-  ),
   /** Back to a pool, for the next who can take it. */
-  returned: z.lazy(() =>
+  returned: () =>
     z.object({
       /** Who had it. */
       memberId: z.string(),
       pool: z.string(),
       because: z.enum(returnReasons),
     }),
-  ),
   /** The ladder, or the rule that its receipt names, asked for somebody else, and why it stays with whoever has it. */
-  not_reassigned: z.lazy(() => z.object({ memberId: z.string(), receipt: receiptSchema })),
+  not_reassigned: () => z.object({ memberId: z.string(), receipt: receiptSchema }),
   /** Set aside until then: snoozed by whoever works on it, or parked because it waits for others. */
-  held: z.lazy(() =>
+  held: () =>
     z.object({
       kind: z.enum(['snoozed', 'parked']),
       until: instantSchema,
@@ -199,43 +202,37 @@ export const entryDetails = {
       /** Who sees to what is parked. */
       owner: z.string().optional(),
     }),
-  ),
   /** No longer set aside; closing or booking, and a reply to what is snoozed, say so themselves. */
-  resumed: z.lazy(() =>
+  resumed: () =>
     z.object({
       kind: z.enum(['snoozed', 'parked']),
       because: z.enum(['by_hand', 'time']),
     }),
-  ),
   /** A call began, or ended without anything that came of it; a `call` ends it, too, and says what did. */
-  calling: z.lazy(() =>
+  calling: () =>
     z.object({
       state: z.enum(['began', 'ended']),
       because: z.enum(['by_hand', 'time']).optional(),
     }),
-  ),
   /** Nobody had called by so much of the time, and more people than the assignee were told. */
-  escalated: z.lazy(() => z.object({ atPercent: z.int(), does: z.array(z.enum(escalationActions)) })),
+  escalated: () => z.object({ atPercent: z.int(), does: z.array(z.enum(escalationActions)) }),
   /** A mail to staff that could not be sent, however often it was tried. */
-  mail_failed: z.lazy(() => z.object({ mail: z.string() })),
-  red_flag_reviewed: z.lazy(() => z.object({ result: z.enum(redFlagStates).exclude(['raised']) })),
+  mail_failed: () => z.object({ mail: z.string() }),
+  red_flag_reviewed: () => z.object({ result: z.enum(redFlagStates).exclude(['raised']) }),
   /** On both timelines; both then are one. */
-  merged: aliasSchema,
-  unmerged: aliasSchema,
-  related: relationSchema,
-  unrelated: relationSchema,
-  contact_changed: z.lazy(() =>
+  merged: alias,
+  unmerged: alias,
+  related: relation,
+  unrelated: relation,
+  contact_changed: () =>
     z.object({
       changes: contactChangesSchema,
       /** What brought it, where nobody changed it by hand: `stage`, `inquiry`, `rules`. */
       because: z.string().optional(),
     }),
-  ),
-  match_decided: z.lazy(() =>
-    z.object({ contactId: z.string(), decision: z.enum(['different', 'merged', 'open']) }),
-  ),
+  match_decided: () => z.object({ contactId: z.string(), decision: z.enum(['different', 'merged', 'open']) }),
   /** A message to the person; or what came back of one. */
-  message: z.lazy(() =>
+  message: () =>
     z.object({
       /** Names it among the messages of its inquiry. */
       key: z.string(),
@@ -246,21 +243,18 @@ export const entryDetails = {
       /** Who got it, where that is not the patient. */
       recipientId: z.string().optional(),
     }),
-  ),
   /**
    * A message was opened, by the person or by a program that opens mails before them: shown, and
    * never taken for an answer.
    */
-  message_opened: z.lazy(() => z.object({ key: z.string(), template: z.string() })),
+  message_opened: () => z.object({ key: z.string(), template: z.string() }),
   /** Their mailbox takes no more e-mail from the practice, and gets none. */
-  mailbox_suppressed: z.lazy(() =>
-    z.object({ reason: z.enum(suppressionReasons), message: z.string().optional() }),
-  ),
+  mailbox_suppressed: () => z.object({ reason: z.enum(suppressionReasons), message: z.string().optional() }),
   /** Staff lifted that: what it was for, and why it is lifted. */
-  suppression_lifted: z.lazy(() => z.object({ reason: z.enum(suppressionReasons), because: z.string() })),
+  suppression_lifted: () => z.object({ reason: z.enum(suppressionReasons), because: z.string() }),
   /** They wrote the inquiry named beside it, for somebody else. */
-  wrote_for: z.lazy(() => z.object({ patientId: z.string() })),
-} as const;
+  wrote_for: () => z.object({ patientId: z.string() }),
+});
 
 export type EntryKind = keyof typeof entryDetails;
 export const entryKinds = Object.keys(entryDetails) as [EntryKind, ...EntryKind[]];

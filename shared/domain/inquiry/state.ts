@@ -21,13 +21,15 @@ export const quarantineReasons = ['honeypot', 'firewall', 'origin', 'test_lead',
 export type QuarantineReason = (typeof quarantineReasons)[number];
 
 /** What became of one candidate of a routing, with the numbers compared. */
-export const candidateSchema = z.object({
-  memberId: z.string(),
-  /** The part of the pool's inquiries that is this member's due, 0 to 1. */
-  share: z.number(),
-  outcome: z.enum(['assigned', 'passed_over', 'excluded']),
-  reason: z.string(),
-});
+export const candidateSchema = z.lazy(() =>
+  z.object({
+    memberId: z.string(),
+    /** The part of the pool's inquiries that is this member's due, 0 to 1. */
+    share: z.number(),
+    outcome: z.enum(['assigned', 'passed_over', 'excluded']),
+    reason: z.string(),
+  }),
+);
 export type Candidate = z.infer<typeof candidateSchema>;
 
 export const receiptSchema = z.lazy(() =>

@@ -5,18 +5,20 @@ import { actionSchema } from '../schema/action.ts';
 import { closeReasons, stages, tiers } from '../stages.ts';
 
 /** One rule that held and what it did, in words; or one that could not be looked at, and why. */
-export const ruleHitSchema = z.object({ rule: z.string(), did: z.array(z.string()) });
+export const ruleHitSchema = z.lazy(() => z.object({ rule: z.string(), did: z.array(z.string()) }));
 export type RuleHit = z.infer<typeof ruleHitSchema>;
 
 /** What of the person says who can take the inquiry; read once, at scoring, for whoever routes it. */
-export const needsSchema = z.object({
-  /** Language tag. */
-  language: z.string().optional(),
-  /** The plan, in the person's words; absent where they pay themselves, or said nothing. */
-  insurance: z.string().optional(),
-  /** Of the patient, in years. */
-  age: z.number().optional(),
-});
+export const needsSchema = z.lazy(() =>
+  z.object({
+    /** Language tag. */
+    language: z.string().optional(),
+    /** The plan, in the person's words; absent where they pay themselves, or said nothing. */
+    insurance: z.string().optional(),
+    /** Of the patient, in years. */
+    age: z.number().optional(),
+  }),
+);
 
 export const decisionSchema = z.lazy(() =>
   z.object({
