@@ -14,6 +14,7 @@ export const limits = {
   writeUnitsNewPerson: 28,
   writeUnitsKnownPerson: 22,
   acceptedToFloor: 0.65,
+  /** Of inquiries that ask for no acknowledgement; with one to each the rate is a figure of its own. */
   mailedToFloor: 0.3,
   importToBare: 2.0,
   mailMs: 1_000,

@@ -32,4 +32,14 @@ export function webForm(n: number, note = ''): string {
   return fields.toString();
 }
 
+/** The same post, of somebody who does not tick that they may be written to. */
+export function withoutConsent(form: string): string {
+  const fields = new URLSearchParams(form);
+  fields.delete('consentEmail');
+  return fields.toString();
+}
+
+/** Whether a mail goes to one of these people, and so not to staff. */
+export const isToPerson = (address: string): boolean => /\bmaria\.[a-z]{5}@example\.com\b/.test(address);
+
 export const formType = 'application/x-www-form-urlencoded';

@@ -12,8 +12,12 @@ export interface Mail {
   readonly text: string;
 }
 
-/** As `Fri 20 Nov, 4:30 PM PST`. */
-export function clock(at: string, timeZone: string): string {
+/** One for each zone: making one takes longer than a mail's text. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatIn(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known) return known;
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     weekday: 'short',
@@ -23,6 +27,13 @@ export function clock(at: string, timeZone: string): string {
     minute: '2-digit',
     timeZoneName: 'short',
   });
+  formats.set(timeZone, format);
+  return format;
+}
+
+/** As `Fri 20 Nov, 4:30 PM PST`. */
+export function clock(at: string, timeZone: string): string {
+  const format = formatIn(timeZone);
   const part = Object.fromEntries(format.formatToParts(new Date(at)).map(({ type, value }) => [type, value]));
   const { weekday, day, month, hour, minute, dayPeriod, timeZoneName } = part;
   return `${weekday} ${day} ${month}, ${hour}:${minute} ${dayPeriod} ${timeZoneName}`;

@@ -16,7 +16,12 @@ import { type AgeKnown, isMinorAt, saidOfAge } from '../../shared/domain/age.ts'
 import { isByPatient } from '../../shared/domain/by-patient.ts';
 import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
-import { countedMessage, formConsentsOf, unknownMailbox } from '../../shared/domain/messages/consent.ts';
+import {
+  type Consent,
+  countedMessage,
+  formConsentsOf,
+  unknownMailbox,
+} from '../../shared/domain/messages/consent.ts';
 import { answersOf, repliesOf, sequencesOf, wroteByEmail } from '../../shared/domain/messages/greeting.ts';
 import { lawful, mostPauseMs, type Sendable } from '../../shared/domain/messages/lawful.ts';
 import {
@@ -40,6 +45,7 @@ import {
   messageRefused,
   messageSent,
   putOff,
+  unwritten,
 } from '../../shared/domain/messages/record.ts';
 import { findTemplate, senderOf } from '../../shared/domain/messages/sender.ts';
 import { personOf } from '../../shared/domain/person.ts';
@@ -94,22 +100,25 @@ export async function sendToPerson(
   dependencies: PersonDependencies,
   message: PersonMessage,
 ): Promise<ToldPerson> {
-  const found = await dependencies.inquiries.find(message.inquiryId);
-  if (!found?.body) return 'message_unknown_inquiry';
-  const record: Known = { ...found, body: found.body };
-  if (message.kind === 'acknowledgement') return await answerArrival(dependencies, record);
+  const { inquiry, messages } = await dependencies.messages.findWithInquiry(message.inquiryId);
+  if (!inquiry?.body) return 'message_unknown_inquiry';
+  const record: Known = { ...inquiry, body: inquiry.body };
+  if (message.kind === 'acknowledgement') return await answerArrival(dependencies, record, messages);
   if (message.kind === 'nurture') return await nurture(dependencies, record, message.sequence);
-  const asked = await dependencies.messages.find(message.inquiryId, message.key);
+  const asked = messages.find(({ key }) => key === message.key);
   return asked ? (await deliver(dependencies, record, asked)).told : 'message_not_due';
 }
 
 /** Answers whoever wrote, and begins what rules ask for; each of it once, however often it is asked for. */
-async function answerArrival(dependencies: PersonDependencies, record: Known): Promise<ToldPerson> {
-  const { table, messages, environment } = dependencies;
+async function answerArrival(
+  dependencies: PersonDependencies,
+  record: Known,
+  about: readonly MessageRecord[],
+): Promise<ToldPerson> {
+  const { table, messages, consents, environment } = dependencies;
   const { head, body, score } = record;
   // A human looks at it first.
   if (head.progress === 'quarantined') return 'message_not_due';
-  await noteConsents(dependencies, record);
   const practice = await dependencies.practice();
   const now = environment.now();
   const { id: inquiryId, contactId } = head;
@@ -134,32 +143,43 @@ async function answerArrival(dependencies: PersonDependencies, record: Known): P
             now,
           ),
         ];
-  let told: ToldPerson = 'message_not_due';
-  for (const fresh of wanted) {
-    const isLate = now.getTime() - Date.parse(head.clockFrom ?? head.receivedAt) > answerWithinMs;
-    const existing = await messages.find(inquiryId, fresh.key);
-    if (!existing && isLate) continue;
-    const written = existing ? undefined : await table.write(messages.ask(fresh));
-    const current = existing ?? (written?.committed ? fresh : await messages.find(inquiryId, fresh.key));
-    if (current) told = (await deliver(dependencies, record, current)).told;
+  const isLate = now.getTime() - Date.parse(head.clockFrom ?? head.receivedAt) > answerWithinMs;
+  const messagesToSend = wanted
+    .map((fresh) => about.find(({ key }) => key === fresh.key) ?? unwritten(fresh))
+    .filter(({ version }) => version > 0 || !isLate);
+  // Each message brings what it was agreed with; without one, that is noted all the same.
+  if (messagesToSend.length === 0) {
+    const { notes } = await agreedWith(dependencies, record, (id) => consents.of([id]));
+    // Where somebody was faster it is noted, or something later is.
+    for (const note of notes) await table.transact(note);
   }
+  let told: ToldPerson = 'message_not_due';
+  for (const message of messagesToSend) told = (await deliver(dependencies, record, message)).told;
   return told;
 }
 
-/** Notes what whoever wrote the inquiry agreed to with it. */
-async function noteConsents(dependencies: PersonDependencies, { head, body }: Known): Promise<void> {
-  const { table, consents } = dependencies;
-  const agreed = formConsentsOf(body.fields, wroteByEmail(body.channel));
-  if (agreed.length === 0) return;
+/** What whoever wrote the inquiry agreed to with it, as far as that is not noted yet, and the writes that note it. */
+async function agreedWith(
+  dependencies: PersonDependencies,
+  { head, body }: Known,
+  consentsOf: (contactId: string) => Promise<readonly Consent[]>,
+): Promise<{
+  readonly contactId: string;
+  readonly news: readonly Consent[];
+  readonly notes: readonly Write[][];
+}> {
   const contactId = body.writerId ?? head.contactId;
   const { receivedAt: at } = body;
-  const known = await consents.of([contactId]);
+  const agreed = formConsentsOf(body.fields, wroteByEmail(body.channel));
+  const known = agreed.length > 0 ? await consentsOf(contactId) : [];
   const news = agreed.filter(
     ({ purpose }) => !known.some((consent) => consent.purpose === purpose && consent.at >= at),
   );
-  // Where somebody was faster it is noted, or something later is.
-  for (const each of news)
-    await table.transact(noteFormConsent(dependencies, { contactId, inquiryId: head.id, at }, each));
+  return {
+    contactId,
+    news: news.map((one) => ({ ...one, given: true, at, version: 1 })),
+    notes: news.map((one) => noteFormConsent(dependencies, { contactId, inquiryId: head.id, at }, one)),
+  };
 }
 
 /** The next step of a sequence, unless there is a reason to end it. */
@@ -323,26 +343,25 @@ async function deliver(
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     if (attempt > 1) {
       await environment.backOff(20 * attempt);
-      current = await messages.find(head.id, first.key);
+      const unwrittenStill = first.version === 0 ? first : undefined;
+      current = (await messages.find(head.id, first.key)) ?? unwrittenStill;
     }
     if (!current || !isClaimable(current, environment.now())) return { told: 'message_not_due' };
     const practice = await dependencies.practice();
-    const decided = await decide(dependencies, practice, record, current, enrolment);
+    const { notes, ...decided } = await decide(dependencies, practice, record, current, enrolment);
     const now = environment.now();
     if ('refused' in decided) {
-      const done = await table.transact(
-        refusalWrites(dependencies, practice, record, current, decided.refused, now),
-      );
-      if (done.committed) return { told: 'message_refused' };
+      const writes = refusalWrites(dependencies, practice, record, current, decided.refused, now);
+      if (await commit(table, [...writes, ...notes])) return { told: 'message_refused' };
       // A task that follows notes so on the head, which may have moved on.
       const newer = await dependencies.inquiries.findHead(head.id);
       if (newer) record = { ...record, head: newer };
       continue;
     }
-    if ('notBefore' in decided) return await wait(dependencies, current, decided.notBefore);
+    if ('notBefore' in decided) return await wait(dependencies, current, decided.notBefore, notes);
     const pauseMs = dependencies.pace.turn(now, practice.messages.sendPerSecond, mostPauseMs);
     if (pauseMs === undefined) {
-      return await wait(dependencies, current, new Date(now.getTime() + turnlessMs).toISOString());
+      return await wait(dependencies, current, new Date(now.getTime() + turnlessMs).toISOString(), notes);
     }
     if (pauseMs > 0) await environment.pause(pauseMs);
     const { sendable, mailboxDigest, mailbox, step = [] } = decided;
@@ -353,6 +372,7 @@ async function deliver(
       messages.save(current.nextAt === undefined ? withoutDue(mine) : mine),
       mailboxes.save(mailboxDigest, countedMessage(mailbox, now)),
       ...step,
+      ...notes,
     ]);
     if (!taken.committed) continue;
     await dependencies.personMailer.send(sendable, {
@@ -373,13 +393,22 @@ async function wait(
   { table, messages }: PersonDependencies,
   current: MessageRecord,
   until: string,
+  notes: readonly Write[],
 ): Promise<Delivered> {
   // The steps of a sequence wait with it.
-  if (current.nextAt !== undefined) await table.write(messages.save(putOff(current, until)));
+  if (current.nextAt !== undefined) await commit(table, [messages.save(putOff(current, until)), ...notes]);
   return { told: 'message_put_off', until };
 }
 
-type Decided =
+/** A single write costs half of what it costs in a transaction. */
+async function commit(table: Table, writes: readonly Write[]): Promise<boolean> {
+  const [only, ...others] = writes;
+  if (only && others.length === 0) return (await table.write(only)).committed;
+  return (await table.transact(writes)).committed;
+}
+
+/** `notes` are written with whatever comes of it. */
+type Decided = (
   | { readonly refused: DropReason }
   | { readonly notBefore: string }
   | {
@@ -388,7 +417,8 @@ type Decided =
       readonly mailbox: Awaited<ReturnType<Mailboxes['find']>>;
       /** Of a sequence: what says that they have got the step. */
       readonly step?: readonly Write[];
-    };
+    }
+) & { readonly notes: readonly Write[] };
 
 /** Reads what the decision looks at, and decides. */
 async function decide(
@@ -401,20 +431,28 @@ async function decide(
   const { consents, mailboxes, environment } = dependencies;
   const { head } = record;
   const now = environment.now();
+  const asked = new Map<string, Promise<readonly Consent[]>>();
+  const consentsOf = (contactId: string): Promise<readonly Consent[]> => {
+    const found = asked.get(contactId) ?? consents.of([contactId]);
+    asked.set(contactId, found);
+    return found;
+  };
+  const arrived = await agreedWith(dependencies, record, consentsOf);
+  const notes = arrived.notes.flat();
   if (kind !== 'nurture' && now.getTime() - Date.parse(askedAt) > answerWithinMs)
-    return { refused: 'too_late' };
-  if (kind === 'acknowledgement' && head.stage === 'closed') return { refused: 'closed' };
+    return { refused: 'too_late', notes };
+  if (kind === 'acknowledgement' && head.stage === 'closed') return { refused: 'closed', notes };
   const template = findTemplate(practice, templateId);
-  if (!template) return { refused: 'no_template' };
+  if (!template) return { refused: 'no_template', notes };
   const reached = await findAddressee(dependencies, record);
-  if (!reached) return { refused: 'no_guardian' };
+  if (!reached) return { refused: 'no_guardian', notes };
   const { addressee, familyIds } = reached;
   const step = enrolment && (await stepOf(dependencies, familyIds, enrolment));
-  if (enrolment && !step) return { refused: 'sent_before' };
+  if (enrolment && !step) return { refused: 'sent_before', notes };
   const { email } = addressee;
   const mailboxDigest = email === undefined ? undefined : (await dependencies.openDigest())('email', email);
   const [agreed, mailbox] = await Promise.all([
-    consents.of(familyIds),
+    Promise.all(familyIds.map(consentsOf)),
     mailboxDigest === undefined ? unknownMailbox : mailboxes.find(mailboxDigest),
   ]);
   const { timeZone = findLocation(practice, head.locationId).timeZone } = reached;
@@ -427,16 +465,17 @@ async function decide(
       timeZone,
       isMinor: addressee.isMinor,
     },
-    consents: agreed,
+    // What they have just agreed to counts, and is noted with the message.
+    consents: [...agreed.flat(), ...(familyIds.includes(arrived.contactId) ? arrived.news : [])],
     mailbox,
     inquiry: { quarantined: head.progress === 'quarantined', redFlag: head.redFlag },
     sender: senderOf(practice, head.locationId, now),
     now,
   });
   if ('sendable' in decision && mailboxDigest !== undefined) {
-    return { sendable: decision.sendable, mailboxDigest, mailbox, ...(step && { step }) };
+    return { sendable: decision.sendable, mailboxDigest, mailbox, notes, ...(step && { step }) };
   }
-  return 'sendable' in decision ? { refused: 'no_address' } : decision;
+  return 'sendable' in decision ? { refused: 'no_address', notes } : { ...decision, notes };
 }
 
 /**

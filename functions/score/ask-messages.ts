@@ -2,6 +2,7 @@
 import type { InquiryRecord } from '../../shared/data/inquiries.ts';
 import { createMessages } from '../../shared/data/messages.ts';
 import type { Write } from '../../shared/data/table.ts';
+import { isMinorAt, saidOfAge } from '../../shared/domain/age.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { formConsentsOf } from '../../shared/domain/messages/consent.ts';
 import { asksForAnswer, repliesOf, sequencesOf } from '../../shared/domain/messages/greeting.ts';
@@ -26,7 +27,12 @@ export async function answersToAsk(
         body &&
         asksForAnswer(
           { messages, rules },
-          { channel: body.channel, agreed: formConsentsOf(body.fields, false).length > 0 },
+          {
+            channel: body.channel,
+            agreed: formConsentsOf(body.fields, false).length > 0,
+            known: body.returning === true || body.writerId !== undefined,
+            isMinor: isMinorAt(saidOfAge(body.fields, body.receivedAt), body.receivedAt),
+          },
         ),
     )
     .map(({ head }) => ({ kind: 'acknowledgement', inquiryId: head.id }));

@@ -133,7 +133,9 @@ export function startStreamSource(options: StreamSourceOptions): EventSource {
         cursor.iterator = undefined;
         return matching.length;
       }
-      remember(cursor.shardId, batch.at(-1)?.dynamodb.SequenceNumber);
+      // Of the last batch it is remembered with what no filter wanted.
+      if (at + plan.batchSize < matching.length)
+        remember(cursor.shardId, batch.at(-1)?.dynamodb.SequenceNumber);
     }
     // Past those that no filter wanted, too.
     if (records.length > 0) remember(cursor.shardId, records.at(-1)?.dynamodb?.SequenceNumber);

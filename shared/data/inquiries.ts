@@ -243,7 +243,7 @@ export interface InquiryRecord {
 }
 
 /** Puts together what was read of one inquiry, in the order of the keys; undefined without a head. */
-function recordOf(rows: readonly Row[]): InquiryRecord | undefined {
+export function recordOf(rows: readonly Row[]): InquiryRecord | undefined {
   let head: Inquiry | undefined;
   let body: InquiryBody | undefined;
   let alert: Alert | undefined;

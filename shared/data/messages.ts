@@ -6,6 +6,7 @@ import {
   sequenceRunSchema,
 } from '../domain/messages/nurture.ts';
 import { type MessageRecord, messageRecordSchema } from '../domain/messages/record.ts';
+import { type InquiryRecord, recordOf } from './inquiries.ts';
 import {
   byTime,
   contactSequence,
@@ -64,6 +65,19 @@ export function createMessages(table: Table) {
       const sk = inquirySk.message(key);
       const [row] = await read(inquiryId, sk, sk);
       return row && messageRecordSchema.parse(row);
+    },
+
+    /** An inquiry as `inquiries.find` gives it, with every message about it: one read. */
+    async findWithInquiry(
+      inquiryId: string,
+    ): Promise<{ readonly inquiry: InquiryRecord | undefined; readonly messages: readonly MessageRecord[] }> {
+      const rows = await read(inquiryId, inquirySk.alert, inquirySk.message('~'));
+      return {
+        inquiry: recordOf(rows.filter(({ sk }) => sk <= inquirySk.scoresEnd)),
+        messages: rows
+          .filter(({ sk }) => sk >= inquirySk.message(''))
+          .map((row) => messageRecordSchema.parse(row)),
+      };
     },
 
     /** Every message about an inquiry, those that were refused too. */

@@ -29,6 +29,19 @@ const readings = (text: string): string[] => [
   foldWording(text),
 ];
 
+/** Phrases are configuration, looked for again and again: each is folded once. */
+const foldedPhrases = new Map<string, readonly string[]>();
+const mostKept = 10_000;
+
+function readingsOfPhrase(phrase: string): readonly string[] {
+  const known = foldedPhrases.get(phrase);
+  if (known) return known;
+  if (foldedPhrases.size >= mostKept) foldedPhrases.clear();
+  const folded = [...new Set(readings(phrase))];
+  foldedPhrases.set(phrase, folded);
+  return folded;
+}
+
 /**
  * The phrases of a list that stand in a text, as the list writes them. An apostrophe that one of the
  * two has and the other lacks, or has a space for, is no difference.
@@ -37,6 +50,6 @@ export function findPhrases(text: string, phrases: readonly string[]): string[] 
   if (phrases.length === 0) return [];
   const folded = readings(text);
   return phrases.filter((phrase) =>
-    readings(phrase).some((wanted) => folded.some((one) => holdsPhrase(one, wanted))),
+    readingsOfPhrase(phrase).some((wanted) => folded.some((one) => holdsPhrase(one, wanted))),
   );
 }

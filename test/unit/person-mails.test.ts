@@ -96,6 +96,69 @@ describe('an acknowledgement', () => {
     expect(personMailer.sent).toEqual([]);
   });
 
+  it('is not asked for where a newcomer agreed to nothing', async () => {
+    const { captured, score, queues, messages } = start();
+    const unticked = { fields: { ...agreed.fields, consentEmail: false } };
+    const id = await captured(unticked);
+
+    for (const { inquiryId } of queues.score.take()) await score(inquiryId);
+
+    expect(queues.mail.take()).toEqual([]);
+    expect(await messages.find(id, 'acknowledgement')).toBeUndefined();
+  });
+
+  it('is looked up where somebody who is known, or who wrote for another, agreed to nothing now', async () => {
+    const { captured, mailed, messages } = start();
+    const unticked = { fields: { ...agreed.fields, consentEmail: false } };
+    await captured(unticked);
+
+    const again = await mailed(unticked);
+    const another = await mailed({ ...unticked, patientName: 'Leo Lopez' });
+
+    expect(await messages.find(again, 'acknowledgement')).toMatchObject({ refused: 'no_consent' });
+    expect(await messages.find(another, 'acknowledgement')).toMatchObject({ refused: 'no_consent' });
+  });
+
+  it('of a minor who agreed to nothing has somebody find a guardian all the same', async () => {
+    const { mailed, head, tasks } = start();
+
+    const id = await mailed({ fields: { ...agreed.fields, consentEmail: false, age: '9' } });
+
+    expect(await tasks.ofContact((await head(id)).contactId)).toHaveLength(1);
+  });
+
+  it('notes what they agreed to with it, and where there is none to send, too', async () => {
+    for (const practice of [answering, smallPractice]) {
+      const { mailed, head, consents } = start(practice);
+      const id = await mailed({ fields: { ...agreed.fields, consentOpenings: true } });
+      const known = await consents.of([(await head(id)).contactId]);
+      expect(known.map(({ purpose, given }) => [purpose, given]).sort()).toEqual([
+        ['inquiry', true],
+        ['openings', true],
+      ]);
+    }
+  });
+
+  it('takes four reads and two writes', async () => {
+    const calls: string[] = [];
+    const counted = new Proxy(createMemoryTable(), {
+      get: (table, name, receiver) => {
+        calls.push(String(name));
+        return Reflect.get(table, name, receiver);
+      },
+    });
+    const { captured, score, queues, dependencies } = createPipeline(counted, answering);
+    const inquiryId = await captured(agreed);
+    await score(inquiryId);
+    expect(queues.mail.take()).toEqual([{ kind: 'acknowledgement', inquiryId }]);
+    calls.length = 0;
+
+    const told = await sendToPerson(dependencies, { kind: 'acknowledgement', inquiryId });
+
+    expect(told).toBe('message_sent');
+    expect(calls).toEqual(['query', 'query', 'query', 'query', 'transact', 'transact']);
+  });
+
   it('is sent once, however often it is asked for', async () => {
     const { mailed, personMailer, dependencies } = start();
     const inquiryId = await mailed(agreed);

@@ -37,12 +37,28 @@ export const sequencesOf = (actions: readonly Action[]): string[] => [
   ...new Set(actions.flatMap((action) => (action.do === 'start_nurture' ? [action.sequence] : []))),
 ];
 
-/** Whether anything may be to be said, or noted, as an inquiry arrives: a message for notify is worth its call. */
+/** What of an inquiry says whether it may be answered. */
+export interface Arrived {
+  readonly channel: string;
+  /** Whoever wrote agreed to something. */
+  readonly agreed: boolean;
+  /** The patient, or whoever wrote for them, may have agreed before. */
+  readonly known: boolean;
+  readonly isMinor: boolean;
+}
+
+/**
+ * Whether anything may be to be said, or noted, as an inquiry arrives: a message for notify is worth its
+ * call. Nobody writes to a newcomer who agreed to nothing; for a minor a guardian may have to be found.
+ */
 export function asksForAnswer(
   practice: Pick<Practice, 'messages' | 'rules'>,
-  { channel, agreed }: { readonly channel: string; readonly agreed: boolean },
+  { channel, agreed, known, isMinor }: Arrived,
 ): boolean {
-  const answers = practice.messages.acknowledgement !== undefined && writtenChannels.includes(channel);
+  const answers =
+    practice.messages.acknowledgement !== undefined &&
+    writtenChannels.includes(channel) &&
+    (agreed || known || isMinor);
   const byRules = practice.rules.some(
     ({ enabled, actions }) =>
       enabled && actions.some((action) => action.do === 'auto_reply' || action.do === 'start_nurture'),

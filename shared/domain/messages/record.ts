@@ -87,6 +87,9 @@ export const asked = (message: AskedMessage, now: Date): MessageRecord => ({
   repeats: 0,
 });
 
+/** A message as it is before anything of it is written: whoever decides about it writes it with what it comes to. */
+export const unwritten = (record: MessageRecord): MessageRecord => ({ ...record, version: 0 });
+
 /** Whether it may be claimed now: nobody has, or whoever had seems to have crashed. */
 export const isClaimable = ({ state, stateAt }: MessageRecord, now: Date): boolean =>
   state === 'pending' || (state === 'sending' && stateAt <= after(now, -messageLeaseMs));
