@@ -18,19 +18,20 @@ import type { ScoreDependencies } from './dependencies.ts';
  */
 export async function answersToAsk(
   { practice }: Pick<ScoreDependencies, 'practice'>,
-  arrived: readonly Pick<InquiryRecord, 'head' | 'body'>[],
+  arrived: readonly (Pick<InquiryRecord, 'head' | 'body'> & { readonly actions: readonly Action[] })[],
 ): Promise<PersonMessage[]> {
-  const { messages, rules } = await practice();
+  const { messages } = await practice();
   return arrived
     .filter(
-      ({ body }) =>
+      ({ body, actions }) =>
         body &&
         asksForAnswer(
-          { messages, rules },
+          { messages },
           {
             channel: body.channel,
             agreed: formConsentsOf(body.fields, false).length > 0,
             known: body.returning === true || body.writerId !== undefined,
+            actions,
             isMinor: isMinorAt(saidOfAge(body.fields, body.receivedAt), body.receivedAt),
           },
         ),

@@ -11,6 +11,7 @@ import { afterRules } from '../../shared/domain/inquiry/rules.ts';
 import { awaitsRouting, type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
 import { clockFor, listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
+import type { Action } from '../../shared/domain/rules/rule.ts';
 import { score, scoredFacts } from '../../shared/domain/scoring.ts';
 import { type EntryDetails, entryOf } from '../../shared/domain/timeline.ts';
 import type { StepMessage } from '../../shared/queues/messages.ts';
@@ -44,7 +45,14 @@ export class InquiryBusy extends Error {
 type Known = InquiryRecord & { readonly body: InquiryBody };
 
 /** What became of one step: its code, or that somebody was faster and it is to be looked at again. */
-type Step = { readonly outcome: Scored; readonly next: Inquiry } | 'refused';
+type Step =
+  | {
+      readonly outcome: Scored;
+      readonly next: Inquiry;
+      /** What is recorded of the rules of its arrival, where the step looked at them. */
+      readonly recorded?: readonly Action[] | undefined;
+    }
+  | 'refused';
 
 const routingOf = ({ id: inquiryId, version }: Inquiry): StepMessage => ({ inquiryId, version });
 
@@ -67,7 +75,7 @@ export async function scoreInquiry(dependencies: ScoreDependencies, message: Ste
       await dependencies.environment.backOff(20 * attempt);
       continue;
     }
-    const { outcome, next } = step;
+    const { outcome, next, recorded = record.score?.decision?.recorded ?? [] } = step;
     // What this message brought about is what it is known for, whatever follows from it.
     if (done === undefined || (outcome !== 'scored_before' && outcome !== 'score_not_due')) done = outcome;
     if (outcome === 'score_race_lost') return done;
@@ -75,7 +83,7 @@ export async function scoreInquiry(dependencies: ScoreDependencies, message: Ste
     // Also where it was scored before: the message to route may never have been sent.
     if (awaitsRouting(next)) {
       // Before its routing, which is asked for again until it is done, and this with it.
-      for (const answer of await answersToAsk(dependencies, [{ ...record, head: next }])) {
+      for (const answer of await answersToAsk(dependencies, [{ ...record, head: next, actions: recorded }])) {
         await mailQueue.send(answer);
       }
       await routeQueue.send(routingOf(next));
@@ -185,12 +193,16 @@ async function scoreFirst(
   ];
   if (writes.length === 1) {
     const written = await table.write(put);
-    return { outcome: written.committed ? 'scored' : 'score_race_lost', next: head };
+    return {
+      outcome: written.committed ? 'scored' : 'score_race_lost',
+      next: head,
+      recorded: decision.recorded ?? [],
+    };
   }
   const done = await table.transact(writes);
   if (done.committed) {
     await dependencies.mailQueue.sendAll(work.messages);
-    return { outcome: suspected ? 'scored_as_spam' : 'scored', next };
+    return { outcome: suspected ? 'scored_as_spam' : 'scored', next, recorded: decision.recorded ?? [] };
   }
   return done.failed.has(0) ? { outcome: 'score_race_lost', next: head } : 'refused';
 }
@@ -298,7 +310,7 @@ async function scoreAgain(
   ]);
   if (!committed) return 'refused';
   await dependencies.mailQueue.sendAll(work.messages);
-  return { outcome: 'rescored', next };
+  return { outcome: 'rescored', next, recorded: decision.recorded ?? [] };
 }
 
 /**
@@ -327,20 +339,14 @@ export async function scoreTogether(
       if (!body || !isPlain || !awaitsRouting(head)) return undefined;
       const step = await scoreFirst(dependencies, practice, { ...record, body });
       return step !== 'refused' && step.outcome === 'scored' && awaitsRouting(step.next)
-        ? step.next
+        ? { head: step.next, body, actions: step.recorded ?? [] }
         : undefined;
     }),
   );
   const scored = steps.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
-  const isScored = new Set(scored.map(({ id }) => id));
-  await mailQueue.sendAll(
-    await answersToAsk(
-      dependencies,
-      records.filter(({ head }) => isScored.has(head.id)),
-    ),
-  );
-  await routeQueue.sendAll(scored.map(routingOf));
-  const left = new Set(scored.map(({ id }) => id));
+  await mailQueue.sendAll(await answersToAsk(dependencies, scored));
+  await routeQueue.sendAll(scored.map(({ head }) => routingOf(head)));
+  const left = new Set(scored.map(({ head }) => head.id));
   // The second of two messages about one inquiry has its own look.
   return messages.map(({ inquiryId }) => (left.delete(inquiryId) ? 'scored' : undefined));
 }

@@ -116,9 +116,13 @@ describe('an acknowledgement', () => {
     expect(await answerTo(second)).toMatchObject({ state: 'refused', refused: 'opted_out' });
   });
 
-  it('goes to nobody who did not agree', async () => {
-    const id = await post({ name: 'Otto Graf', email: 'otto@example.com' });
-    expect(await answerTo(id)).toMatchObject({ state: 'refused', refused: 'no_consent' });
+  it('goes to nobody who did not agree; of a newcomer it is not even asked for', async () => {
+    const otto = { name: 'Otto Graf', email: 'otto@example.com' };
+    const first = await post(otto);
+    // Who is known may have agreed before: that is looked up.
+    const second = await post({ ...otto, message: 'Once more.' });
+    expect(await answerTo(second)).toMatchObject({ state: 'refused', refused: 'no_consent' });
+    expect((await messagesOf(first)).items).toEqual([]);
   });
 });
 

@@ -107,6 +107,30 @@ describe('an acknowledgement', () => {
     expect(await messages.find(id, 'acknowledgement')).toBeUndefined();
   });
 
+  it('is looked up where a rule began something for them, and only then', async () => {
+    const rule = (value: string) =>
+      ({
+        id: 'nurture',
+        name: 'Nurture',
+        enabled: true,
+        on: ['arrival'],
+        when: { field: 'channel', operator: 'is', value },
+        actions: [{ do: 'start_nurture', sequence: 'not-reached' }],
+      }) as unknown as Practice['rules'][number];
+    const unticked = { fields: { ...agreed.fields, consentEmail: false } };
+    for (const [channel, sequences] of [
+      ['web_form', 1],
+      ['walk_in', 0],
+    ] as const) {
+      const { mailed, messages } = start({ ...answering, rules: [rule(channel)] });
+
+      const id = await mailed(unticked);
+
+      expect(await messages.enrolmentsOf(id)).toHaveLength(sequences);
+      expect(await messages.ofInquiry(id)).toHaveLength(sequences);
+    }
+  });
+
   it('is looked up where somebody who is known, or who wrote for another, agreed to nothing now', async () => {
     const { captured, mailed, messages } = start();
     const unticked = { fields: { ...agreed.fields, consentEmail: false } };

@@ -45,6 +45,8 @@ export interface Arrived {
   /** The patient, or whoever wrote for them, may have agreed before. */
   readonly known: boolean;
   readonly isMinor: boolean;
+  /** What rules did on its arrival. */
+  readonly actions: readonly Action[];
 }
 
 /**
@@ -52,16 +54,13 @@ export interface Arrived {
  * call. Nobody writes to a newcomer who agreed to nothing; for a minor a guardian may have to be found.
  */
 export function asksForAnswer(
-  practice: Pick<Practice, 'messages' | 'rules'>,
-  { channel, agreed, known, isMinor }: Arrived,
+  { messages }: Pick<Practice, 'messages'>,
+  { channel, agreed, known, isMinor, actions }: Arrived,
 ): boolean {
   const answers =
-    practice.messages.acknowledgement !== undefined &&
+    messages.acknowledgement !== undefined &&
     writtenChannels.includes(channel) &&
     (agreed || known || isMinor);
-  const byRules = practice.rules.some(
-    ({ enabled, actions }) =>
-      enabled && actions.some((action) => action.do === 'auto_reply' || action.do === 'start_nurture'),
-  );
+  const byRules = repliesOf(actions).length > 0 || sequencesOf(actions).length > 0;
   return agreed || wroteByEmail(channel) || answers || byRules;
 }
