@@ -29,10 +29,23 @@ export async function openInquiries(
   const ids = rows.filter(({ pk }) => pk.startsWith(prefix)).map(({ pk }) => pk.slice(prefix.length));
   if (ids.length === 0) return [];
   const heads = await inquiries.findHeads(ids, onBroken);
-  return heads
-    .filter((head) => isOpen(head) && head.progress !== 'quarantined' && !isNew(head))
-    .sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : -1))
-    .slice(0, mostAsked);
+  return newest(heads.filter((head) => isOpen(head) && head.progress !== 'quarantined' && !isNew(head)));
+}
+
+const newest = (inquiries: readonly Inquiry[]): Inquiry[] =>
+  inquiries.toSorted((a, b) => (a.receivedAt < b.receivedAt ? 1 : -1)).slice(0, mostAsked);
+
+/** The newest open inquiries of two people who were just joined or parted: of each, all that they are. */
+export async function openInquiriesOfBoth(
+  dependencies: RescoreDependencies,
+  contactIds: readonly [string, string],
+): Promise<Inquiry[]> {
+  const people = await Promise.all(
+    contactIds.map((id) => dependencies.contacts.findWhole(id, { consistent: true })),
+  );
+  const family = new Set(people.flatMap((person) => person?.family ?? []).map(({ id }) => id));
+  const open = await Promise.all([...family].map((id) => openInquiries(dependencies, id, () => false)));
+  return newest(open.flat());
 }
 
 /**

@@ -1,15 +1,20 @@
 /**
- * What a new row of the table means for the people behind it: a person, a point of theirs, or their
- * next inquiry. And for those who work here: a new version of the configuration.
+ * What a new row of the table means for the people behind it: a person, a point of theirs, their
+ * next inquiry, or that two of them are one. And for those who work here: a new version of the configuration.
  */
 import * as z from 'zod';
 import { pointsOf } from '../../shared/data/contacts.ts';
 import { againSchema, isAgain } from '../../shared/data/follow-again.ts';
 import { bodySchema } from '../../shared/data/inquiries.ts';
-import { configuration, contactPk, inquirySk } from '../../shared/data/keys.ts';
+import { configuration, contactMerged, contactPk, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import type { Queue, RouteMessage } from '../../shared/queues/messages.ts';
-import { askRescoring, openInquiries, type RescoreDependencies } from './ask-rescoring.ts';
+import {
+  askRescoring,
+  openInquiries,
+  openInquiriesOfBoth,
+  type RescoreDependencies,
+} from './ask-rescoring.ts';
 import { type NoteDependencies, noteFacts } from './note-facts.ts';
 import { type SuggestDependencies, suggestMatches } from './suggest-matches.ts';
 import { wakeSnoozed } from './wake-snoozed.ts';
@@ -28,7 +33,7 @@ export type Followed =
 const versionSchema = z.object({ version: z.int() });
 const pointSchema = z.object({ addedAt: z.string() });
 
-/** Follows one row that is new, or the configuration's version; every other is none of its concern. Doing it again changes nothing. */
+/** Follows one row that is new, a merge or its undoing, or the configuration's version; every other is none of its concern. Doing it again changes nothing. */
 export async function followChange(dependencies: PeopleDependencies, row: Row): Promise<Followed> {
   const done = (suggested: number, rescored: number): Followed => ({
     outcome: 'people_followed',
@@ -65,6 +70,15 @@ export async function followChange(dependencies: PeopleDependencies, row: Row): 
     // Made by an inquiry that was set aside: staff are not shown everybody whose number it gave.
     if (row['suspected'] === true) return { outcome: 'people_not_concerned' };
     return done(await suggestMatches(dependencies, contactId, pointsOf(row)), 0);
+  }
+  const mergedPrefix = contactMerged(contactId, '').sk;
+  if (row.sk.startsWith(mergedPrefix)) {
+    // Whichever way it went, of each of the two more is known now, or less.
+    const mergedId = row.sk.slice(mergedPrefix.length);
+    return done(
+      0,
+      await askRescoring(dependencies, await openInquiriesOfBoth(dependencies, [contactId, mergedId])),
+    );
   }
   if (!row.sk.startsWith('POINT#')) return { outcome: 'people_not_concerned' };
   const { addedAt } = pointSchema.parse(row);

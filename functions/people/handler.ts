@@ -42,7 +42,7 @@ async function handleRecord(record: DynamoDBRecord): Promise<void> {
   const ids = { eventId: record.eventID };
   try {
     const image = record.dynamodb?.NewImage as Record<string, AttributeValue> | undefined;
-    // The filter lets only new rows through, and new versions of the configuration.
+    // The filter lets only new rows through, merges undone and made again, and new versions of the configuration.
     if (record.eventName === 'REMOVE' || image === undefined) return;
     const row = unmarshall(image) as Row;
     // Put back, with all that once followed from it.

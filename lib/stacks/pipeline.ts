@@ -359,9 +359,9 @@ export class PipelineStack extends Stack {
         reportBatchItemFailures: true,
         retryAttempts: 10,
         onFailure: new SqsDlq(unfollowed),
-        // Who came new, with which later point, and who came again; never what it writes itself. Each
-        // version of the configuration, for what waits and for who is disabled. And what it is asked to
-        // follow once more: five filters are as many as an event source takes.
+        // Who came new or with which later point, who is one with whom, and who came again; never what it
+        // writes itself. Each version of the configuration, for what waits and for who is disabled. And what
+        // it is asked to follow once more: five filters are as many as an event source takes.
         filters: [
           FilterCriteria.filter({
             eventName: FilterRule.or('INSERT', 'MODIFY'),
@@ -371,11 +371,16 @@ export class PipelineStack extends Stack {
           }),
           FilterCriteria.filter({
             eventName: FilterRule.isEqual('INSERT'),
-            dynamodb: { Keys: { ...ofContact, sk: { S: FilterRule.isEqual('PROFILE') } } },
+            dynamodb: {
+              Keys: {
+                ...ofContact,
+                sk: { S: [...FilterRule.isEqual('PROFILE'), ...FilterRule.beginsWith('POINT#')] },
+              },
+            },
           }),
           FilterCriteria.filter({
-            eventName: FilterRule.isEqual('INSERT'),
-            dynamodb: { Keys: { ...ofContact, sk: { S: FilterRule.beginsWith('POINT#') } } },
+            eventName: FilterRule.or('INSERT', 'MODIFY'),
+            dynamodb: { Keys: { ...ofContact, sk: { S: FilterRule.beginsWith('MERGED#') } } },
           }),
           FilterCriteria.filter({
             eventName: FilterRule.isEqual('INSERT'),

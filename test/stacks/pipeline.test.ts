@@ -178,7 +178,7 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
     ]);
   });
 
-  test('people sees new contacts, their later points, inquiries of who was known, and new configurations', () => {
+  test('people sees new contacts, their later points, merges, inquiries of who was known, and new configurations', () => {
     const source = sourceOf('People');
 
     expect(source).toMatchObject({
@@ -196,11 +196,11 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
       },
       {
         eventName: ['INSERT'],
-        dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: ['PROFILE'] } } },
+        dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: ['PROFILE', { prefix: 'POINT#' }] } } },
       },
       {
-        eventName: ['INSERT'],
-        dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: [{ prefix: 'POINT#' }] } } },
+        eventName: ['INSERT', 'MODIFY'],
+        dynamodb: { Keys: { pk: { S: [{ prefix: 'CON#' }] }, sk: { S: [{ prefix: 'MERGED#' }] } } },
       },
       {
         eventName: ['INSERT'],
@@ -208,6 +208,12 @@ describe.each(['dev', 'prod'] as const)('pipeline of %s', (env) => {
       },
       { eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [{ prefix: 'AGAIN#' }] } } } },
     ]);
+  });
+
+  test('no event source has more filters than the five that one takes', () => {
+    for (const { FilterCriteria } of sources) {
+      expect(FilterCriteria?.Filters.length ?? 0).toBeLessThanOrEqual(5);
+    }
   });
 
   test('two functions read the stream, which is as many as it serves', () => {

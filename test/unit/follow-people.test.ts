@@ -1,9 +1,11 @@
 /** What follows from a new contact, a new point, or an inquiry of somebody who was known. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { mergeContacts, unmergeContacts } from '../../functions/api/link-contacts.ts';
 import type { IncomingInquiry } from '../../functions/capture/capture-inquiry.ts';
 import { type Followed, followChange } from '../../functions/people/follow-change.ts';
 import { MatchBusy } from '../../functions/people/suggest-matches.ts';
 import type { Contact } from '../../shared/data/contacts.ts';
+import { inquiryHead } from '../../shared/data/keys.ts';
 import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { createPipeline, hours } from '../support/fixtures.ts';
 
@@ -186,6 +188,34 @@ describe('a point that is added', () => {
     expect(rows).toHaveLength(1);
     expect(pipeline.queues.score.sent.map(({ inquiryId }) => inquiryId)).toEqual([first]);
     expect(second).not.toBe(first);
+  });
+});
+
+describe('a merge', () => {
+  it('has the open inquiries of everybody who is one person since scored again, and so has its undoing', async () => {
+    const [maria, mary] = [await pipeline.mailed(), await pipeline.mailed({ name: 'Mary Lopez' })];
+    const closed = await pipeline.mailed({ name: 'Mary Lopez' });
+    await table.write({ update: inquiryHead(closed), set: { stage: 'closed' } });
+    await pipeline.mailed({ name: 'Pedro Lopez' });
+    const [survivor, merged] = (await Promise.all([maria, mary].map(pipeline.head))).map(
+      ({ contactId }) => contactId,
+    ) as [string, string];
+    await follow();
+
+    const merge = () => mergeContacts(pipeline, survivor, merged, undefined, 'ana');
+    const unmerge = () => unmergeContacts(pipeline, survivor, merged, 'ana');
+    for (const change of [merge, unmerge]) {
+      await change();
+      pipeline.queues.score.take();
+      const rows = table.rows().filter(({ sk }) => sk.startsWith('MERGED#'));
+      expect(rows).toHaveLength(1);
+
+      for (const row of rows) {
+        expect(await followChange(dependencies(), row)).toMatchObject({ suggested: 0, rescored: 2 });
+      }
+      const asked = pipeline.queues.score.take().map(({ inquiryId }) => inquiryId);
+      expect(asked.sort()).toEqual([maria, mary].sort());
+    }
   });
 });
 
