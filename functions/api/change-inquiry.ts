@@ -20,6 +20,8 @@ import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
 import { type EntryFrame, entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
+import { attachPoints } from './attach-points.ts';
 import { type ConsequenceDependencies, consequencesOf } from './stage-consequences.ts';
 import { type TellDependencies, tellRouting } from './tell-routing.ts';
 
@@ -27,6 +29,7 @@ export interface ChangeDependencies extends ConsequenceDependencies, TellDepende
   readonly table: Table;
   readonly inquiries: Inquiries;
   readonly scoreQueue: Queue<StepMessage>;
+  readonly openDigest: () => Promise<Digest>;
 }
 
 export type Change =
@@ -103,7 +106,8 @@ export async function changeInquiry(
           actor: memberId,
           now,
         });
-    const done = await table.transact([inquiries.save(next), ...beside]);
+    const attached = 'release' in change ? await attachPoints(dependencies, id, practice, now) : [];
+    const done = await table.transact([inquiries.save(next), ...beside, ...attached]);
     if (done.committed) {
       await askRules(dependencies, next);
       await tellRouting(dependencies, practice, head, next);

@@ -14,7 +14,6 @@ import type { Disposition } from '../../shared/domain/rules/facts.ts';
 import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
 import { entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
-import type { Digest } from '../../shared/secrets/digest.ts';
 import {
   askRules,
   type ByStaff,
@@ -31,7 +30,6 @@ import type { WantedEntry } from './wanted-entry.ts';
 
 export interface RecordDependencies extends ChangeDependencies {
   readonly tasks: Tasks;
-  readonly openDigest: () => Promise<Digest>;
 }
 
 /** What was recorded, and the inquiry as that left it. */
