@@ -4,7 +4,7 @@ import type { Contact, Contacts } from '../../shared/data/contacts.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import { optOutWrites } from '../../shared/data/opt-out.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
-import { saysStop } from '../../shared/domain/messages/stop-words.ts';
+import { saysStop, stopSource } from '../../shared/domain/messages/stop-words.ts';
 import { purposes } from '../../shared/domain/messages/template.ts';
 import type { WantedEntry } from './wanted-entry.ts';
 
@@ -29,7 +29,7 @@ export async function consentEffects(
   if (wanted.kind === 'email') {
     const { direction, subject = '', text = '' } = wanted.details;
     if (direction !== 'received' || !saysStop({ subject, text })) return [];
-    const source = 'STOP in a reply';
+    const source = stopSource;
     // Which of them wrote it nobody said.
     const everybody = await withGuardians(contacts, family);
     return await optOutWrites(repositories, everybody, contactId, everything, { at, source });

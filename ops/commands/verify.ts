@@ -50,7 +50,7 @@ async function sampleContacts(table: Table, size: number): Promise<string[]> {
 }
 
 /** Fields of which a terminal is told that they differ, not what they are. */
-const personal: readonly string[] = ['name', 'languages', 'insurances', 'age', 'timeZone'];
+const personal: readonly string[] = ['name', 'languages', 'insurances', 'age', 'timeZone', 'consents'];
 
 const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
 

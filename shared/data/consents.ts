@@ -4,9 +4,11 @@ import {
   type Authorisation,
   type Consent,
   consentSchema,
+  countsOver,
   type FormConsent,
+  purposesMeant,
 } from '../domain/messages/consent.ts';
-import { type ConsentPurpose, purposes, takenBackWith } from '../domain/messages/template.ts';
+import type { ConsentPurpose } from '../domain/messages/template.ts';
 import { entryOf } from '../domain/timeline.ts';
 import type { Contacts } from './contacts.ts';
 import { contactConsent, contactPk } from './keys.ts';
@@ -106,19 +108,21 @@ export function consentWrites(
 ): Write[] {
   const { channel, given, source, purpose, textVersion, authorisation } = details;
   if (channel !== 'email') return [];
-  const meant = given ? [purpose ?? purposes[0]] : takenBackWith(purpose ?? purposes[0]);
-  const isNews = (each: ConsentPurpose): boolean => {
-    const stands = known.find((consent) => consent.purpose === each);
-    return stands === undefined || stands.at < at || (!given && stands.at === at);
-  };
-  return meant.filter(isNews).map((each) =>
-    keep({
-      contactId,
-      purpose: each,
-      given,
-      at,
-      source,
-      ...(given && { textVersion, authorisation }),
-    }),
-  );
+  const isNews = (each: ConsentPurpose): boolean =>
+    countsOver(
+      { given, at },
+      known.find((consent) => consent.purpose === each),
+    );
+  return purposesMeant(given, purpose)
+    .filter(isNews)
+    .map((each) =>
+      keep({
+        contactId,
+        purpose: each,
+        given,
+        at,
+        source,
+        ...(given && { textVersion, authorisation }),
+      }),
+    );
 }

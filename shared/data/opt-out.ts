@@ -78,18 +78,20 @@ export async function takeBack(
     if (isTaken) return 'taken_back_before';
     const at = environment.now().toISOString();
     const said = { channel: 'email' as const, given: false, source, purpose };
-    const frame = { entryId: environment.newId('entry'), contactId, actor: contactActor, at };
+    const entryOn = (id: string): Write => {
+      const frame = { entryId: environment.newId('entry'), contactId: id, actor: contactActor, at };
+      return contacts.addEntry(entryOf('consent', frame, said));
+    };
     const writes = await optOutWrites(dependencies, whole.family, contactId, purpose, { at, source });
-    // Whoever else of the family had agreed is the same person.
+    // Whoever else of the family had agreed is the same person; and it stays theirs where that is undone.
     const others = whole.family.filter(({ id }) => id !== contactId);
     const ofOthers = await Promise.all(
-      others.map(async ({ id }) => consentWrites(consents, await consents.of([id]), id, at, said)),
+      others.map(async ({ id }) => {
+        const news = consentWrites(consents, await consents.of([id]), id, at, said);
+        return news.length > 0 ? [...news, entryOn(id)] : [];
+      }),
     );
-    const done = await table.transact([
-      ...writes,
-      ...ofOthers.flat(),
-      contacts.addEntry(entryOf('consent', frame, said)),
-    ]);
+    const done = await table.transact([...writes, ...ofOthers.flat(), entryOn(contactId)]);
     if (done.committed) return 'taken_back';
   }
   throw new Error('the mailbox changed in every attempt');

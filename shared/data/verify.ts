@@ -1,9 +1,11 @@
 /** Compares what is stored of a person with what their timeline tells. */
 import * as z from 'zod';
 import type { Appointment } from '../domain/appointment.ts';
+import type { Consent } from '../domain/messages/consent.ts';
 import {
   type AppointmentState,
   type ContactState,
+  consentStates,
   type Difference,
   differences,
   heldAs,
@@ -14,6 +16,7 @@ import {
 import { isTaskOpen, type Task } from '../domain/task.ts';
 import type { Told } from '../domain/timeline.ts';
 import { createAppointments } from './appointments.ts';
+import { createConsents } from './consents.ts';
 import { type Contact, createContacts } from './contacts.ts';
 import { createInquiries, type InquiryRecord } from './inquiries.ts';
 import type { Table } from './table.ts';
@@ -68,7 +71,7 @@ const storedAppointment = (appointment: Appointment): AppointmentState => ({
   actualCents: appointment.actualCents,
 });
 
-const storedContact = (contact: Contact): ContactState => ({
+const storedContact = (contact: Contact, consents: readonly Consent[]): ContactState => ({
   name: contact.name,
   lifecycle: contact.lifecycle,
   tags: contact.tags,
@@ -78,6 +81,7 @@ const storedContact = (contact: Contact): ContactState => ({
   locations: contact.locations,
   age: contact.age,
   timeZone: contact.timeZone,
+  consents: consentStates(consents),
   mergedIds: contact.mergedIds,
   mergedInto: contact.mergedInto,
 });
@@ -128,6 +132,8 @@ async function look(table: Table, contactId: string): Promise<Verified | undefin
     (contact) => contact !== undefined,
   );
   const told = await timelines.all(ids);
+  const consents = createConsents(table);
+  const said = await Promise.all(family.map(({ id }) => consents.of([id])));
   const [tasks, appointments] = [createTasks(table), createAppointments(table)];
   const kept = {
     tasks: (await Promise.all(ids.map((id) => tasks.ofContact(id)))).flat(),
@@ -164,7 +170,7 @@ async function look(table: Table, contactId: string): Promise<Verified | undefin
       },
       {
         inquiries: new Map(records.map((record) => [record.head.id, storedInquiry(record)])),
-        contacts: new Map(family.map((contact) => [contact.id, storedContact(contact)])),
+        contacts: new Map(family.map((contact, i) => [contact.id, storedContact(contact, said[i] ?? [])])),
         tasks: new Map(kept.tasks.map((task) => [task.id, storedTask(task)])),
         appointments: new Map(kept.appointments.map((one) => [one.id, storedAppointment(one)])),
       },

@@ -9,6 +9,9 @@ import { type Appointment, statusTold, type Visits, visitsAfter } from './appoin
 import { isMissed } from './cadence.ts';
 import { normalizeName } from './contact-point.ts';
 import { isOpen } from './inquiry/state.ts';
+import { type Consent, countsOver, purposesMeant } from './messages/consent.ts';
+import { saysStop, stopSource } from './messages/stop-words.ts';
+import { type ConsentPurpose, consentPurposes } from './messages/template.ts';
 import { type RedFlagState, redFlagStates } from './red-flags.ts';
 import type { Disposition, Lifecycle } from './rules/facts.ts';
 import type { CloseReason, Stage, Tier } from './stages.ts';
@@ -62,6 +65,19 @@ export interface AppointmentState {
 export const heldAs = ({ kind, until, reason, owner }: EntryDetails<'held'>): string =>
   [kind, until, reason, owner].filter((word) => word !== undefined).join(' ');
 
+/** What somebody said of e-mails to a purpose. */
+export type ConsentState = Omit<Consent, 'version'>;
+
+/** Consents in the one form in which they are compared. */
+export const consentStates = (consents: readonly ConsentState[]): ConsentState[] =>
+  consentPurposes.flatMap((wanted) =>
+    consents
+      .filter(({ purpose }) => purpose === wanted)
+      .map(({ purpose, given, at, source, textVersion, authorisation }) => ({
+        ...{ purpose, given, at, source, textVersion, authorisation },
+      })),
+  );
+
 /** What of a contact its timeline tells. Lists whose order says nothing are sorted. */
 export interface ContactState {
   readonly name?: string | undefined;
@@ -73,6 +89,8 @@ export interface ContactState {
   readonly locations: readonly string[];
   readonly age?: AgeKnown | undefined;
   readonly timeZone?: ZoneKnown | undefined;
+  /** What they said of e-mails, a word for each purpose, in the order of those. */
+  readonly consents: readonly ConsentState[];
   /** Contacts that it speaks for directly. */
   readonly mergedIds: readonly string[];
   readonly mergedInto?: string | undefined;
@@ -139,6 +157,7 @@ export function rebuild(entries: readonly Told[]): State {
       languages: [],
       insurances: [],
       locations: [],
+      consents: [],
       mergedIds: [],
     };
     contacts.set(id, fresh);
@@ -259,6 +278,29 @@ export function rebuild(entries: readonly Told[]): State {
     }
   }
 
+  /** What they say of e-mails. */
+  function hear(told: Told): void {
+    const { contactId, at } = told;
+    const say = (purpose: ConsentPurpose | undefined, said: Omit<ConsentState, 'purpose' | 'at'>): void => {
+      const contact = contactOf(contactId);
+      for (const each of purposesMeant(said.given, purpose)) {
+        const stands = contact.consents.find((consent) => consent.purpose === each);
+        if (!countsOver({ given: said.given, at }, stands)) continue;
+        const others = contact.consents.filter((consent) => consent !== stands);
+        contact.consents = consentStates([...others, { ...said, purpose: each, at }]);
+      }
+    };
+    if (told.kind === 'consent') {
+      const { channel, given, source, purpose, textVersion, authorisation } = read('consent', told);
+      // What is taken back was agreed to in no wording.
+      if (channel === 'email') say(purpose, { given, source, ...(given && { textVersion, authorisation }) });
+    } else if (told.kind === 'email') {
+      const { direction, subject = '', text = '' } = read('email', told);
+      if (direction === 'received' && saysStop({ subject, text }))
+        say(undefined, { given: false, source: stopSource });
+    }
+  }
+
   /** What is kept beside inquiries, and what that brings for them. */
   function keep(told: Told, inquiry: Building<InquiryState> | undefined): void {
     const { contactId, inquiryId } = told;
@@ -286,6 +328,7 @@ export function rebuild(entries: readonly Told[]): State {
     const inquiry = told.inquiryId === undefined ? undefined : inquiries.get(told.inquiryId);
     if (inquiry) work(inquiry, told);
     keep(told, inquiry);
+    hear(told);
     changeContact(told);
   }
   return { inquiries, contacts, tasks, appointments };

@@ -9,7 +9,15 @@ import { mergeContacts, unmergeContacts } from '../../functions/api/link-contact
 import { recordEntry } from '../../functions/api/record-entry.ts';
 import type { WantedEntry } from '../../functions/api/wanted-entry.ts';
 import { followChange } from '../../functions/people/follow-change.ts';
-import { byTime, contactEntry, inquiryHead, memberLoad, timelineOf } from '../../shared/data/keys.ts';
+import {
+  byTime,
+  contactConsent,
+  contactEntry,
+  inquiryHead,
+  memberLoad,
+  timelineOf,
+} from '../../shared/data/keys.ts';
+import { takeBack } from '../../shared/data/opt-out.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
 import { minorFrom } from '../../shared/domain/age.ts';
@@ -17,6 +25,7 @@ import type { AppointmentChange } from '../../shared/domain/appointment.ts';
 import { takeDue } from '../../shared/domain/inquiry/due.ts';
 import { type Inquiry, isOpen, nextActionAt, owesCall } from '../../shared/domain/inquiry/state.ts';
 import { clockFor } from '../../shared/domain/listening.ts';
+import { consentPurposes } from '../../shared/domain/messages/template.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { rebuild } from '../../shared/domain/rebuild.ts';
 import { dispositions, lifecycles } from '../../shared/domain/rules/facts.ts';
@@ -93,6 +102,7 @@ const arrival = fc.record({
   age: fc.constantFrom(undefined, undefined, '9', '17', '30'),
   timeZone: fc.constantFrom(undefined, 'Europe/Berlin', 'Asia/Tokyo'),
   wantedLocationId: fc.constantFrom(undefined, 'main-street'),
+  consentEmail: fc.boolean(),
   quarantined: fc.constantFrom(false, false, true),
   drains: fc.boolean(),
 });
@@ -116,6 +126,19 @@ const work = fc.oneof(
     minutesAgo: fc.constantFrom(undefined, 0, 1, 30),
   }),
   fc.record({ do: fc.constant('reply' as const), which: fc.nat(9) }),
+  fc.record({ do: fc.constant('stop' as const), which: fc.nat(9) }),
+  fc.record({
+    do: fc.constant('consent' as const),
+    which: fc.nat(9),
+    given: fc.boolean(),
+    purpose: fc.constantFrom(undefined, ...consentPurposes),
+    minutesAgo: fc.constantFrom(undefined, 0, 1),
+  }),
+  fc.record({
+    do: fc.constant('unsubscribe' as const),
+    which: fc.nat(9),
+    purpose: fc.constantFrom(...consentPurposes),
+  }),
   fc.record({
     do: fc.constant('task' as const),
     which: fc.nat(9),
@@ -242,7 +265,7 @@ function setUp() {
     const contactsNow = ids('CON#', 'PROFILE');
     switch (op.do) {
       case 'capture': {
-        const { quarantined, drains, message, ...came } = op;
+        const { quarantined, drains, message, consentEmail, ...came } = op;
         if (came.email === undefined && came.phone === undefined) return;
         const { name, patientName, email, phone, language, insurance, age, timeZone, wantedLocationId } =
           came;
@@ -259,8 +282,9 @@ function setUp() {
               age,
               timeZone,
               message,
+              consentEmail,
             }).filter(([, value]) => value),
-          ) as Record<string, string>,
+          ) as Record<string, string | boolean>,
           redFlags: message === 'chest pain' ? ['chest-pain'] : [],
           quarantine: quarantined ? ['honeypot'] : [],
           wantedLocationId,
@@ -322,6 +346,19 @@ function setUp() {
         if (one)
           await changeAppointment(pipeline, contactId, one.id, one.version, op.change, by).catch(refused);
         return await makeAppointment(pipeline, { inquiryId, at: '2026-11-25T18:00:00.000Z' }, by);
+      }
+      case 'stop':
+        return await record(op.which, { kind: 'email', details: { direction: 'received', text: 'Stop!' } });
+      case 'consent': {
+        const { given, purpose, minutesAgo } = op;
+        const now = pipeline.environment.now().getTime();
+        const at = minutesAgo === undefined ? undefined : new Date(now - minutes(minutesAgo)).toISOString();
+        const details = { channel: 'email' as const, given, source: 'told us', purpose };
+        return await record(op.which, { kind: 'consent', details, at });
+      }
+      case 'unsubscribe': {
+        const id = pick(contactsNow, op.which);
+        return id && (await takeBack(pipeline.dependencies, id, op.purpose, 'unsubscribe link'));
       }
       case 'reply':
         return await record(op.which, { kind: 'email', details: { direction: 'received' } });
@@ -438,6 +475,27 @@ describe('the state rebuilt from timelines', () => {
       { of: 'inquiry', id, field: 'stage', rebuilt: 'new', stored: 'booked' },
       { field: 'languages' },
     ]);
+  });
+
+  it('tells what somebody agreed to, and what they took back, as everybody that they are', async () => {
+    const { table, pipeline } = setUp();
+    const heads = await Promise.all(
+      ['Maria Lopez', 'Leo Lopez'].map(async (name) =>
+        pipeline.head(
+          await pipeline.mailed({ name, fields: { name, consentEmail: true }, language: undefined }),
+        ),
+      ),
+    );
+    const [maria = '', leo = ''] = heads.map(({ contactId }) => contactId);
+    await mergeContacts(pipeline, maria, leo, undefined, 'ana');
+    expect(await takeBack(pipeline.dependencies, maria, 'inquiry', 'unsubscribe link')).toBe('taken_back');
+    await unmergeContacts(pipeline, maria, leo, 'ana');
+    for (const id of [maria, leo]) expect((await verifyContact(table, id))?.differences).toEqual([]);
+
+    await table.write({ update: contactConsent(leo, 'inquiry'), set: { given: true } });
+    const found = (await verifyContact(table, leo))?.differences;
+    expect(found).toMatchObject([{ of: 'contact', id: leo, field: 'consents' }]);
+    expect(JSON.stringify(found?.[0]?.rebuilt)).toContain('"purpose":"inquiry","given":false');
   });
 
   it('knows that nobody has what was given back, and that a call ends where hands change', async () => {

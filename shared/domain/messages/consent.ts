@@ -1,6 +1,6 @@
 /** What a person has agreed to, per purpose; and what a mailbox may not get, whoever reads it. */
 import * as z from 'zod';
-import { type ConsentPurpose, consentPurposes } from './template.ts';
+import { type ConsentPurpose, consentPurposes, purposes, takenBackWith } from './template.ts';
 
 const instantSchema = z.iso.datetime();
 
@@ -72,6 +72,18 @@ export const mailboxSchema = z.lazy(() =>
 export type Mailbox = z.infer<typeof mailboxSchema>;
 
 export const unknownMailbox: Mailbox = { version: 0, optedOut: {}, sentThatDay: 0 };
+
+/** Whether something that somebody said counts over what stands: the later word, of one instant the refusal. */
+export const countsOver = (
+  said: Pick<Consent, 'given' | 'at'>,
+  stands: Pick<Consent, 'at'> | undefined,
+): boolean => stands === undefined || stands.at < said.at || (!said.given && stands.at === said.at);
+
+/** The purposes of which something is said; without one, what is given is about their inquiry, and all is taken back. */
+export const purposesMeant = (
+  given: boolean,
+  purpose: ConsentPurpose = purposes[0],
+): readonly ConsentPurpose[] => (given ? [purpose] : takenBackWith(purpose));
 
 /** Of one person's contacts, the latest word on each purpose. */
 export function latestConsents(consents: readonly Consent[]): Map<ConsentPurpose, Consent> {

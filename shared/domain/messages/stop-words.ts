@@ -1,6 +1,9 @@
 /** The words by which people take back their consent in a reply. */
 import { foldWording } from '../wording.ts';
 
+/** How a consent that was taken back so was. */
+export const stopSource = 'STOP in a reply';
+
 /** STOP and its kin, which take effect at once. */
 const stopWords = new Set([
   'stop',
