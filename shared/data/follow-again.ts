@@ -1,6 +1,14 @@
 /** Rows that ask `people` to follow another row once more: what it gave up is gone from the stream. */
 import * as z from 'zod';
-import { configuration, contactAddedPoint, contactPk, followAgain, inquirySk, type Key } from './keys.ts';
+import {
+  configuration,
+  contactAddedPoint,
+  contactMerged,
+  contactPk,
+  followAgain,
+  inquirySk,
+  type Key,
+} from './keys.ts';
 import { absent, type Row, type Write } from './table.ts';
 
 /** By then it has been followed, or lies among the dead letters again. */
@@ -21,13 +29,16 @@ export const askToFollow = (id: string, { pk, sk }: Key, now: Date): Write => ({
 });
 
 const pointPrefix = contactAddedPoint('', '').sk;
+const mergedPrefix = contactMerged('', '').sk;
 
-/** When a row that `people` follows came into being; undefined where it follows no such row. */
+/** When a row that `people` follows came into being, or was last changed; undefined where it follows no such row. */
 function followedSince(row: Row): string | undefined {
   const at = (name: string): string | undefined => (typeof row[name] === 'string' ? row[name] : undefined);
   if (row.sk === inquirySk.body) return row['returning'] === true ? at('receivedAt') : undefined;
   if (!row.pk.startsWith(contactPk(''))) return undefined;
   if (row.sk === 'PROFILE') return at('createdAt');
+  // Of a merge that was undone, the undoing.
+  if (row.sk.startsWith(mergedPrefix)) return at('undoneAt') ?? at('mergedAt');
   return row.sk.startsWith(pointPrefix) ? at('addedAt') : undefined;
 }
 
