@@ -94,6 +94,9 @@ describe('what is followed again', () => {
   it.each<[boolean, Row]>([
     [true, row('CON#con_1', 'PROFILE', { createdAt: at })],
     [true, row('CON#con_1', 'POINT#1.a', { addedAt: at })],
+    [true, row('CON#con_1', 'MERGED#con_2', { mergedAt: at })],
+    [true, row('CON#con_1', 'MERGED#con_2', { mergedAt: '2026-11-01T00:00:00.000Z', undoneAt: at })],
+    [false, row('CON#con_1', 'MERGED#con_2', { mergedAt: at, undoneAt: '2026-11-21T00:00:00.000Z' })],
     [true, row('INQ#inq_1', 'BODY', { receivedAt: at, returning: true })],
     [true, row('CONFIG', 'VERSION', { version: 3 })],
     [false, row('INQ#inq_1', 'BODY', { receivedAt: at })],
