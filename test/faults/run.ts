@@ -3,7 +3,7 @@
  * again. Once the faults are over the sweep runs twice; then everything is looked at.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -125,7 +125,9 @@ export async function runWithFaults(options: RunOptions): Promise<Outcome> {
   const random = createRandom(seed);
   const folder = mkdtempSync(join(tmpdir(), 'firstcall-faults-'));
   const notes = join(folder, 'notes.jsonl');
-  const synthDir = await ensureAssembly();
+  // A copy: a run takes long, and what others synthesize meanwhile takes the place of the one that is kept.
+  const synthDir = join(folder, 'cdk.out');
+  cpSync(await ensureAssembly(), synthDir, { recursive: true });
   let starts = 0;
   const start = (faults: boolean, laterMs = 0): Promise<Running> => {
     const clockAheadMs = starts * startLaterMs + laterMs;
