@@ -4,6 +4,7 @@ import { idSchema } from '../../shared/domain/ids.ts';
 import { consentPurposes } from '../../shared/domain/messages/template.ts';
 import { dispositions } from '../../shared/domain/rules/facts.ts';
 import { slugSchema } from '../../shared/domain/slug.ts';
+import { correctCall } from './correct-call.ts';
 import {
   checkReferences,
   instant,
@@ -12,7 +13,7 @@ import {
   requiredLine,
   requiredText,
 } from './fields.ts';
-import { type RecordDependencies, recordEntry } from './record-entry.ts';
+import { type RecordDependencies, recordEntry, stateOf } from './record-entry.ts';
 import { identityOf } from './repetition.ts';
 import { type Answer, forPeople, jsonOf, pathId, type Request, type StaffRoutes } from './staff-route.ts';
 import { timelineItem } from './views.ts';
@@ -70,6 +71,10 @@ const entrySchema = z.lazy(() =>
   ),
 );
 
+const correctionSchema = z.lazy(() =>
+  z.strictObject({ disposition: choice(dispositions), note: optionalText }),
+);
+
 /** Without what was not given. */
 const given = <T extends object>(fields: T): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
@@ -110,5 +115,17 @@ export function entryRoutes(api: RecordDependencies): StaffRoutes {
     return { status: 201, body: { entry: timelineItem(entry), ...(inquiry && { inquiry }) } };
   }
 
-  return { 'POST /v1/contacts/{id}/entries': forPeople(record) };
+  async function correct({ event, caller, practice, audit }: Request): Promise<Answer> {
+    const [id, entryId] = [pathId(event, 'contact'), pathId(event, 'entry', 'entryId')];
+    const wanted = jsonOf(correctionSchema, event);
+    await audit({ action: 'change', resource: `contact ${id} call ${entryId}` });
+    const by = { memberId: caller.member.id, practice };
+    const { entry, inquiry } = await correctCall(api, id, entryId, wanted, by);
+    return { body: { entry: timelineItem(entry), ...(inquiry && { inquiry: stateOf(inquiry) }) } };
+  }
+
+  return {
+    'POST /v1/contacts/{id}/entries': forPeople(record),
+    'POST /v1/contacts/{id}/entries/{entryId}/correction': forPeople(correct),
+  };
 }

@@ -129,7 +129,7 @@ export async function recordEntry(
 const wrongNumberMinutes = 240;
 
 /** What asks whoever has the inquiry for another number; undefined where nobody works on it any more. */
-function findingNumber(
+export function findingNumber(
   dependencies: RecordDependencies,
   head: Inquiry,
   wanted: WantedEntry,
@@ -165,7 +165,12 @@ async function isWrittenBy(
   return writerId !== undefined && isTheirs(writerId);
 }
 
-const stateOf = ({ id, version, stage, closeReason }: Inquiry): NonNullable<EntryRecord['inquiry']> => ({
+export const stateOf = ({
+  id,
+  version,
+  stage,
+  closeReason,
+}: Inquiry): NonNullable<EntryRecord['inquiry']> => ({
   id,
   version,
   stage,
@@ -207,7 +212,7 @@ function repetition(
 }
 
 /** The stage that a disposition sets; undefined where it leaves it. */
-function stageOf(
+export function stageOf(
   disposition: Disposition,
   head: Inquiry,
   { cadence }: Listening,

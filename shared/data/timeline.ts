@@ -7,6 +7,7 @@ import type { Stage } from '../domain/stages.ts';
 import {
   byTimeTold,
   contactActor,
+  correctedTo,
   entryDetails,
   entrySchema,
   ruleActor,
@@ -110,10 +111,11 @@ function stageSetBy({ kind, details }: TimelineEntry): Stage | undefined {
 const answeringCalls: readonly string[] = ['reached', 'booked', 'not_interested'];
 
 /** Whether an entry says that the person was spoken with, or answered. */
-function isAnswer({ kind, details }: TimelineEntry): boolean {
+function isAnswer(entry: TimelineEntry, entries: readonly TimelineEntry[]): boolean {
+  const { kind, details } = entry;
   if (kind === 'appointment') return true;
   if (kind === 'email') return details['direction'] === 'received';
-  return kind === 'call' && answeringCalls.includes(String(details['disposition']));
+  return kind === 'call' && answeringCalls.includes(correctedTo(entry, entries));
 }
 
 export type Timelines = ReturnType<typeof createTimelines>;
@@ -142,8 +144,8 @@ export function createTimelines(table: Table) {
      * appointment, as was recorded since a moment.
      */
     async answeredSince(family: readonly string[], since: string): Promise<boolean> {
-      const pages = await Promise.all(family.map(timelines.entriesOf));
-      return pages.flat().some((entry) => (entry.recordedAt ?? entry.at) >= since && isAnswer(entry));
+      const entries = (await Promise.all(family.map(timelines.entriesOf))).flat();
+      return entries.some((entry) => (entry.recordedAt ?? entry.at) >= since && isAnswer(entry, entries));
     },
 
     /** When anything was last recorded of a family; undefined where nothing was. */

@@ -234,6 +234,11 @@ export function rebuild(entries: readonly Told[]): State {
       inquiry.firstContactedAt ??= told.at;
       inquiry.calling = undefined;
       inquiry.attempts = attemptsAfterCall(inquiry, read('call', told).disposition);
+    } else if (told.kind === 'call_corrected') {
+      const { attempts: left } = read('call_corrected', told);
+      if (left === undefined) return;
+      inquiry.calling = undefined;
+      inquiry.attempts = left > 0 ? left : undefined;
     } else if (told.kind === 'email') {
       if (read('email', told).direction !== 'received') return;
       inquiry.attempts = undefined;
@@ -251,7 +256,8 @@ export function rebuild(entries: readonly Told[]): State {
       if (attempted && moved.by !== 'call') inquiry.firstContactedAt ??= told.at;
       set(inquiry, moved);
       inquiry.calling = undefined;
-      inquiry.attempts = undefined;
+      // A correction has said how many there are.
+      if (moved.by !== 'correction') inquiry.attempts = undefined;
     } else if (told.kind === 'rules_applied') {
       const { stage, tier, spam, trigger } = read('rules_applied', told);
       if (stage) set(inquiry, stage);

@@ -11,7 +11,7 @@ import { authorisationSchema, suppressionReasons } from './messages/consent.ts';
 import { consentPurposes, messageClasses, purposes } from './messages/template.ts';
 import { redFlagStates } from './red-flags.ts';
 import { ruleHitSchema } from './rules/decision.ts';
-import { dispositions, lifecycles, triggers } from './rules/facts.ts';
+import { type Disposition, dispositions, lifecycles, triggers } from './rules/facts.ts';
 import { escalationActions } from './rungs.ts';
 import { actionSchema } from './schema/action.ts';
 import { closeReasons, stages, tiers } from './stages.ts';
@@ -111,6 +111,16 @@ export const entryDetails = madeWhenRead({
   /** Out of quarantine. `suspected` is what it was set aside for, in one line. */
   released: () => z.object({ suspected: z.string() }),
   call: () => z.object({ disposition: z.enum(dispositions), note: z.string().optional() }),
+  /** What a call came to in truth; the entry that it names stays as it was written. */
+  call_corrected: () =>
+    z.object({
+      corrects: z.string(),
+      from: z.enum(dispositions),
+      to: z.enum(dispositions),
+      note: z.string().optional(),
+      /** Calls that reached nobody, in a row, once it is corrected; absent where what came after it stands. */
+      attempts: z.int().min(0).optional(),
+    }),
   note: () => z.object({ text: z.string() }),
   email: () =>
     z.object({
@@ -290,6 +300,16 @@ export const entryOf = <Kind extends EntryKind>(
 export function checkedEntry(entry: TimelineEntry): TimelineEntry {
   entryDetails[entry.kind].parse(entry.details);
   return entrySchema.parse(entry);
+}
+
+/** What a call is taken to have come to, by the corrections among the entries. */
+export function correctedTo(call: TimelineEntry, entries: readonly TimelineEntry[]): Disposition {
+  const last = entries.findLast(
+    ({ kind, details }) => kind === 'call_corrected' && details['corrects'] === call.entryId,
+  );
+  return last
+    ? entryDetails.call_corrected.parse(last.details).to
+    : entryDetails.call.parse(call.details).disposition;
 }
 
 /** Entries that are told from other items: what was sent, scores, the routed head, the alert. */

@@ -44,6 +44,7 @@ export const routes: readonly Route[] = [
   ...staff('GET', '/v1/contacts/{id}/consents'),
   ...staff('POST', '/v1/contacts/{id}/lift-suppression'),
   ...staff('POST', '/v1/contacts/{id}/entries'),
+  ...staff('POST', '/v1/contacts/{id}/entries/{entryId}/correction'),
   ...staff('GET', '/v1/contacts/{id}/tasks'),
   ...staff('GET', '/v1/contacts/{id}/tasks/{taskId}'),
   ...staff('PATCH', '/v1/contacts/{id}/tasks/{taskId}'),

@@ -5,6 +5,7 @@ import { changeAppointment, makeAppointment } from '../../functions/api/change-a
 import { changeContact, versionTag } from '../../functions/api/change-contact.ts';
 import { type Change, changeInquiry } from '../../functions/api/change-inquiry.ts';
 import { changeTask, makeTask, type WantedTaskChange } from '../../functions/api/change-task.ts';
+import { correctCall } from '../../functions/api/correct-call.ts';
 import { mergeContacts, unmergeContacts } from '../../functions/api/link-contacts.ts';
 import { recordEntry } from '../../functions/api/record-entry.ts';
 import type { WantedEntry } from '../../functions/api/wanted-entry.ts';
@@ -138,6 +139,11 @@ const work = fc.oneof(
     do: fc.constant('unsubscribe' as const),
     which: fc.nat(9),
     purpose: fc.constantFrom(...consentPurposes),
+  }),
+  fc.record({
+    do: fc.constant('correct' as const),
+    which: fc.nat(9),
+    disposition: fc.constantFrom(...dispositions),
   }),
   fc.record({
     do: fc.constant('task' as const),
@@ -298,6 +304,14 @@ function setUp() {
         });
       case 'release':
         return await change(op.which, { release: true });
+      case 'correct': {
+        const calls = table.rows().filter(({ kind }) => kind === 'call');
+        const call = calls[op.which % (calls.length || 1)];
+        if (!call) return;
+        const { contactId, entryId } = call as unknown as { contactId: string; entryId: string };
+        const { disposition } = op;
+        return await correctCall(pipeline, contactId, entryId, { disposition }, by);
+      }
       case 'red flag':
         return await change(op.which, { redFlag: op.redFlag });
       case 'call': {
