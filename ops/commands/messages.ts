@@ -1,5 +1,8 @@
 /** `messages`: the templates of messages to people, and each as somebody would get it. */
 import { parseArgs } from 'node:util';
+import { createInquiries } from '../../shared/data/inquiries.ts';
+import type { Table } from '../../shared/data/table.ts';
+import { idSchema } from '../../shared/domain/ids.ts';
 import { compose } from '../../shared/domain/messages/compose.ts';
 import { formConsentTexts } from '../../shared/domain/messages/consent.ts';
 import { lawful } from '../../shared/domain/messages/lawful.ts';
@@ -22,7 +25,7 @@ function list(practice: Practice): void {
 }
 
 /** Shows a template as somebody who agreed to everything would get it now, at noon. */
-function preview(practice: Practice, id: string, language: string): void {
+function preview(practice: Practice, id: string, language: string, asHtml: boolean): void {
   const template = findTemplate(practice, id);
   if (!template) throw new Refusal(`There is no template ${id}. See: npm run practice -- messages`);
   const now = new Date();
@@ -62,19 +65,39 @@ function preview(practice: Practice, id: string, language: string): void {
     throw new Refusal(`${id} could not be sent to anybody: ${why}.`);
   }
   const link = 'https://example.com/v1/unsubscribe/example';
-  const { subject, preview: line, text } = compose(decision.sendable, () => link);
-  console.log(`Subject: ${subject}\nPreview: ${line}\n\n${text}`);
+  const { subject, preview: line, text, html } = compose(decision.sendable, () => link);
+  console.log(asHtml ? html : `Subject: ${subject}\nPreview: ${line}\n\n${text}`);
+}
+
+/** The language that an inquiry asked for; nothing else of it is read. @throws Refusal */
+async function languageOf(table: Table, inquiryId: string): Promise<string> {
+  const found = idSchema('inquiry').safeParse(inquiryId).success
+    ? await createInquiries(table).find(inquiryId)
+    : undefined;
+  if (!found?.body) throw new Refusal(`There is no inquiry ${inquiryId}.`);
+  const { language } = found.body.fields;
+  return typeof language === 'string' ? language : 'en';
 }
 
 export async function messages(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { practice: { type: 'string' }, language: { type: 'string', default: 'en' } },
+    options: {
+      practice: { type: 'string' },
+      language: { type: 'string', default: 'en' },
+      inquiry: { type: 'string' },
+      html: { type: 'boolean', default: false },
+    },
   });
   const [id] = positionals;
-  const show = async (practice: Practice): Promise<void> =>
-    id === undefined ? list(practice) : preview(practice, id, values.language);
-  if (values.practice !== undefined) return await show(openPractice(values.practice).practice);
-  await onPractice(async (_table, practice) => show(practice));
+  const { practice: file, inquiry, html } = values;
+  const show = (practice: Practice, language: string): void =>
+    id === undefined ? list(practice) : preview(practice, id, language, html);
+  if (file !== undefined && inquiry !== undefined)
+    throw new Refusal('Give either --practice, or --inquiry of the practice in force.');
+  if (file !== undefined) return show(openPractice(file).practice, values.language);
+  await onPractice(async (table, practice) =>
+    show(practice, inquiry === undefined ? values.language : await languageOf(table, inquiry)),
+  );
 }

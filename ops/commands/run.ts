@@ -33,7 +33,7 @@ Triage rules; a rules file is YAML, a list of rules or rules: with one
 
 Messages to people
   messages                 lists the templates; --practice <file> for those of a file
-  messages <template>      shows it as somebody would get it: [--language es]
+  messages <template>      shows it as somebody would get it: [--language es | --inquiry <id>] [--html]
 
 The practice's own inquiries
   tiers                    suggests tier cut-offs from the scores of the last 90 days

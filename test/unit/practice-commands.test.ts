@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exportFile, plan } from '../../ops/commands/configuration.ts';
+import { messages } from '../../ops/commands/messages.ts';
 import { replay } from '../../ops/commands/replay.ts';
 import { rules } from '../../ops/commands/rules.ts';
 import { verify } from '../../ops/commands/verify.ts';
@@ -27,6 +28,8 @@ afterAll(() => {
 
 describe('a command', () => {
   it.each<[(args: string[]) => unknown, string[], string]>([
+    [messages, ['nothing', ...dermatology], 'There is no template nothing.'],
+    [messages, ['after-hours', ...dermatology, '--inquiry', 'inq_1'], 'Give either --practice, or --inquiry'],
     [rules, [], 'Say what to do with rules: rules templates, template, add, try,'],
     [rules, ['fly'], 'There is no command rules fly: rules templates,'],
     [rules, ['template'], 'Name a template; there are referral-first,'],
@@ -102,5 +105,20 @@ describe('a table', () => {
 
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(lines.join('').match(/z/g)).toHaveLength(250);
+  });
+});
+
+describe('a template', () => {
+  it('is shown as text and as a page, in the language that is asked for', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+    await messages(['not-reached-1', ...dermatology, '--language', 'es']);
+    await messages(['not-reached-1', ...dermatology, '--html']);
+    const [[text], [page]] = log.mock.calls as [[string], [string]];
+    log.mockRestore();
+
+    expect(text).toContain('Hola, Maria:');
+    expect(text).toContain('https://example.com/v1/unsubscribe/');
+    expect(page).toContain('<html lang="en">');
+    expect(page).toContain('<p>Hello Maria,</p>');
   });
 });
