@@ -127,6 +127,14 @@ async function workOnOne(contactId: string, post: Post): Promise<void> {
   const match = (etag: string) => ({ ...staff, headers: { 'if-match': etag } });
   expect((await harness.patch(ofTask, { done: true }, match(task.etag))).status).toBe(200);
   expect((await harness.patch(ofVisit, { outcome: 'cancelled' }, match(visit.etag))).status).toBe(200);
+  // Recorded by mistake.
+  const settled = (await harness.get(ofVisit, staff)).headers.get('etag') ?? '';
+  expect((await harness.patch(ofVisit, { correct: 'no_show' }, match(settled))).status).toBe(200);
+  const call = { kind: 'call', disposition: 'reached', inquiryId: id };
+  const recorded = await harness.post(`/v1/contacts/${contact.id}/entries`, call, staff);
+  const { entry } = (await recorded.json()) as { entry: { id: string } };
+  const ofCall = `/v1/contacts/${contact.id}/entries/${entry.id}/correction`;
+  expect((await harness.post(ofCall, { disposition: 'voicemail' }, staff)).status).toBe(200);
   for (const path of [
     '/v1/pools/dermatology/queue',
     '/v1/tasks',
@@ -145,7 +153,11 @@ async function workOnOne(contactId: string, post: Post): Promise<void> {
 
 /** What a person is sent, takes back, or cannot be sent. */
 async function writeToPeople(post: Post): Promise<void> {
-  await post({ name: 'Bo Unce', email: 'bounce@simulator.amazonses.com', consentEmail: 'yes' });
+  const bounced = await post({
+    name: 'Bo Unce',
+    email: 'bounce@simulator.amazonses.com',
+    consentEmail: 'yes',
+  });
   await post({ name: 'Lena Ek', email: 'lena@example.com', consentEmail: 'yes' });
   const link = await waitFor('the link in an answer', async () => {
     const mails = await harness.inbox();
@@ -161,6 +173,14 @@ async function writeToPeople(post: Post): Promise<void> {
       ({ functionName, operation }) => functionName === 'feedback' && operation === 'TransactWriteItems',
     ),
   );
+  const seen = await (await harness.get(`/v1/inquiries/${bounced}`, staff)).json();
+  const { id: contactId } = (seen as { contact: { id: string } }).contact;
+  const lifting = { confirm: 'bounce', reason: 'The mailbox was full' };
+  const lifted = await waitFor('the suppression to be lifted', async () => {
+    const answer = await harness.post(`/v1/contacts/${contactId}/lift-suppression`, lifting, staff);
+    return answer.status !== 409 && answer.status;
+  });
+  expect(lifted).toBe(200);
 }
 
 it('no function calls what its policy does not allow', async () => {
