@@ -17,6 +17,7 @@ const layers: Record<
 > = {
   unit: {},
   adapters: {},
+  simulation: { testTimeout: 120_000 },
   table: { globalSetup: './test/support/dynamodb-global-setup.ts' },
   // Loading the CDK takes most of the time: the files share one copy.
   stacks: { testTimeout: 180_000, hookTimeout: 180_000, isolate: false, fileParallelism: false },

@@ -9,15 +9,18 @@ import type { World } from './world.ts';
 /** What is due is claimed by the next sweep, or by the one after. */
 const sweepsAllowedMs = 2 * minuteMs;
 
+/** What of a world is looked at. */
+export type Closed = Pick<World, 'table' | 'practice' | 'agenda'>;
+
 /** Each thing that does not hold, in a line. */
-export async function closingFaults(world: World): Promise<string[]> {
+export async function closingFaults(world: Closed): Promise<string[]> {
   const rows = world.table.rows();
   const heads = rows.filter(({ sk }) => sk === inquirySk.head).map(parseHead);
   return [...countFaults(world, heads), ...overdueEntries(world), ...(await timelineFaults(world, heads))];
 }
 
 /** The work that members and pools are said to have, against the inquiries themselves. */
-function countFaults(world: World, heads: readonly Inquiry[]): string[] {
+function countFaults(world: Closed, heads: readonly Inquiry[]): string[] {
   const practice = world.practice();
   const differ = (what: string, kept: unknown, counted: number): string[] =>
     (kept ?? 0) === counted ? [] : [`${what}: ${kept} are kept, ${counted} counted`];
@@ -39,7 +42,7 @@ function countFaults(world: World, heads: readonly Inquiry[]): string[] {
 }
 
 /** Entries of the due index that no sweep has taken. */
-function overdueEntries(world: World): string[] {
+function overdueEntries(world: Closed): string[] {
   const latest = new Date(world.agenda.nowMs() - sweepsAllowedMs).toISOString();
   return world.table
     .rows()
@@ -48,7 +51,7 @@ function overdueEntries(world: World): string[] {
 }
 
 /** Inquiries and people whose state is not what their timeline leads to. */
-async function timelineFaults({ table }: World, heads: readonly Inquiry[]): Promise<string[]> {
+async function timelineFaults({ table }: Closed, heads: readonly Inquiry[]): Promise<string[]> {
   const faults: string[] = [];
   for (const contactId of new Set(heads.map((head) => head.contactId))) {
     const verified = await verifyContact(table, contactId);

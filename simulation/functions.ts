@@ -99,137 +99,175 @@ export interface Functions {
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-/**
- * Works through a batch as `queueHandler` does: together where that is possible, then what is left one
- * after the other, since what runs side by side would end in an order of its own each time.
- */
+/** How a function works through a batch: what `queueHandler` is told of it. */
+interface BatchOptions<Message> {
+  readonly together?: (messages: readonly Message[]) => Promise<readonly (string | undefined)[]>;
+  readonly oneByOne: boolean;
+}
+
+/** Works through a batch as `queueHandler` does: together where that is possible, then what is left. */
 async function workThrough<Message>(
   messages: readonly Message[],
   work: (message: Message) => Promise<unknown>,
-  together?: (messages: readonly Message[]) => Promise<readonly (string | undefined)[]>,
+  { together, oneByOne }: BatchOptions<Message>,
 ): Promise<(Error | undefined)[]> {
   // A failure in one go leaves everything to be done one by one.
   const done = together && messages.length > 1 ? await together(messages).catch(() => []) : [];
-  const failed: (Error | undefined)[] = [];
-  for (const [i, message] of messages.entries()) {
+  const one = async (message: Message, i: number): Promise<Error | undefined> => {
     const outcome = done[i] ?? (await work(message).catch(asError));
-    failed.push(outcome instanceof Error ? outcome : undefined);
-  }
+    return outcome instanceof Error ? outcome : undefined;
+  };
+  if (!oneByOne) return await Promise.all(messages.map(one));
+  const failed: (Error | undefined)[] = [];
+  for (const [i, message] of messages.entries()) failed.push(await one(message, i));
   return failed;
 }
 
-/** Puts every function together on the ports that it is given. */
-export function composeFunctions(
-  portsOf: (name: FunctionName) => Ports,
-  { hmac, googleAdsKey, consoleUrl, staffClientId, allowedOrigins }: Surroundings,
-  onTrouble: OnTrouble,
-): Functions {
-  const digest = createDigest(hmac);
-  /** What most functions are made of, each with a configuration of its own that it keeps for a while. */
-  const dependenciesOf = (name: FunctionName) => {
-    const ports = portsOf(name);
-    const { table, environment } = ports;
-    const configuration = createConfigurationReader({
-      table,
-      now: environment.now,
-      onStale: (error) => onTrouble(`${name}: configuration`, error),
-    });
-    return {
-      ...ports,
-      inquiries: createInquiries(table),
-      contacts: createContacts(table),
-      timelines: createTimelines(table),
-      routingStates: createRoutingStates(table),
-      rollups: createRollups(table),
-      weeklyReports: createWeeklyReports(table),
-      appointments: createAppointments(table),
-      messages: createMessages(table),
-      consents: createConsents(table),
-      mailboxes: createMailboxes(table),
-      tasks: createTasks(table),
-      notices: createNotices(table),
-      digests: createDigests(table),
-      practice: configuration.current,
-      freshPractice: configuration.fresh,
-      openDigest: async () => digest,
-      onEnqueueFailure: (_id: string, error: unknown) => onTrouble(`${name}: enqueue`, error),
-    };
+/** What most functions are made of, each with a configuration of its own that it keeps for a while. */
+function dependenciesOf(name: FunctionName, { ports, surroundings, onTrouble }: Parts) {
+  const { table, environment } = ports;
+  const configuration = createConfigurationReader({
+    table,
+    now: environment.now,
+    onStale: (error) => onTrouble(`${name}: configuration`, error),
+  });
+  const digest = createDigest(surroundings.hmac);
+  return {
+    ...ports,
+    inquiries: createInquiries(table),
+    contacts: createContacts(table),
+    timelines: createTimelines(table),
+    routingStates: createRoutingStates(table),
+    rollups: createRollups(table),
+    weeklyReports: createWeeklyReports(table),
+    appointments: createAppointments(table),
+    messages: createMessages(table),
+    consents: createConsents(table),
+    mailboxes: createMailboxes(table),
+    tasks: createTasks(table),
+    notices: createNotices(table),
+    digests: createDigests(table),
+    practice: configuration.current,
+    freshPractice: configuration.fresh,
+    openDigest: async () => digest,
+    onEnqueueFailure: (_id: string, error: unknown) => onTrouble(`${name}: enqueue`, error),
   };
+}
 
-  const captureApi = (() => {
-    const capture = dependenciesOf('capture');
+/** What a function is put together of. */
+interface Parts {
+  readonly ports: Ports;
+  readonly surroundings: Surroundings;
+  readonly onTrouble: OnTrouble;
+}
+
+const composers: { readonly [Name in FunctionName]: (parts: Parts) => Functions[Name] } = {
+  capture(parts) {
+    const { allowedOrigins, googleAdsKey } = parts.surroundings;
+    const capture = dependenciesOf('capture', parts);
     return createCaptureApi({
       allowedOrigins,
       pageLinks: [],
       practice: capture.practice,
-      digest: async () => digest,
+      digest: capture.openDigest,
       googleAdsKey: async () => googleAdsKey,
       capture,
-      onRefused: (route, code) => onTrouble(`capture: refused ${route}`, new Error(code)),
-      onFailed: (route, error) => onTrouble(`capture: ${route}`, error),
+      onRefused: (route, code) => parts.onTrouble(`capture: refused ${route}`, new Error(code)),
+      onFailed: (route, error) => parts.onTrouble(`capture: ${route}`, error),
     });
-  })();
-
-  const scoring = {
-    ...dependenciesOf('score'),
-    onRuleFault: (_id: string, { rule, reason }: { readonly rule: string; readonly reason: string }) =>
-      onTrouble(`score: rule ${rule}`, new Error(reason)),
-  };
-  const routing = dependenciesOf('route');
-  const notifying = { ...dependenciesOf('notify'), consoleUrl };
-  const reminding = {
-    ...dependenciesOf('remind'),
-    remainingMs: () => 60_000,
-    onBroken: ({ pk, sk }: { readonly pk: string; readonly sk: string }, error: unknown) =>
-      onTrouble(`remind: ${pk} ${sk}`, error),
-  };
-  const reporting = dependenciesOf('report');
-  const following = {
-    ...dependenciesOf('people'),
-    onBroken: (inquiryId: string, error: unknown) => onTrouble(`people: ${inquiryId}`, error),
-  };
-  const staffApi = (() => {
-    const api = dependenciesOf('api');
+  },
+  score(parts) {
+    const scoring = {
+      ...dependenciesOf('score', parts),
+      onRuleFault: (_id: string, { rule, reason }: { readonly rule: string; readonly reason: string }) =>
+        parts.onTrouble(`score: rule ${rule}`, new Error(reason)),
+    };
+    return (messages) =>
+      workThrough(messages, (message) => scoreInquiry(scoring, message), {
+        together: (all) => scoreTogether(scoring, all),
+        oneByOne: false,
+      });
+  },
+  route(parts) {
+    const routing = dependenciesOf('route', parts);
+    return (messages) =>
+      workThrough(messages, (message) => handleMessage(routing, message), {
+        together: (all) => handleTogether(routing, all),
+        oneByOne: true,
+      });
+  },
+  notify(parts) {
+    const notifying = {
+      ...dependenciesOf('notify', parts),
+      consoleUrl: parts.surroundings.consoleUrl,
+    };
+    return (messages) =>
+      workThrough(messages, (message) => sendMail(notifying, mailMessageSchema.parse(message)), {
+        oneByOne: false,
+      });
+  },
+  remind(parts) {
+    const reminding = {
+      ...dependenciesOf('remind', parts),
+      remainingMs: () => 60_000,
+      onBroken: ({ pk, sk }: { readonly pk: string; readonly sk: string }, error: unknown) =>
+        parts.onTrouble(`remind: ${pk} ${sk}`, error),
+    };
+    return () => sweep(reminding);
+  },
+  report(parts) {
+    const reporting = dependenciesOf('report', parts);
+    return async (changes) =>
+      (await countChanges(reporting, changes)).map((outcome) =>
+        outcome instanceof Error ? outcome : undefined,
+      );
+  },
+  people(parts) {
+    const following = {
+      ...dependenciesOf('people', parts),
+      onBroken: (inquiryId: string, error: unknown) => parts.onTrouble(`people: ${inquiryId}`, error),
+    };
+    return async (row) => {
+      await followChange(following, row);
+    };
+  },
+  api(parts) {
+    const { staffClientId, consoleUrl } = parts.surroundings;
+    const api = dependenciesOf('api', parts);
     return createStaffApi({
       ...api,
       audit: createAudit(api.table, api.environment),
       clientId: staffClientId,
       consoleOrigin: new URL(consoleUrl).origin,
-      onFailed: (error) => onTrouble('api', error),
+      onFailed: (error) => parts.onTrouble('api', error),
     });
-  })();
-
-  const unsubscribing = createUnsubscribeApi({ ...dependenciesOf('unsubscribe'), onTakenBack: () => {} });
-  const feedback = dependenciesOf('feedback');
-
-  return {
-    capture: captureApi,
-    score: (messages) =>
-      workThrough(
-        messages,
-        (message) => scoreInquiry(scoring, message),
-        (all) => scoreTogether(scoring, all),
-      ),
-    route: (messages) =>
-      workThrough(
-        messages,
-        (message) => handleMessage(routing, message),
-        (all) => handleTogether(routing, all),
-      ),
-    notify: (messages) =>
-      workThrough(messages, (message) => sendMail(notifying, mailMessageSchema.parse(message))),
-    remind: () => sweep(reminding),
-    report: async (changes) =>
-      (await countChanges(reporting, changes)).map((outcome) =>
-        outcome instanceof Error ? outcome : undefined,
-      ),
-    people: async (row) => {
-      await followChange(following, row);
-    },
-    unsubscribe: unsubscribing,
-    feedback: async (event) => {
+  },
+  unsubscribe: (parts) =>
+    createUnsubscribeApi({ ...dependenciesOf('unsubscribe', parts), onTakenBack: () => {} }),
+  feedback(parts) {
+    const feedback = dependenciesOf('feedback', parts);
+    return async (event) => {
       await takeFeedback(feedback, event);
-    },
-    api: staffApi,
-  };
+    };
+  },
+};
+
+/** Puts one function together, as one process of it does as it starts. */
+export const composeFunction = <Name extends FunctionName>(
+  name: Name,
+  ports: Ports,
+  surroundings: Surroundings,
+  onTrouble: OnTrouble,
+): Functions[Name] => composers[name]({ ports, surroundings, onTrouble });
+
+/** Puts every function together on the ports that it is given. */
+export function composeFunctions(
+  portsOf: (name: FunctionName) => Ports,
+  surroundings: Surroundings,
+  onTrouble: OnTrouble,
+): Functions {
+  const composed = functionNames.map(
+    (name) => [name, composeFunction(name, portsOf(name), surroundings, onTrouble)] as const,
+  );
+  return Object.fromEntries(composed) as unknown as Functions;
 }

@@ -9,6 +9,8 @@ import type {
   Clause,
   Condition,
   IndexName,
+  Page,
+  Query,
   Row,
   Table,
   Transacted,
@@ -29,27 +31,40 @@ export interface MemoryTable extends Table {
   peek(key: Key): Row | undefined;
   /** How many of the next transactions only meet another one under way; counts down. */
   conflicts: number;
+  /**
+   * The table as a reader sees it whom changes since an instant have not reached yet: those of rows that
+   * are `stale`, all of them unless told.
+   */
+  asOf(instantMs: number, stale?: (key: Key) => boolean): Reader;
 }
+
+/** What can be read of a table. */
+export type Reader = Pick<Table, 'get' | 'batchGet' | 'query'>;
 
 export interface MemoryTableOptions {
   /** The stream: told the changes of each commit, at the moment of it. They are the table's own rows, to be read only. */
   readonly onCommit?: (changes: readonly RowChange[]) => void;
+  /** Keeps what was changed for a while, for `asOf`. */
+  readonly remember?: { readonly nowMs: () => number; readonly forMs: number };
 }
 
 function identity({ pk, sk }: Key): string {
   if (pk === '' || sk === '') throw new Error('a key has an empty part');
-  return JSON.stringify([pk, sk]);
+  return `${pk}\u0000${sk}`;
 }
 
-/** What storing does to a value: it is a copy from then on, and undefined attributes are gone. */
+/**
+ * What storing does to a value: it is a copy from then on, undefined attributes are gone, and nobody
+ * changes it any more. So what is read need be no copy: it is the stored row itself.
+ */
 function stored<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(stored) as T;
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(stored)) as T;
   // What is no plain object becomes what its JSON is: a date its text.
   if (Object.getPrototypeOf(value) !== Object.prototype) return JSON.parse(JSON.stringify(value)) as T;
   const copy: Record<string, unknown> = {};
   for (const name in value) if (value[name] !== undefined) copy[name] = stored(value[name]);
-  return copy as T;
+  return Object.freeze(copy) as T;
 }
 
 function clauseHolds(row: Row | undefined, [attribute, is, value]: Clause): boolean {
@@ -98,7 +113,7 @@ interface KeyNames {
 
 /** In an index the sort key alone is not unique; the item's own key settles the order. */
 const orderIn = (names: KeyNames, row: Record<string, unknown>): string =>
-  [row[names.sk], row['pk'], row['sk']].map(String).join('\u0000');
+  names.sk === 'sk' ? String(row['sk']) : `${row[names.sk]}\u0000${row['pk']}\u0000${row['sk']}`;
 
 /** Rows of one partition in the order of their sort keys. */
 class Partition {
@@ -168,15 +183,43 @@ class Partitions {
   }
 }
 
-export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): MemoryTable {
+/** The page of a query, from the rows of its partition and range, in their order. */
+function pageOf(
+  found: readonly Row[],
+  names: KeyNames,
+  { index, from, to, limit, newestFirst, after }: Query,
+): Page {
+  const projected = ['pk', 'sk', names.pk, names.sk];
+  const ordered = newestFirst ? found.toReversed() : found;
+  const last = after && orderIn(names, after);
+  const startsAt = String(after?.[names.sk]);
+  const isOutside = (from !== undefined && startsAt < from) || (to !== undefined && startsAt > to);
+  if (after && isOutside) throw new Error('the starting key is outside of the range');
+  const isPast = (row: Row): boolean =>
+    last === undefined || (newestFirst ? orderIn(names, row) < last : orderIn(names, row) > last);
+  const rows = (last === undefined ? ordered : ordered.filter(isPast))
+    .slice(0, limit)
+    .map((row) => (index ? pick(row, projected) : row));
+  const end = rows.at(-1);
+  // Like DynamoDB, a full page does not know whether it was the last.
+  return end && rows.length === limit ? { rows, next: pick(end, projected) } : { rows };
+}
+
+export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {}): MemoryTable {
   const items = new Map<string, Row>();
   const own = new Partitions({ pk: 'pk', sk: 'sk' });
   const indexes = Object.fromEntries(
     Object.entries(indexKeys).map(([name, names]) => [name, new Partitions(names)]),
   ) as Record<IndexName, Partitions>;
   const everywhere = [own, ...Object.values(indexes)];
+  /** What was changed of late, as it was before. */
+  const log: {
+    readonly id: string;
+    readonly atMs: number;
+    readonly before: Row | undefined;
+    readonly after: Row | undefined;
+  }[] = [];
   const find = (key: Key): Row | undefined => items.get(identity(key));
-  const copy = (row: Row | undefined): Row | undefined => row && stored(row);
 
   /** The row as a write leaves it; undefined where it leaves none. */
   function after(write: Write): Row | undefined {
@@ -208,55 +251,91 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
       for (const partitions of everywhere) partitions.replace(before, row);
     }
     // A write that changes nothing is not in the stream.
-    onCommit?.(results.filter(({ before, after: row }) => !isDeepStrictEqual(before, row)));
+    const changes = results.filter(({ before, after: row }) => !isDeepStrictEqual(before, row));
+    onCommit?.(changes);
+    if (!remember) return;
+    const atMs = remember.nowMs();
+    log.push(...changes.map((change) => ({ ...change, atMs })));
+    const kept = log.findIndex((change) => change.atMs >= atMs - remember.forMs);
+    if (kept > 1_000) log.splice(0, kept);
+  }
+
+  /** Rows as they were at an instant, of those that were changed since and are stale. */
+  function rowsBefore(instantMs: number, stale: (key: Key) => boolean): Map<string, Row | undefined> {
+    const before = new Map<string, Row | undefined>();
+    for (let i = log.length - 1; i >= 0; i--) {
+      const change = log[i] as (typeof log)[number];
+      if (change.atMs <= instantMs) break;
+      const row = change.before ?? change.after;
+      if (row && stale(row)) before.set(change.id, change.before);
+    }
+    return before;
+  }
+
+  function asOf(instantMs: number, stale: (key: Key) => boolean = () => true): Reader {
+    const before = rowsBefore(instantMs, stale);
+    const rowOf = (key: Key): Row | undefined => {
+      const id = identity(key);
+      return before.has(id) ? before.get(id) : items.get(id);
+    };
+    return {
+      get: async (key) => rowOf(key),
+      batchGet: async (keys) => keys.flatMap((key) => rowOf(key) ?? []),
+      async query(query) {
+        const { pk, index, from, to } = query;
+        const partitions = index ? indexes[index] : own;
+        const { names } = partitions;
+        const isThere = (row: Row | undefined): row is Row => {
+          const sk = row?.[names.sk];
+          return (
+            row?.[names.pk] === pk &&
+            typeof sk === 'string' &&
+            (from === undefined || sk >= from) &&
+            (to === undefined || sk <= to)
+          );
+        };
+        const found = [
+          ...partitions.between(pk, from, to).filter((row) => !before.has(identity(row))),
+          ...[...before.values()].filter(isThere),
+        ].sort((a, b) => (orderIn(names, a) < orderIn(names, b) ? -1 : 1));
+        return pageOf(found, names, query);
+      },
+    };
   }
 
   const table: MemoryTable = {
     conflicts: 0,
 
-    rows: () => [...items.values()].map(stored).sort((a, b) => (identity(a) < identity(b) ? -1 : 1)),
+    rows: () => [...items.values()].sort((a, b) => (identity(a) < identity(b) ? -1 : 1)),
 
     peek: find,
+    asOf,
 
     async get(key) {
-      return copy(find(key));
+      return find(key);
     },
 
     async batchGet(keys) {
       if (keys.length > 100) throw new Error(`at most 100 keys, not ${keys.length}`);
       if (new Set(keys.map(identity)).size < keys.length) throw new Error('a key is there twice');
-      return keys.flatMap((key) => copy(find(key)) ?? []);
+      return keys.flatMap((key) => find(key) ?? []);
     },
 
-    async query({ pk, index, from, to, limit, newestFirst, after, consistent }) {
+    async query(query) {
+      const { pk, index, from, to, consistent } = query;
       if (from !== undefined && to !== undefined && from > to) return { rows: [] };
       if (index && consistent) throw new Error('an index has no consistent reads');
       if ([pk, from, to].includes('')) throw new Error('a key has an empty part');
       const partitions = index ? indexes[index] : own;
-      const { names } = partitions;
-      const projected = ['pk', 'sk', names.pk, names.sk];
-      const found = partitions.between(pk, from, to);
-      const ordered = newestFirst ? found.toReversed() : found;
-      const last = after && orderIn(names, after);
-      const startsAt = String(after?.[names.sk]);
-      const isOutside = (from !== undefined && startsAt < from) || (to !== undefined && startsAt > to);
-      if (after && isOutside) throw new Error('the starting key is outside of the range');
-      const isPast = (row: Row): boolean =>
-        last === undefined || (newestFirst ? orderIn(names, row) < last : orderIn(names, row) > last);
-      const rows = (last === undefined ? ordered : ordered.filter(isPast))
-        .slice(0, limit)
-        .map((row) => (index ? pick(row, projected) : stored(row)));
-      const end = rows.at(-1);
-      // Like DynamoDB, a full page does not know whether it was the last.
-      return end && rows.length === limit ? { rows, next: pick(end, projected) } : { rows };
+      return pageOf(partitions.between(pk, from, to), partitions.names, query);
     },
 
     async write(write): Promise<Written> {
       if ('check' in write) throw new Error('a check stands only in a transaction');
       const old = find(keyOf(write));
-      if (!holds(old, write.when)) return { committed: false, existing: copy(old) };
+      if (!holds(old, write.when)) return { committed: false, existing: old };
       commit([changeOf(write)]);
-      const row = copy(find(keyOf(write)));
+      const row = find(keyOf(write));
       return row ? { committed: true, row } : { committed: true };
     },
 
@@ -273,7 +352,7 @@ export function createMemoryTable({ onCommit }: MemoryTableOptions = {}): Memory
       const results: ReturnType<typeof changeOf>[] = [];
       writes.forEach((write, i) => {
         const old = find(keyOf(write));
-        if (!holds(old, write.when)) failed.set(i, copy(old));
+        if (!holds(old, write.when)) failed.set(i, old);
         else if (!('check' in write)) results.push(changeOf(write));
       });
       if (failed.size > 0) return { committed: false, failed };

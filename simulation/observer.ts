@@ -94,6 +94,15 @@ export function createObserver(
     violations.push({ check, at: now().toISOString(), about });
   };
 
+  /** Open work by member, and what each was given on a day. */
+  const openOf = new Map<string, number>();
+  const givenOn = new Map<string, number>();
+  const count = (counts: Map<string, number>, name: string, n: number): void => {
+    counts.set(name, (counts.get(name) ?? 0) + n);
+  };
+  const ownerOf = (head: Inquiry | undefined): string | undefined =>
+    head && isOpen(head) ? head.assignedTo : undefined;
+
   /** What an inquiry asks of whoever takes it, as it was decided with its newest score. */
   function decisionOf(inquiryId: string): Decision | undefined {
     let newest: Row | undefined;
@@ -106,8 +115,9 @@ export function createObserver(
   function hasRoom(member: Member, practice: Practice, at: Date): boolean {
     const { open, perDay } = member.caps ?? {};
     return (
-      (open === undefined || openOf(member.id) < open) &&
-      (perDay === undefined || givenOn(member.id, dateOfMember(member, practice, at)) < perDay)
+      (open === undefined || (openOf.get(member.id) ?? 0) < open) &&
+      (perDay === undefined ||
+        (givenOn.get(`${member.id} ${dateOfMember(member, practice, at)}`) ?? 0) < perDay)
     );
   }
 
@@ -128,14 +138,6 @@ export function createObserver(
       (isAsked(member) || !inPool.some((one) => one.enabled && isAsked(one)))
     );
   }
-
-  const openOf = (memberId: string): number =>
-    [...inquiries.values()].filter(({ head }) => head.assignedTo === memberId && isOpen(head)).length;
-
-  const givenOn = (memberId: string, date: string): number =>
-    [...inquiries.values()]
-      .flatMap(({ assigned }) => assigned)
-      .filter((one) => one.memberId === memberId && one.date === date).length;
 
   /** The language that somebody wrote in, without its region. */
   function languageOf(inquiryId: string): string | undefined {
@@ -163,7 +165,8 @@ export function createObserver(
       violate('notEligible', `${head.id}: ${head.assignedTo} is nobody`);
       return;
     }
-    const at = now();
+    // By when it was decided: it is stored a moment later.
+    const at = head.assignedAt === undefined ? now() : new Date(head.assignedAt);
     const absent = absenceOf(member, practice, at);
     if (absent !== undefined) violate('notEligible', `${head.id}: ${member.id} is ${absent}`);
     if (member.locations && !member.locations.includes(head.locationId))
@@ -172,9 +175,10 @@ export function createObserver(
     if (language !== undefined && member.languages && !member.languages.includes(language))
       violate('notEligible', `${head.id}: ${member.id} does not speak ${language}`);
     const { open, perDay } = member.caps ?? {};
-    if (open !== undefined && openOf(member.id) > open)
+    if (open !== undefined && (openOf.get(member.id) ?? 0) > open)
       violate('overCap', `${head.id}: ${member.id} has more than ${open} open`);
-    if (perDay !== undefined && givenOn(member.id, dateOfMember(member, practice, at)) > perDay)
+    const given = givenOn.get(`${member.id} ${dateOfMember(member, practice, at)}`) ?? 0;
+    if (perDay !== undefined && given > perDay)
       violate('overCap', `${head.id}: ${member.id} got more than ${perDay} today`);
   }
 
@@ -187,6 +191,11 @@ export function createObserver(
     const before = known?.head;
     followed.head = head;
     inquiries.set(head.id, followed);
+    const [had, has] = [ownerOf(before), ownerOf(head)];
+    if (had !== has) {
+      if (had !== undefined) count(openOf, had, -1);
+      if (has !== undefined) count(openOf, has, 1);
+    }
 
     const at = now().toISOString();
     const waits = head.progress === 'waiting' && isOpen(head);
@@ -203,9 +212,12 @@ export function createObserver(
     const byLadder = (head.hadBy?.length ?? 0) > (before?.hadBy?.length ?? 0);
     const practice = practiceNow();
     const member = practice.members.find(({ id }) => id === memberId);
-    const date = member ? dateOfMember(member, practice, now()) : at.slice(0, 10);
+    const decidedAt = head.assignedAt === undefined ? now() : new Date(head.assignedAt);
+    const date = member ? dateOfMember(member, practice, decidedAt) : at.slice(0, 10);
+    count(givenOn, `${memberId} ${date}`, 1);
     followed.assigned.push({ at: head.assignedAt ?? at, memberId, date, poolId, receipt, byLadder });
-    checkAssignment(followed);
+    // Whoever decides by hand may know better than the plan.
+    if (receipt?.strategy !== 'by_hand') checkAssignment(followed);
   }
 
   function kindOf({ asked }: SentMail): string {

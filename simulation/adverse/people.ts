@@ -1,0 +1,276 @@
+/** Everybody around a practice where answers may not come: they try again, press twice, or give up. */
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { inquiryHead } from '../../shared/data/keys.ts';
+import { parkReasons } from '../../shared/domain/inquiry/state.ts';
+import type { EventOptions } from '../events.ts';
+import { minuteMs } from '../minutes.ts';
+import type { Arrival, Person } from '../people.ts';
+import { callersOf } from '../staff.ts';
+import type { SentMail } from '../world.ts';
+import type { Draw } from './draw.ts';
+import { settled } from './ports.ts';
+import type { Watch } from './watch.ts';
+import { type AdverseWorld, googleAdsKey, origin } from './world.ts';
+
+const json = { 'content-type': 'application/json' };
+const secondMs = 1_000;
+
+export interface Everybody {
+  /** Somebody sends what they have to say. */
+  send(number: number, arrival: Arrival): Promise<void>;
+  onMail(mail: SentMail): void;
+  /** Everybody goes home. */
+  stop(): void;
+}
+
+/** @param diligence - the share of mails that members act on */
+export function createEverybody(
+  world: AdverseWorld,
+  watch: Watch,
+  people: readonly Person[],
+  diligence: number,
+): Everybody {
+  const { agenda, draws } = world;
+  const habits = new Map(people.flatMap(({ email, habit }) => (email ? [[email, habit] as const] : [])));
+  const optedOut = new Set<string>();
+  /** How many mails there were about each inquiry. */
+  const mailsAbout = new Map<string, number>();
+  let isOver = false;
+
+  const pass = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      agenda.at(agenda.nowMs() + ms, () => {
+        resolve();
+        return settled();
+      });
+    });
+
+  /** Asks until there is an answer that is no fault; undefined where that never comes. */
+  async function insist(
+    draw: Draw,
+    times: number,
+    ask: (attempt: number) => Promise<APIGatewayProxyResult | undefined>,
+  ): Promise<APIGatewayProxyResult | undefined> {
+    for (let attempt = 0; attempt < times; attempt++) {
+      if (attempt > 0) await pass(draw.between(2 * secondMs, 20 * secondMs));
+      const answer = await ask(attempt);
+      if (answer !== undefined && answer.statusCode < 500) return answer;
+    }
+    return undefined;
+  }
+
+  function requestOf(number: number, { by, fields }: Arrival): { route: string; event: EventOptions } {
+    if (by === 'google_ads') {
+      const columns = { FULL_NAME: 'name', EMAIL: 'email', PHONE_NUMBER: 'phone', SERVICE: 'service' };
+      const body = {
+        google_key: googleAdsKey,
+        lead_id: `lead-${number}`,
+        campaign_id: 4711,
+        user_column_data: Object.entries(columns).flatMap(([column_id, field]) =>
+          fields[field] === undefined ? [] : [{ column_id, string_value: fields[field] }],
+        ),
+      };
+      return { route: 'POST /v1/webhooks/google-ads', event: { headers: json, body: JSON.stringify(body) } };
+    }
+    const frontDesk = world
+      .practice()
+      .forms.find(({ maySetChannel, origins }) => maySetChannel && origins.length > 0);
+    if (by === 'front_desk' && frontDesk) {
+      const headers = { ...json, origin: frontDesk.origins[0] };
+      return { route: 'POST /v1/inquiries', event: { headers, body: JSON.stringify(fields) } };
+    }
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    return {
+      route: 'POST /v1/inquiries',
+      event: { headers, body: new URLSearchParams(fields).toString() },
+    };
+  }
+
+  async function submit(name: string, number: number, arrival: Arrival): Promise<void> {
+    const { route, event } = requestOf(number, arrival);
+    const draw = draws(`client ${name}`);
+    const answer = await insist(draw, 5, (attempt) =>
+      world.fromOutside('capture', `capture:${name}.${attempt}`, route, event),
+    );
+    if (answer === undefined || answer.statusCode >= 300) return;
+    const { id } = JSON.parse(answer.body) as { id: string };
+    watch.acknowledged(number, id);
+  }
+
+  /** A call of the API by a member, made again under its key where no answer came. */
+  const asked = (
+    name: string,
+    draw: Draw,
+    memberId: string,
+    route: string,
+    options: () => EventOptions,
+  ): Promise<APIGatewayProxyResult | undefined> =>
+    insist(draw, 3, (attempt) =>
+      world.asStaff(`api:${name}.${attempt}`, memberId, route, {
+        ...options(),
+        headers: { ...json, 'idempotency-key': name, ...options().headers },
+      }),
+    );
+
+  const versionOf = (inquiryId: string): string =>
+    `"${world.table.peek(inquiryHead(inquiryId))?.['version']}"`;
+
+  const patch = (name: string, draw: Draw, memberId: string, inquiryId: string, change: object) =>
+    asked(name, draw, memberId, 'PATCH /v1/inquiries/{id}', () => ({
+      pathParameters: { id: inquiryId },
+      headers: { 'If-Match': versionOf(inquiryId) },
+      body: JSON.stringify(change),
+    }));
+
+  async function call(name: string, draw: Draw, memberId: string, inquiryId: string): Promise<void> {
+    const contactId = String(world.table.peek(inquiryHead(inquiryId))?.['contactId']);
+    if (draw.chance(0.4)) {
+      await patch(`${name}c`, draw, memberId, inquiryId, { calling: true });
+      await pass(draw.between(minuteMs, 4 * minuteMs));
+    }
+    const dispositions = ['reached', 'reached', 'voicemail', 'no_answer', 'booked', 'not_interested'];
+    const disposition = draw.pick(dispositions);
+    await asked(`${name}d`, draw, memberId, 'POST /v1/contacts/{id}/entries', () => ({
+      pathParameters: { id: contactId },
+      body: JSON.stringify({ kind: 'call', disposition, inquiryId }),
+    }));
+    if (disposition !== 'reached') return;
+    const later = new Date(agenda.nowMs() + draw.between(10, 90) * minuteMs).toISOString();
+    const what = draw.next();
+    if (what < 0.25)
+      await asked(`${name}a`, draw, memberId, 'POST /v1/appointments', () => ({
+        body: JSON.stringify({ inquiryId, at: later }),
+      }));
+    else if (what < 0.35) await patch(`${name}s`, draw, memberId, inquiryId, { snoozeUntil: later });
+    else if (what < 0.42) {
+      const park = { reason: draw.pick(parkReasons), until: later };
+      await patch(`${name}p`, draw, memberId, inquiryId, { park });
+    } else if (what < 0.6) {
+      const change = { stage: 'closed', closeReason: 'not_interested' };
+      await patch(`${name}x`, draw, memberId, inquiryId, change);
+    } else if (what < 0.66)
+      await asked(`${name}t`, draw, memberId, 'POST /v1/tasks', () => ({
+        body: JSON.stringify({ inquiryId, title: 'Call again', dueAt: later }),
+      }));
+  }
+
+  /** What a member does about an inquiry that a mail told them of. */
+  async function act(name: string, draw: Draw, memberId: string, inquiryId: string): Promise<void> {
+    if (!draw.chance(diligence)) return;
+    const what = draw.next();
+    const others = callersOf(world.practice()).filter(({ id, enabled }) => enabled && id !== memberId);
+    if (what < 0.72) await call(name, draw, memberId, inquiryId);
+    else if (what < 0.76) await patch(name, draw, memberId, inquiryId, { assignTo: draw.pick(others).id });
+    else if (what < 0.79) await patch(name, draw, memberId, inquiryId, { returnToPool: true });
+    else if (what < 0.82) await patch(name, draw, memberId, inquiryId, { wake: true });
+    else if (what < 0.84) {
+      await asked(`${name}q`, draw, memberId, 'GET /v1/queue', () => ({ query: { limit: '10' } }));
+      await asked(`${name}i`, draw, memberId, 'GET /v1/inquiries/{id}', () => ({
+        pathParameters: { id: inquiryId },
+      }));
+    }
+  }
+
+  function onStaffMail(mail: SentMail, memberId: string): void {
+    const { asked: message } = mail;
+    if (!('inquiryId' in message)) {
+      if (message.kind === 'task') finishTask(message.contactId, message.taskId, memberId);
+      return;
+    }
+    const { inquiryId, kind } = message;
+    const n = (mailsAbout.get(inquiryId) ?? 0) + 1;
+    mailsAbout.set(inquiryId, n);
+    const name = `${watch.arrivalOf(inquiryId)}-${n}`;
+    const draw = draws(`staff ${name}`);
+    const mailKind = world.table.peek(inquiryHead(inquiryId))?.['mailKind'];
+    agenda.at(agenda.nowMs() + draw.between(20 * secondMs, 15 * minuteMs), () => {
+      if (isOver) return;
+      if (kind === 'alert') {
+        const redFlag = draw.chance(0.3) ? 'confirmed' : 'false_alarm';
+        void patch(name, draw, memberId, inquiryId, { redFlag });
+      } else if (mailKind === 'review') {
+        const change = draw.chance(0.5) ? { release: true } : { stage: 'closed', closeReason: 'spam' };
+        void patch(name, draw, memberId, inquiryId, change);
+      } else if (kind === 'inquiry') void act(name, draw, memberId, inquiryId);
+      return settled();
+    });
+  }
+
+  function finishTask(contactId: string, taskId: string, memberId: string): void {
+    const name = `task-${taskId.slice(-8)}`;
+    const draw = draws(`staff ${name}`);
+    agenda.at(agenda.nowMs() + draw.between(minuteMs, 10 * minuteMs), () => {
+      if (isOver) return;
+      const row = world.table.peek({ pk: `CON#${contactId}`, sk: `TASK#${taskId}` });
+      void asked(name, draw, memberId, 'PATCH /v1/contacts/{id}/tasks/{taskId}', () => ({
+        pathParameters: { id: contactId, taskId },
+        headers: { 'If-Match': `"${row?.['version']}"` },
+        body: JSON.stringify({ done: true }),
+      }));
+      return settled();
+    });
+  }
+
+  async function bounce(
+    name: string,
+    email: string,
+    { tags }: NonNullable<SentMail['toPerson']>,
+  ): Promise<void> {
+    await pass(5 * secondMs);
+    await world.feedback(`feedback:${name}`, {
+      eventType: 'Bounce',
+      mail: { tags: { inquiry: [tags.inquiry], contact: [tags.contact], message: [tags.message] } },
+      bounce: { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress: email }] },
+    });
+    watch.suppress(email);
+  }
+
+  async function optOut(name: string, email: string, url: string): Promise<void> {
+    const draw = draws(`reader ${name}`);
+    await pass(draw.between(minuteMs, 20 * minuteMs));
+    const token = url.slice(`${origin}/v1/unsubscribe/`.length);
+    const answer = await insist(draw, 4, (attempt) =>
+      world.fromOutside('unsubscribe', `unsubscribe:${name}.${attempt}`, 'POST /v1/unsubscribe/{token}', {
+        pathParameters: { token },
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'all=yes',
+      }),
+    );
+    if (answer?.statusCode !== 200) return;
+    optedOut.add(email);
+    watch.suppress(email);
+  }
+
+  return {
+    async send(number, arrival) {
+      if (arrival.fields['consentEmail'] === 'yes') {
+        const { email } = arrival.fields;
+        if (email !== undefined && optedOut.delete(email)) watch.allow(email);
+      }
+      const draw = draws(`presses ${number}`);
+      const first = submit(String(number), number, arrival);
+      // Some press twice.
+      if (draw.chance(0.03)) {
+        await pass(draw.between(0, 300));
+        await submit(`${number}b`, number, arrival);
+      }
+      await first;
+    },
+    onMail(mail) {
+      const [email = ''] = mail.to;
+      if (!mail.toPerson) {
+        const member = world.practice().members.find((one) => one.email === email);
+        if (member) onStaffMail(mail, member.id);
+        return;
+      }
+      const { tags, unsubscribeUrl } = mail.toPerson;
+      const name = `${watch.arrivalOf(tags.inquiry)}-${tags.message}`;
+      if (habits.get(email) === 'bounces') void bounce(name, email, mail.toPerson);
+      else if (habits.get(email) === 'unsubscribes' && !optedOut.has(email))
+        void optOut(name, email, unsubscribeUrl);
+    },
+    stop() {
+      isOver = true;
+    },
+  };
+}

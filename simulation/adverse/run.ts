@@ -1,0 +1,183 @@
+/** One run: people write to a practice while things go wrong, then nothing does any more, and all is looked at. */
+import { readFileSync } from 'node:fs';
+import { readPracticeFile } from '../../ops/practice-file.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import { tiers } from '../../shared/domain/stages.ts';
+import type { FaultKind } from '../faults.ts';
+import type { FunctionName, Ports } from '../functions.ts';
+import { minuteMs } from '../minutes.ts';
+import { momentOf } from '../moment.ts';
+import { drawPeople } from '../people.ts';
+import { createRandom } from '../random.ts';
+import { drawsOf } from './draw.ts';
+import { createEverybody, type Everybody } from './people.ts';
+import { aimedAt, drawnPlan, type Fault, givenPlan, type Injected } from './plan.ts';
+import { settled } from './ports.ts';
+import { type Broken, createWatch } from './watch.ts';
+import { type AdverseWorld, createAdverseWorld, type Happening, type Site } from './world.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly inquiries: number;
+  /** The one kind of fault that it has; left out, some kinds by the seed. */
+  readonly only?: FaultKind;
+  /** Exactly these faults, in place of drawn ones. */
+  readonly faults?: readonly Fault[];
+  /** Of the inquiries only these, by number. */
+  readonly arrivals?: ReadonlySet<number>;
+  /** One fault more, at the first call of a site. */
+  readonly aim?: { readonly site: string; readonly kind: FaultKind };
+  readonly onHappening?: (happening: Happening, world: AdverseWorld) => void;
+  /** Puts other ports in place: with a condition left out, to see that it is missed. */
+  readonly portsOf?: (name: FunctionName, ports: Ports) => Ports;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly inquiries: number;
+  readonly injected: readonly Injected[];
+  readonly broken: readonly Broken[];
+  /** Equal for equal histories. */
+  readonly digest: string;
+  readonly sites: ReadonlyMap<string, Site>;
+  readonly counts: {
+    readonly acknowledged: number;
+    readonly stored: number;
+    readonly mails: number;
+    readonly calls: number;
+    readonly deadLetters: number;
+  };
+}
+
+const file = new URL('../../practices/dermatology.yaml', import.meta.url);
+let read: Practice | undefined;
+
+/** In one run of four everybody is busy: short times, and most of what comes is worked on at once. */
+const busyShare = 0.25;
+const calmTimes = 20;
+
+/** The practice of the runs: that of the file, with room for as many as write. */
+function practiceFor(inquiries: number, isBusy: boolean): Practice {
+  read ??= readPracticeFile(readFileSync(file, 'utf8')).practice as Practice;
+  const practice = structuredClone(read);
+  const times = Math.max(1, inquiries / 400);
+  for (const member of practice.members) {
+    const { open, perDay } = member.caps ?? {};
+    member.caps = {
+      ...(open !== undefined && { open: Math.ceil(open * times) }),
+      ...(perDay !== undefined && { perDay: Math.ceil(perDay * times) }),
+    };
+  }
+  if (isBusy) return practice;
+  const { respondWithinMinutes: byTier } = practice.scoring;
+  for (const tier of tiers) byTier[tier] *= calmTimes;
+  const { respondWithinMinutes: byUrgency } = practice.urgency;
+  byUrgency.same_day *= calmTimes;
+  byUrgency.soon *= calmTimes;
+  return practice;
+}
+
+/** It begins on a Monday morning, with digests and the weekly report. */
+const begins = 'Mon 08:25';
+/** So many inquiries come in an hour, and at the least so long. */
+const perHour = 1_000;
+const leastMinutes = 60;
+/** In a rush the time between two inquiries is so much of what it is else. */
+const rushPace = 0.01;
+/** After the last inquiry it goes on going wrong for so long. */
+const stillMinutes = 6;
+/** Then everything comes to rest: the longest pause between two tries, and some. */
+const restMinutes = 35;
+
+export async function runAdverse(options: RunOptions): Promise<RunResult> {
+  const { seed, inquiries } = options;
+  const isBusy = inquiries <= 1_000 && drawsOf(seed)('practice').chance(busyShare);
+  const practice = practiceFor(inquiries, isBusy);
+  const from = momentOf(begins, practice.locations[0]?.timeZone ?? 'UTC') as Date;
+  const minutes = Math.max(leastMinutes, (inquiries / perHour) * 60);
+  const untilMs = from.getTime() + minutes * minuteMs;
+  const draw = drawsOf(seed)('plan');
+  const planned = options.faults ? givenPlan(options.faults) : drawnPlan(draw, options.only);
+  const plan = options.aim ? aimedAt(planned, options.aim.site, options.aim.kind) : planned;
+
+  let world: AdverseWorld | undefined;
+  let everybody: Everybody | undefined;
+  const watch = createWatch(() => world as AdverseWorld);
+  let calls = 0;
+  const running = await createAdverseWorld({
+    seed,
+    practice,
+    from,
+    plan,
+    portsOf: options.portsOf,
+    onHappening(happening) {
+      if (!world) return;
+      if (happening.is === 'call') calls++;
+      watch.onHappening(happening);
+      if (happening.is === 'mail') everybody?.onMail(happening.mail);
+      options.onHappening?.(happening, world);
+    },
+  });
+  world = running;
+  const { agenda } = running;
+
+  const random = createRandom(`${seed}/people`);
+  const { people, arrivals } = drawPeople(practice, { inquiries, fromMs: from.getTime(), untilMs }, random);
+  const all = createEverybody(running, watch, people, isBusy ? 0.65 : 0.3);
+  everybody = all;
+  watch.observer.know(people);
+  // In every second run all of them come in a rush, so that functions meet in what they do.
+  const pace = drawsOf(seed)('rush').chance(0.5) ? rushPace : 1;
+  for (const [number, arrival] of arrivals.entries()) {
+    if (options.arrivals && !options.arrivals.has(number)) continue;
+    agenda.at(from.getTime() + Math.floor((arrival.atMs - from.getTime()) * pace), () => {
+      void all.send(number, arrival);
+      return settled();
+    });
+  }
+
+  // In every third run somebody is disabled for a while.
+  const own = drawsOf(seed)('configuration');
+  if (own.chance(0.33)) {
+    const id = own.pick(practice.pools[0]?.members ?? []).id;
+    const enable = (enabled: boolean) => () =>
+      running.change((current) => {
+        for (const member of current.members) if (member.id === id) member.enabled = enabled;
+      });
+    const offMs = from.getTime() + Math.floor(own.next() * minutes) * minuteMs;
+    agenda.at(offMs, async () => {
+      await enable(false)();
+      await settled();
+    });
+    agenda.at(offMs + own.between(2, 40) * minuteMs, async () => {
+      await enable(true)();
+      await settled();
+    });
+  }
+
+  const stopMs = untilMs + stillMinutes * minuteMs;
+  await running.runUntil(stopMs);
+  running.stopFaults();
+  all.stop();
+  watch.calm();
+  const { deadLetters } = running;
+  running.redrive();
+  // Fifty seconds past a minute: what a sweep asked for is through.
+  await running.runUntil(Math.ceil((stopMs + restMinutes * minuteMs) / minuteMs) * minuteMs + 50_000);
+  await watch.close();
+  return {
+    seed,
+    inquiries,
+    injected: running.injected,
+    broken: watch.broken,
+    digest: running.digest(),
+    sites: running.sites,
+    counts: {
+      acknowledged: watch.acknowledgements,
+      stored: watch.observer.inquiries.size,
+      mails: watch.mails,
+      calls,
+      deadLetters,
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** Ports that leave out one of the things that everything rests on: a run on them must break. */
+import type { Write } from '../../shared/data/table.ts';
+import { kindOfItem } from '../../simulation/adverse/sites.ts';
+import type { AdverseCheck } from '../../simulation/adverse/watch.ts';
+import type { FaultKind } from '../../simulation/faults.ts';
+import type { FunctionName, Ports } from '../../simulation/functions.ts';
+
+export interface Sabotage {
+  readonly what: string;
+  /** Which checks may be the first to tell. */
+  readonly told: readonly AdverseCheck[];
+  /** The kind of fault by which it shows. */
+  readonly only: FaultKind;
+  /** How many inquiries it takes for that. */
+  readonly inquiries: number;
+  readonly portsOf: (name: FunctionName, ports: Ports) => Ports;
+}
+
+const keyOf = (write: Write) =>
+  'put' in write
+    ? write.put
+    : 'update' in write
+      ? write.update
+      : 'remove' in write
+        ? write.remove
+        : write.check;
+
+/** Writes of a function without their conditions, those of some kinds of items. */
+const without =
+  (name: FunctionName, ...kinds: string[]) =>
+  (of: FunctionName, ports: Ports): Ports => {
+    if (of !== name) return ports;
+    const loosened = (write: Write): Write => {
+      if (!kinds.includes(kindOfItem(keyOf(write))) || 'check' in write) return write;
+      const { when: _condition, ...rest } = write;
+      return rest as Write;
+    };
+    const { table } = ports;
+    return {
+      ...ports,
+      table: {
+        ...table,
+        write: (write) => table.write(loosened(write)),
+        transact: (writes) => table.transact(writes.map(loosened)),
+      },
+    };
+  };
+
+export const sabotages: readonly Sabotage[] = [
+  {
+    what: 'capture without the condition of its idempotency record',
+    told: ['twice'],
+    only: 'timed_out',
+    inquiries: 25,
+    portsOf: without('capture', 'IDEM IDEM'),
+  },
+  {
+    what: 'notify without the condition of its claim',
+    told: ['mailedAgain', 'notAtRest'],
+    only: 'duplicate',
+    inquiries: 25,
+    portsOf: without('notify', 'INQ HEAD'),
+  },
+  {
+    what: 'route without the version of the head',
+    told: ['doubleAssigned', 'disagrees', 'rotation', 'rollup', 'mailedAgain'],
+    only: 'crash_after',
+    inquiries: 60,
+    portsOf: without('route', 'INQ HEAD'),
+  },
+  {
+    what: 'route without the versions of rotation and loads',
+    told: ['rotation', 'disagrees'],
+    only: 'duplicate',
+    inquiries: 60,
+    portsOf: without('route', 'ROUTING POOL', 'ROUTING MEMBER'),
+  },
+  {
+    what: 'report without its markers',
+    told: ['rollup'],
+    only: 'replay',
+    inquiries: 25,
+    portsOf: without('report', 'INQ ~COUNTED'),
+  },
+  {
+    what: 'a sweep that sends nothing',
+    told: ['notAtRest', 'disagrees'],
+    only: 'crash_before',
+    inquiries: 25,
+    portsOf: (of, ports) => {
+      if (of !== 'remind') return ports;
+      const sendAll = async (): Promise<void> => {};
+      const silent = { send: sendAll, sendAll };
+      return { ...ports, scoreQueue: silent, routeQueue: silent, mailQueue: silent };
+    },
+  },
+];
