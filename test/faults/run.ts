@@ -7,7 +7,6 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { longestStepPauseMs } from '../../shared/domain/inquiry/state.ts';
 import type { FaultKind } from '../../simulation/faults.ts';
 import { createRandom, type Random } from '../../simulation/random.ts';
 import { evidenceOf } from '../system/evidence.ts';
@@ -35,6 +34,8 @@ const services = ['acne', 'implant'];
 const postsAtOnce = 6;
 /** Each start is so much later than the one before: what was left in the middle is due. */
 const startLaterMs = 60_000;
+/** The last start is later than any pause between two tries: an hour and a half, of a task's reminder. */
+const lastLaterMs = 2 * 60 * 60_000;
 /** A post is tried this long: a start takes seconds, and minutes where others keep the processors busy. */
 const postWithinMs = 600_000;
 
@@ -174,8 +175,8 @@ export async function runWithFaults(options: RunOptions): Promise<Outcome> {
 
     // The faults are over: a last start, so late that everything that was left is due.
     await kill(running, random);
-    running = await start(false, longestStepPauseMs + 5 * 60_000);
-    const nowMs = (): number => Date.now() + (starts - 1) * startLaterMs + longestStepPauseMs + 5 * 60_000;
+    running = await start(false, lastLaterMs);
+    const nowMs = (): number => Date.now() + (starts - 1) * startLaterMs + lastLaterMs;
     const evidence = evidenceOf({ system: running.ready });
     for (let sweeps = 1; sweeps <= 2; sweeps++) {
       await running.sweep();
