@@ -55,14 +55,15 @@ export async function liftSuppression(
     if (reason !== confirm) {
       throw new Problem('conflict', `It is suppressed for a ${reason}: confirm that, if it is to be lifted.`);
     }
+    const now = environment.now();
     const frame = {
       entryId: environment.newId('entry'),
       contactId: holderOf(family, found.digest)?.id ?? contactId,
       actor,
-      at: environment.now().toISOString(),
+      at: now.toISOString(),
     };
     const done = await table.transact([
-      mailboxes.save(found.digest, allowedAgain(found.mailbox)),
+      mailboxes.save(found.digest, allowedAgain(found.mailbox, now)),
       contacts.addEntry(entryOf('suppression_lifted', frame, { reason, because })),
     ]);
     if (done.committed) return;

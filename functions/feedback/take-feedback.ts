@@ -15,7 +15,12 @@ import type { Table } from '../../shared/data/table.ts';
 import type { Tasks } from '../../shared/data/tasks.ts';
 import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import { type Environment, idSchema } from '../../shared/domain/ids.ts';
-import { standingOf, suppressed } from '../../shared/domain/messages/consent.ts';
+import {
+  isToldBefore,
+  type SuppressionReason,
+  standingOf,
+  suppressed,
+} from '../../shared/domain/messages/consent.ts';
 import { type MessageRecord, messageOpened } from '../../shared/domain/messages/record.ts';
 import { openings } from '../../shared/domain/messages/template.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -24,6 +29,7 @@ import type { Digest } from '../../shared/secrets/digest.ts';
 
 const recipients = z.array(z.object({ emailAddress: z.string() }));
 const tag = z.array(z.string()).optional();
+const timestamp = z.iso.datetime({ offset: true });
 
 /** An event of SES, as it publishes it to a topic; what is not needed of it is not looked at. */
 const sesEventSchema = z.object({
@@ -32,10 +38,12 @@ const sesEventSchema = z.object({
     tags: z.object({ inquiry: tag, contact: tag, message: tag }).optional(),
     destination: z.array(z.string()).optional(),
   }),
-  bounce: z.object({ bounceType: z.string(), bouncedRecipients: recipients }).optional(),
-  complaint: z.object({ complainedRecipients: recipients }).optional(),
+  bounce: z
+    .object({ bounceType: z.string(), bouncedRecipients: recipients, timestamp: timestamp.optional() })
+    .optional(),
+  complaint: z.object({ complainedRecipients: recipients, timestamp: timestamp.optional() }).optional(),
   // From where and with what it was opened is none of our business.
-  open: z.object({ timestamp: z.iso.datetime({ offset: true }) }).optional(),
+  open: z.object({ timestamp }).optional(),
 });
 export type SesEvent = z.infer<typeof sesEventSchema>;
 
@@ -81,10 +89,13 @@ export async function takeFeedback(dependencies: FeedbackDependencies, event: Se
   const { bounce, complaint, eventType } = event;
   if (bounce) {
     if (bounce.bounceType !== 'Permanent') return ['bounce_passing'];
-    return await suppressAll(dependencies, event, bounce.bouncedRecipients, 'bounce');
+    return await suppressAll(dependencies, event, bounce.bouncedRecipients, 'bounce', bounce.timestamp);
   }
   if (event.open) return [await noteOpening(dependencies, event.mail, event.open.timestamp)];
-  if (complaint) return await suppressAll(dependencies, event, complaint.complainedRecipients, 'complaint');
+  if (complaint) {
+    const { complainedRecipients, timestamp: at } = complaint;
+    return await suppressAll(dependencies, event, complainedRecipients, 'complaint', at);
+  }
   return [eventType === 'Reject' || eventType === 'Rendering Failure' ? 'mail_rejected' : 'feedback_noted'];
 }
 
@@ -92,9 +103,10 @@ const suppressAll = (
   dependencies: FeedbackDependencies,
   event: SesEvent,
   addresses: readonly { readonly emailAddress: string }[],
-  reason: 'bounce' | 'complaint',
+  reason: SuppressionReason,
+  at: string | undefined,
 ): Promise<Feedback[]> =>
-  Promise.all(addresses.map(({ emailAddress }) => suppress(dependencies, event, emailAddress, reason)));
+  Promise.all(addresses.map(({ emailAddress }) => suppress(dependencies, event, emailAddress, reason, at)));
 
 /** An address as SES writes it: alone, or with a name before it. */
 const addressIn = (text: string): string | undefined =>
@@ -109,7 +121,8 @@ async function suppress(
   dependencies: FeedbackDependencies,
   { mail }: SesEvent,
   given: string,
-  reason: 'bounce' | 'complaint',
+  reason: SuppressionReason,
+  at: string | undefined,
 ): Promise<Feedback> {
   const { table, inquiries, contacts, messages, mailboxes, environment } = dependencies;
   const address = addressIn(given);
@@ -125,8 +138,8 @@ async function suppress(
 
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const mailbox = await mailboxes.find(digest);
-    // Told twice, or known by another message.
-    if (mailbox.suppressed) return 'mailbox_suppressed_before';
+    // Told twice, known by another message, or lifted since: events may come again days later.
+    if (isToldBefore(mailbox, reason, at)) return 'mailbox_suppressed_before';
     const now = environment.now();
     const head = inquiryId === undefined ? undefined : await inquiries.findHead(inquiryId);
     const record =

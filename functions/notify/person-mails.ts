@@ -12,7 +12,7 @@ import type { Messages } from '../../shared/data/messages.ts';
 import type { Table, Write } from '../../shared/data/table.ts';
 import type { Tasks } from '../../shared/data/tasks.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
-import { type AgeKnown, isMinorAt, saidOfAge } from '../../shared/domain/age.ts';
+import { type AgeKnown, isMinorAt, laterWord, saidOfAge } from '../../shared/domain/age.ts';
 import { isByPatient } from '../../shared/domain/by-patient.ts';
 import { normalizeEmail } from '../../shared/domain/contact-point.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
@@ -258,7 +258,7 @@ interface Reached {
 
 /**
  * @param given - the address that came with the inquiry, of whoever wrote it
- * @param said - what the inquiry says of their age: it goes before whatever was said in others
+ * @param said - what the inquiry says of their age: it goes before whatever was said until then
  */
 const addresseeFrom = (
   family: readonly [Contact, ...Contact[]],
@@ -273,7 +273,7 @@ const addresseeFrom = (
   const email = given !== undefined && holderOf(given) ? given : usual;
   // Whose mailbox it is: their link still stops what goes there once a merge is undone.
   const holder = holderOf(email);
-  const isMinor = isMinorAt(said ?? age, now.toISOString());
+  const isMinor = isMinorAt(laterWord(age, said), now.toISOString());
   return { contactId: holder?.id ?? id, name, email, languages: [...wrote, ...languages], isMinor };
 };
 

@@ -24,11 +24,16 @@ const simulated: Readonly<Record<string, (recipient: string) => object>> = {
       bounceType: 'Permanent',
       bounceSubType: 'General',
       bouncedRecipients: [{ emailAddress, action: 'failed', status: '5.1.1' }],
+      timestamp: new Date().toISOString(),
     },
   }),
   complaint: (emailAddress) => ({
     eventType: 'Complaint',
-    complaint: { complainedRecipients: [{ emailAddress }], complaintFeedbackType: 'abuse' },
+    complaint: {
+      complainedRecipients: [{ emailAddress }],
+      complaintFeedbackType: 'abuse',
+      timestamp: new Date().toISOString(),
+    },
   }),
   'success+opened': () => ({
     eventType: 'Open',

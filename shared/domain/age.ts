@@ -44,6 +44,10 @@ export function saidOfAge(
 export const isMinorAt = (known: AgeKnown | undefined, at: string): boolean =>
   known?.minorUntil !== undefined && at < known.minorUntil;
 
+/** Of what is known and what was said, whichever is later; of one instant, what was said. */
+export const laterWord = (known: AgeKnown | undefined, said: AgeKnown | undefined): AgeKnown | undefined =>
+  known && said && known.at > said.at ? known : (said ?? known);
+
 /**
  * What is to be kept once this was said; undefined where it is nothing new. A later word counts: who
  * was younger than they can be now was somebody's mistake.

@@ -9,6 +9,7 @@ import { sendToPerson } from '../../functions/notify/person-mails.ts';
 import { followChange, type PeopleDependencies } from '../../functions/people/follow-change.ts';
 import { createUnsubscribeApi } from '../../functions/unsubscribe/api.ts';
 import type { Contact } from '../../shared/data/contacts.ts';
+import { minorFrom } from '../../shared/domain/age.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { proxyEvent } from '../../simulation/events.ts';
 import { createMemoryTable } from '../../simulation/memory-table.ts';
@@ -324,6 +325,23 @@ describe('an acknowledgement', () => {
     const { contactId } = await head(third);
     const told = await dependencies.timelines.all([contactId]);
     expect(told.filter(({ kind }) => kind === 'contact_changed')).toHaveLength(1);
+  });
+
+  it('goes to no minor of whom staff said so before it went out, whatever the inquiry says', async () => {
+    const { captured, score, queues, personMailer, dependencies, messages, environment, head } = start();
+    const id = await captured({ ...agreed, fields: { ...agreed.fields, age: '40' } });
+    for (const { inquiryId } of queues.score.take()) await score(inquiryId);
+    environment.advance(minutes(1));
+    const { contacts, table } = dependencies;
+    const contact = await contacts.find((await head(id)).contactId);
+    if (!contact) throw new Error('no contact');
+    const now = environment.now();
+    await table.transact(contacts.change(contact, { age: minorFrom(now.toISOString(), 9) }, now));
+
+    await sendToPerson(dependencies, { kind: 'acknowledgement', inquiryId: id });
+
+    expect(personMailer.sent).toEqual([]);
+    expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'no_guardian' });
   });
 
   it('goes to the mailbox that they wrote with, whichever they had before', async () => {

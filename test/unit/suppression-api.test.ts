@@ -29,6 +29,14 @@ const complained = (address = email) =>
     mail: { tags: {} },
     complaint: { complainedRecipients: [{ emailAddress: address }] },
   });
+const told = (reason: 'bounce' | 'complaint', at: string) =>
+  takeFeedback(pipeline.dependencies as FeedbackDependencies, {
+    eventType: reason,
+    mail: { tags: {} },
+    ...(reason === 'bounce'
+      ? { bounce: { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress: email }], timestamp: at } }
+      : { complaint: { complainedRecipients: [{ emailAddress: email }], timestamp: at } }),
+  });
 const lift = (body: object, claims = callers.manager) =>
   call('POST /v1/contacts/{id}/lift-suppression', {
     claims,
@@ -85,6 +93,44 @@ describe('a suppressed mailbox', () => {
     expect((await lift(wanted)).statusCode).toBe(200);
     expect((await lift(wanted)).statusCode).toBe(409);
     expect(await entries()).toHaveLength(1);
+  });
+
+  it.each(['bounce', 'complaint'] as const)(
+    'stays lifted where SES tells again of the %s that it was for, and only of that',
+    async (reason) => {
+      const at = pipeline.environment.now().toISOString();
+      await told(reason, at);
+      pipeline.environment.advance(hours(1));
+      await lift({ ...wanted, confirm: reason });
+
+      expect(await told(reason, at)).toEqual(['mailbox_suppressed_before']);
+      expect(await suppressed()).toBeUndefined();
+      expect(await pipeline.tasks.ofContact(contactId)).toHaveLength(1);
+
+      pipeline.environment.advance(hours(1));
+      expect(await told(reason, pipeline.environment.now().toISOString())).toEqual(['mailbox_suppressed']);
+    },
+  );
+
+  it('is one that its reader complained of, though it bounced before: no bounce is lifted in its place', async () => {
+    const at = pipeline.environment.now().toISOString();
+    await told('bounce', at);
+    expect(await told('complaint', at)).toEqual(['mailbox_suppressed']);
+    expect(await told('bounce', at)).toEqual(['mailbox_suppressed_before']);
+
+    expect((await lift({ ...wanted, confirm: 'bounce' })).statusCode).toBe(409);
+    expect((await lift(wanted)).statusCode).toBe(200);
+    expect(await told('bounce', at)).toEqual(['mailbox_suppressed_before']);
+    expect(await suppressed()).toBeUndefined();
+  });
+
+  it('is suppressed by a complaint of before that nobody knew of when a bounce was lifted', async () => {
+    const at = pipeline.environment.now().toISOString();
+    await told('bounce', at);
+    pipeline.environment.advance(hours(1));
+    await lift({ ...wanted, confirm: 'bounce' });
+
+    expect(await told('complaint', at)).toEqual(['mailbox_suppressed']);
   });
 
   it('is named where several of theirs are', async () => {

@@ -62,6 +62,8 @@ export const mailboxSchema = z.lazy(() =>
     version: z.int().min(0).default(0),
     /** Nothing is sent to it any more, until staff lift it. */
     suppressed: z.object({ reason: z.enum(suppressionReasons), at: instantSchema }).optional(),
+    /** When staff lifted what it was suppressed for: what is told again of before does not count any more. */
+    lifted: z.partialRecord(z.enum(suppressionReasons), instantSchema).optional(),
     /** Whoever reads it wants no more of these; since when. */
     optedOut: z.partialRecord(z.enum(consentPurposes), instantSchema).default({}),
     /** Messages of one UTC day, so that nobody floods somebody else's mailbox through a form. */
@@ -137,10 +139,26 @@ export const suppressed = (mailbox: Mailbox, reason: SuppressionReason, now: Dat
   suppressed: { reason, at: now.toISOString() },
 });
 
+/**
+ * Whether what SES tells of a mailbox is known: it is suppressed for that, or for more, or staff lifted it
+ * since that happened.
+ */
+export const isToldBefore = (
+  { suppressed: so, lifted }: Mailbox,
+  reason: SuppressionReason,
+  at: string | undefined,
+): boolean =>
+  so?.reason === reason ||
+  so?.reason === 'complaint' ||
+  (at !== undefined && new Date(at).toISOString() <= (lifted?.[reason] ?? ''));
+
 /** The mailbox once staff know that it is read again, or that its reader wants mail after all; what they opted out of stays. */
-export function allowedAgain(mailbox: Mailbox): Mailbox {
-  const { suppressed: _lifted, ...rest } = mailbox;
-  return { ...rest, version: mailbox.version + 1 };
+export function allowedAgain(mailbox: Mailbox, now: Date): Mailbox {
+  const { suppressed: was, ...rest } = mailbox;
+  const at = now.toISOString();
+  // Whoever complained had the mail: no bounce of before is news.
+  const lifted = was && { [was.reason]: at, ...(was.reason === 'complaint' && { bounce: at }) };
+  return { ...rest, version: mailbox.version + 1, lifted: { ...mailbox.lifted, ...lifted } };
 }
 
 /** The mailbox once one more message goes to it. */
