@@ -5,13 +5,25 @@ export type Localized = string | Readonly<Record<string, string>>;
 
 const baseOf = (tag: string): string => tag.toLowerCase().split('-', 1)[0] ?? '';
 
-/** The first of the languages in which there is something; else English, else the first that there is. */
+/**
+ * The first of the languages in which there is something, of any region where their own has nothing; else
+ * English, else the first that there is. The tags of `versions` are in lower case.
+ */
 export function languageFor(
   versions: Readonly<Record<string, unknown>>,
   languages: readonly string[],
 ): string | undefined {
-  const wanted = [...languages.flatMap((tag) => [tag, baseOf(tag)]), 'en', ...Object.keys(versions)];
-  return wanted.find((language) => Object.hasOwn(versions, language));
+  const there = Object.keys(versions);
+  const versionOf = (tag: string): string | undefined => {
+    const exact = tag.toLowerCase();
+    const base = baseOf(tag);
+    return [exact, base].find((one) => there.includes(one)) ?? there.find((one) => baseOf(one) === base);
+  };
+  for (const tag of [...languages, 'en']) {
+    const found = versionOf(tag);
+    if (found !== undefined) return found;
+  }
+  return there[0];
 }
 
 /** The text for somebody who reads these languages. */
