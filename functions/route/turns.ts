@@ -101,7 +101,7 @@ export function takeTurns(practice: Practice, states: RoutingState, now: Date) {
         recommendProvider(practice.members, {
           inquiryId: head.id,
           serviceId: head.serviceId,
-          locationId: head.locationId,
+          locationId: needs.locationId,
           insurance: decision?.needs?.insurance,
           age: decision?.needs?.age,
         });

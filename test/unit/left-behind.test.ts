@@ -76,3 +76,20 @@ it('what was suspected and closed is a matter of review again, once it is opened
 
   expect((await pipeline.head(id)).timers).toEqual({ review: '2026-11-21T16:00:00.000Z' });
 });
+
+it("an inquiry of a location that is gone is the first one's, its provider, too", async () => {
+  const { pipeline } = staff;
+  pipeline.change((practice) => {
+    practice.members.push({
+      ...(practice.members[0] as (typeof practice.members)[number]),
+      id: 'dr-lee',
+      role: 'provider',
+      locations: [practice.locations[0]?.id ?? ''],
+      provider: { specialties: ['acne'], openPanel: true },
+    });
+  });
+  const id = await pipeline.captured({ locationId: 'closed-down', serviceId: 'acne' });
+  await pipeline.drain();
+
+  expect(await pipeline.head(id)).toMatchObject({ progress: 'notified', providerId: 'dr-lee' });
+});
