@@ -6,6 +6,7 @@ import type { Table } from '../../shared/data/table.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
+import { poolsRelieved } from '../../shared/domain/relief.ts';
 import type { MailMessage, Queue, RouteMessage } from '../../shared/queues/messages.ts';
 
 export interface RouteDependencies {
@@ -38,3 +39,17 @@ export const mailAbout = ({ id, version }: Inquiry): MailMessage => ({
   inquiryId: id,
   version,
 });
+
+/**
+ * Asks for what waits where somebody has room by a change: the sweep would find them a minute later, at
+ * the most. Where it cannot be asked for, the message that led here comes again, and changes nothing.
+ */
+export async function askForRoom(
+  { routeQueue }: Pick<RouteDependencies, 'routeQueue'>,
+  practice: Practice,
+  before: Inquiry,
+  after: Inquiry,
+): Promise<void> {
+  const pools = poolsRelieved(practice, before, after);
+  if (pools.length > 0) await routeQueue.sendAll(pools.map((poolId) => ({ kind: 'pool', poolId })));
+}

@@ -68,7 +68,7 @@ export async function drainPool(
 
 interface DrainedPage {
   readonly given: number;
-  /** How many of the page waited. */
+  /** How many of the page waited and were looked at. */
   readonly seen: number;
   /** The pool as it was when the page was first looked at. */
   readonly before: PoolState;
@@ -97,16 +97,17 @@ async function drainPage(
     const now = environment.now();
     const turns = takeTurns(practice, states, now);
     const given: Inquiry[] = [];
-    for (const { head, score } of waiting) {
-      // When the call is over, it is asked about by itself.
-      if (!score || isCalledAbout(head, now)) continue;
+    // While somebody is on the phone about it, it is not looked at with anybody.
+    const looked = waiting.filter(({ head }) => !isCalledAbout(head, now));
+    for (const { head, score } of looked) {
+      if (!score) continue;
       const { chosen, decided } = turns.next(head, score);
       if (chosen === undefined) continue;
       const next = assigned(head, { ...decided, memberId: chosen }, now);
       turns.count(head, next);
       given.push(next);
     }
-    const done = { given: given.length, seen: waiting.length, before, able: turns.able() };
+    const done = { given: given.length, seen: looked.length, before, able: turns.able() };
     if (given.length === 0) return done;
     const saved = await table.transact([...given.map(inquiries.save), ...turns.save(routingStates)]);
     if (saved.committed) {

@@ -6,7 +6,7 @@ import { type Inquiry, isCalledAbout, isOpen, type Move } from '../../shared/dom
 import { pastRouting } from '../../shared/domain/past-routing.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
-import { mailAbout, type RouteDependencies } from './dependencies.ts';
+import { askForRoom, mailAbout, type RouteDependencies } from './dependencies.ts';
 import { takeTurns } from './turns.ts';
 
 export const asksForMove = ({ move, assignedTo, stage }: Inquiry): boolean =>
@@ -34,10 +34,11 @@ function isThereAlready(practice: Practice, { move, assignedTo = '' }: Inquiry):
  * can take it. From whoever is on the phone about it nothing is taken.
  */
 export async function move(
-  { table, inquiries, contacts, routingStates, environment, mailQueue }: RouteDependencies,
+  dependencies: RouteDependencies,
   practice: Practice,
   { head, score }: InquiryRecord,
 ): Promise<'moved' | 'not_moved' | 'move_later' | 'route_not_scored' | 'waiting' | 'refused'> {
+  const { table, inquiries, contacts, routingStates, environment, mailQueue } = dependencies;
   const { move: wanted, assignedTo: memberId = '' } = head;
   if (!score || !wanted) return 'route_not_scored';
   const now = environment.now();
@@ -75,12 +76,15 @@ export async function move(
       contacts.addEntry(entry),
       ...routingStates.follow(head, next),
     ]);
-    return done.committed ? 'waiting' : 'refused';
+    if (!done.committed) return 'refused';
+    await askForRoom(dependencies, practice, head, next);
+    return 'waiting';
   }
   const next = assigned(head, { ...decided, memberId: chosen }, now);
   turns.count(head, next);
   const done = await table.transact([inquiries.save(next), ...past, ...turns.save(routingStates)]);
   if (!done.committed) return 'refused';
   await mailQueue.send(mailAbout(next));
+  await askForRoom(dependencies, practice, head, next);
   return 'moved';
 }

@@ -5,7 +5,7 @@ import { type Inquiry, isMailUnderWay, isOpen, owesCall } from '../../shared/dom
 import { pastRouting } from '../../shared/domain/past-routing.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { entryOf, systemActor } from '../../shared/domain/timeline.ts';
-import { mailAbout, type RouteDependencies } from './dependencies.ts';
+import { askForRoom, mailAbout, type RouteDependencies } from './dependencies.ts';
 
 import { type MoreAsked, takeTurns } from './turns.ts';
 
@@ -27,10 +27,11 @@ const freeFor =
 
 /** In one transaction with its entry, and with the loads of both; `refused` where others were faster. */
 export async function reassign(
-  { table, inquiries, contacts, routingStates, environment, mailQueue }: RouteDependencies,
+  dependencies: RouteDependencies,
   practice: Practice,
   { head, score }: InquiryRecord,
 ): Promise<'reassigned' | 'not_reassigned' | 'reassign_later' | 'route_not_scored' | 'refused'> {
+  const { table, inquiries, contacts, routingStates, environment, mailQueue } = dependencies;
   if (!score) return 'route_not_scored';
   // The mail under way is to its managers, too: it goes out before its place is taken.
   if (isMailUnderWay(head)) return 'reassign_later';
@@ -63,5 +64,6 @@ export async function reassign(
   ]);
   if (!done.committed) return 'refused';
   await mailQueue.send(mailAbout(next));
+  await askForRoom(dependencies, practice, head, next);
   return 'reassigned';
 }
