@@ -13,6 +13,7 @@ import type { EventSource } from './pausable.ts';
 import { startQueueAlarms } from './queue-alarms.ts';
 import { startQueueSource } from './queue-source.ts';
 import { startSchedule } from './schedule.ts';
+import { openStream, type StreamReader } from './stream-reader.ts';
 import { startStreamSource } from './stream-source.ts';
 
 /** @throws LocalProblem naming a function whose filter asks for what is not known here */
@@ -45,6 +46,14 @@ export function startSources(parts: {
     parts.report(`${what} (${reason}): see ${relative(process.cwd(), join(home.logs, 'events.log'))}`);
   };
   const queueUrl = (queueName: string): string => prepared.queueUrls.get(queueName) ?? '';
+  const streamArnOf = (name: string): string =>
+    tables.find(({ tableName }) => tableName === name)?.streamArn ?? '';
+  const opened = new Map<string, StreamReader>();
+  const streamOf = (tableName: string): StreamReader => {
+    const stream = opened.get(tableName) ?? openStream(streams, streamArnOf(tableName));
+    opened.set(tableName, stream);
+    return stream;
+  };
   return [
     ...plan.queueSources.map((source) =>
       startQueueSource({
@@ -57,9 +66,9 @@ export function startSources(parts: {
     ),
     ...plan.streamSources.map((source) =>
       startStreamSource({
-        client: streams,
+        stream: streamOf(source.tableName),
         plan: source,
-        streamArn: tables.find(({ tableName }) => tableName === source.tableName)?.streamArn ?? '',
+        streamArn: streamArnOf(source.tableName),
         positionFile: join(home.positions, `${source.functionName}.json`),
         invoke,
         sendFailure: async (description) => {

@@ -1,13 +1,4 @@
-import {
-  DescribeStreamCommand,
-  type DynamoDBStreamsClient,
-  ExpiredIteratorException,
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-  type Shard,
-  type _Record as StreamRecord,
-  TrimmedDataAccessException,
-} from '@aws-sdk/client-dynamodb-streams';
+import type { _Record as StreamRecord } from '@aws-sdk/client-dynamodb-streams';
 import { readOptional, writePrivate } from '../home.ts';
 import { messageOf } from '../problem.ts';
 import { arn, region } from '../template/identity.ts';
@@ -15,9 +6,10 @@ import type { StreamSourcePlan } from '../template/plan.ts';
 import { matchesPattern } from './filters.ts';
 import { type EventSource, type LoopControl, startLoop } from './pausable.ts';
 import { failedIds } from './queue-source.ts';
+import type { StreamReader } from './stream-reader.ts';
 
 export interface StreamSourceOptions {
-  readonly client: DynamoDBStreamsClient;
+  readonly stream: StreamReader;
   readonly plan: StreamSourcePlan;
   readonly streamArn: string;
   /** Remembers how far the function has read, so that a restart goes on from there. */
@@ -31,12 +23,8 @@ export interface StreamSourceOptions {
 /** How far each shard has been read; `done` once a closed shard has been read to its end. */
 type Position = Record<string, { sequenceNumber?: string; done?: true }>;
 
-interface Cursor {
-  readonly shardId: string;
-  iterator: string | undefined;
-}
-
-const shortestPollMs = 200;
+/** As Lambda does. */
+const shortestPollMs = 250;
 const idlePollMs = 1000;
 const shardListMs = 30_000;
 
@@ -48,20 +36,21 @@ interface LambdaRecord {
 
 /** Feeds a function from a table's stream, shard by shard, in order. */
 export function startStreamSource(options: StreamSourceOptions): EventSource {
-  const { client, plan, streamArn } = options;
+  const { stream, plan, streamArn } = options;
   const position: Position = readOptional<Position>(options.positionFile) ?? {};
-  const cursors = new Map<string, Cursor>();
+  /** Shards that have not been read to their end. */
+  const open = new Set<string>();
   let listedAt = 0;
   // Read once per batching window, all that came within it comes together.
   const busyPollMs = Math.max(shortestPollMs, plan.batchWindowSeconds * 1000);
   let pauseMs = busyPollMs;
 
   const step = async (control: LoopControl): Promise<void> => {
-    if (Date.now() - listedAt > shardListMs || cursors.size === 0) await listShards();
+    if (Date.now() - listedAt > shardListMs || open.size === 0) await listShards();
     let found = 0;
-    for (const cursor of [...cursors.values()]) {
+    for (const shardId of [...open]) {
       if (control.signal.aborted) return;
-      found += await readShard(cursor, control);
+      found += await readShard(shardId, control);
     }
     // Quickly while there is something to read, slower and slower while there is not.
     pauseMs = found > 0 ? busyPollMs : Math.max(busyPollMs, Math.min(idlePollMs, pauseMs * 1.5));
@@ -69,57 +58,24 @@ export function startStreamSource(options: StreamSourceOptions): EventSource {
   };
 
   const listShards = async (): Promise<void> => {
-    const shards: Shard[] = [];
-    let last: string | undefined;
-    do {
-      const { StreamDescription: page } = await client.send(
-        new DescribeStreamCommand({ StreamArn: streamArn, ...(last && { ExclusiveStartShardId: last }) }),
-      );
-      shards.push(...(page?.Shards ?? []));
-      last = page?.LastEvaluatedShardId;
-    } while (last);
+    const shards = await stream.shards();
     listedAt = Date.now();
     const ids = new Set(shards.map(({ ShardId }) => ShardId));
     for (const known of Object.keys(position)) if (!ids.has(known)) delete position[known];
     for (const { ShardId, ParentShardId } of shards) {
-      if (!ShardId || position[ShardId]?.done || cursors.has(ShardId)) continue;
+      if (!ShardId || position[ShardId]?.done || open.has(ShardId)) continue;
       // A child's records come after all of its parent's.
       if (ParentShardId && ids.has(ParentShardId) && !position[ParentShardId]?.done) continue;
-      cursors.set(ShardId, { shardId: ShardId, iterator: undefined });
+      open.add(ShardId);
     }
   };
 
-  const iteratorFor = async (shardId: string): Promise<string | undefined> => {
-    const sequenceNumber = position[shardId]?.sequenceNumber;
-    const from = sequenceNumber
-      ? { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER' as const, SequenceNumber: sequenceNumber }
-      : { ShardIteratorType: 'TRIM_HORIZON' as const };
-    try {
-      const command = new GetShardIteratorCommand({ StreamArn: streamArn, ShardId: shardId, ...from });
-      return (await client.send(command)).ShardIterator;
-    } catch (error) {
-      // What was remembered has been trimmed meanwhile: go on with the oldest there is.
-      if (!(error instanceof TrimmedDataAccessException)) throw error;
-      delete position[shardId];
-      return undefined;
-    }
-  };
-
-  const readShard = async (cursor: Cursor, control: LoopControl): Promise<number> => {
-    cursor.iterator ??= await iteratorFor(cursor.shardId);
-    if (!cursor.iterator) return 0;
-    let records: StreamRecord[];
-    let next: string | undefined;
-    try {
-      const command = new GetRecordsCommand({ ShardIterator: cursor.iterator, Limit: 1000 });
-      const page = await client.send(command, { abortSignal: control.signal });
-      records = page.Records ?? [];
-      next = page.NextShardIterator;
-    } catch (error) {
-      cursor.iterator = undefined;
-      if (error instanceof ExpiredIteratorException || error instanceof TrimmedDataAccessException) return 0;
-      throw error;
-    }
+  const readShard = async (shardId: string, control: LoopControl): Promise<number> => {
+    const { records, ended } = await stream.readAfter(
+      shardId,
+      position[shardId]?.sequenceNumber,
+      control.signal,
+    );
     const matching = records.filter(
       (record) =>
         plan.filters.length === 0 ||
@@ -128,21 +84,16 @@ export function startStreamSource(options: StreamSourceOptions): EventSource {
     for (let at = 0; at < matching.length; at += plan.batchSize) {
       const batch = matching.slice(at, at + plan.batchSize).map((record) => lambdaRecord(record, streamArn));
       const finished = await deliver(batch, control);
-      if (!finished) {
-        // Stopped in the middle: the next reading begins again after what was remembered.
-        cursor.iterator = undefined;
-        return matching.length;
-      }
+      // Stopped in the middle: the next reading begins again after what was remembered.
+      if (!finished) return matching.length;
       // Of the last batch it is remembered with what no filter wanted.
-      if (at + plan.batchSize < matching.length)
-        remember(cursor.shardId, batch.at(-1)?.dynamodb.SequenceNumber);
+      if (at + plan.batchSize < matching.length) remember(shardId, batch.at(-1)?.dynamodb.SequenceNumber);
     }
     // Past those that no filter wanted, too.
-    if (records.length > 0) remember(cursor.shardId, records.at(-1)?.dynamodb?.SequenceNumber);
-    cursor.iterator = next;
-    if (!next) {
-      cursors.delete(cursor.shardId);
-      position[cursor.shardId] = { done: true };
+    if (records.length > 0) remember(shardId, records.at(-1)?.dynamodb?.SequenceNumber);
+    if (ended) {
+      open.delete(shardId);
+      position[shardId] = { done: true };
       writePrivate(options.positionFile, position);
       listedAt = 0;
     }

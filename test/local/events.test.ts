@@ -13,6 +13,7 @@ import { matchesPattern, unknownOperator } from '../../local/events/filters.ts';
 import { startLoop } from '../../local/events/pausable.ts';
 import { startQueueAlarms } from '../../local/events/queue-alarms.ts';
 import { untilNextMs } from '../../local/events/schedule.ts';
+import { openStream } from '../../local/events/stream-reader.ts';
 import { startStreamSource } from '../../local/events/stream-source.ts';
 
 describe('matchesPattern', () => {
@@ -174,7 +175,7 @@ describe('startQueueAlarms', () => {
 
 describe('startStreamSource', () => {
   /** A stream of one shard that holds this record. */
-  const streamOf = (record: StreamRecord): DynamoDBStreamsClient =>
+  const clientOf = (record: StreamRecord): DynamoDBStreamsClient =>
     ({
       async send(command: object) {
         if (command instanceof DescribeStreamCommand) {
@@ -196,17 +197,20 @@ describe('startStreamSource', () => {
       text: { S: '' },
     };
     const source = startStreamSource({
-      client: streamOf({
-        eventID: '1',
-        eventName: 'MODIFY',
-        dynamodb: {
-          Keys: { pk: { S: 'INQ#1' } },
-          NewImage: image as never,
-          OldImage: { empty: {} } as never,
-          SequenceNumber: '7',
-          ApproximateCreationDateTime: new Date(1_500),
-        },
-      }),
+      stream: openStream(
+        clientOf({
+          eventID: '1',
+          eventName: 'MODIFY',
+          dynamodb: {
+            Keys: { pk: { S: 'INQ#1' } },
+            NewImage: image as never,
+            OldImage: { empty: {} } as never,
+            SequenceNumber: '7',
+            ApproximateCreationDateTime: new Date(1_500),
+          },
+        }),
+        'arn',
+      ),
       plan: {
         functionName: 'report',
         tableName: 'table',
