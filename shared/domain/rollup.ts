@@ -17,8 +17,18 @@ function responseClass(minutes: number): string {
 /** Changes of counters by name; what did not change is not there. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** What a change of an inquiry adds to the counters of its day. `before` is undefined as it arrives. */
-export function countChange(before: Inquiry | undefined, after: Inquiry): Counts {
+/** Whether an inquiry just came, and nothing was made of it yet. */
+const isArriving = ({ version, progress }: Inquiry): boolean => version === 1 && progress === 'captured';
+
+/**
+ * What a change of an inquiry adds to the counters of its day. It is counted once something was made
+ * of it, most often a second after it came, and then with its tier: one count of it, not two.
+ *
+ * @param changed - the state before the change; undefined as it arrives
+ */
+export function countChange(changed: Inquiry | undefined, after: Inquiry): Counts {
+  if (isArriving(after)) return {};
+  const before = changed && isArriving(changed) ? undefined : changed;
   const counts: Record<string, number> = {};
   const add = (name: string, n: number): void => {
     counts[name] = (counts[name] ?? 0) + n;

@@ -26,7 +26,32 @@ const sumOf = (deltas: readonly Counts[]): Counts => {
   return Object.fromEntries(Object.entries(sum).filter(([, n]) => n !== 0));
 };
 
+/** After its routing, with which its counting begins. */
+const routed = (): Inquiry => ({ ...arrive(), version: 2, progress: 'routed', tier: 'B' });
+
 describe('the changes of an inquiry', () => {
+  it('count nothing as it arrives, and all of it with the first thing made of it', () => {
+    expect(countChange(undefined, arrive())).toEqual({});
+    expect(countChange(arrive(), routed())).toEqual(countChange(undefined, routed()));
+    expect(countChange(undefined, routed())).toEqual({
+      inquiries: 1,
+      'source:website': 1,
+      'stage:new': 1,
+      'tier:B': 1,
+    });
+  });
+
+  it('count what is set aside as it arrives', () => {
+    expect(countChange(undefined, { ...arrive(), progress: 'quarantined' })).toMatchObject({ inquiries: 1 });
+  });
+
+  it('count what staff change before it is routed, and what returns to be scored', () => {
+    const changed: Inquiry = { ...arrive(), version: 2, stage: 'contacted' };
+
+    expect(countChange(arrive(), changed)).toMatchObject({ inquiries: 1, 'stage:contacted': 1 });
+    expect(countChange({ ...arrive(), progress: 'quarantined' }, { ...arrive(), version: 2 })).toEqual({});
+  });
+
   it('sum to what its last state alone would count, whatever way it went', () => {
     const step = fc.record({
       to: fc.constantFrom(...stages),
@@ -55,9 +80,7 @@ describe('the changes of an inquiry', () => {
   });
 
   it('count nothing where nothing that is counted changed', () => {
-    const inquiry = arrive();
-
-    expect(countChange(inquiry, { ...inquiry, version: 2, progress: 'routed' })).toEqual({});
+    expect(countChange(routed(), { ...routed(), version: 3, progress: 'notified' })).toEqual({});
   });
 
   it.each([
@@ -69,7 +92,7 @@ describe('the changes of an inquiry', () => {
     [1_440, 'within_1440', undefined],
     [1_441, 'over_1440', undefined],
   ])('after %d minutes the first response is %s', (passed, name, inTime) => {
-    const before = { ...arrive(), respondBy: new Date(friday.getTime() + minutes(60)).toISOString() };
+    const before = { ...routed(), respondBy: new Date(friday.getTime() + minutes(60)).toISOString() };
     const firstContactedAt = new Date(friday.getTime() + minutes(passed)).toISOString();
 
     const counts = countChange(before, { ...before, firstContactedAt });
@@ -80,7 +103,7 @@ describe('the changes of an inquiry', () => {
 });
 
 it('a red flag is counted as raised, confirmed or a false alarm, and a false alarm taken back counts back', () => {
-  const flagged: Inquiry = { ...arrive(), redFlag: 'raised' };
+  const flagged: Inquiry = { ...routed(), redFlag: 'raised' };
   const alarm = reviewRedFlag(flagged, 'false_alarm') ?? flagged;
   const confirmed = reviewRedFlag(alarm, 'confirmed') ?? flagged;
 
