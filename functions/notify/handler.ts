@@ -25,7 +25,7 @@ import { createSecret } from '../../shared/secrets/secrets.ts';
 import { unsubscribeToken } from '../../shared/secrets/unsubscribe-token.ts';
 import { createPace } from './pace.ts';
 import { createSesPersonMailer } from './person-mailer.ts';
-import { sendMail } from './send-mail.ts';
+import { sendMail, sendTogether } from './send-mail.ts';
 import { createSesMailer } from './ses-mailer.ts';
 
 const settings = readSettings({
@@ -80,4 +80,5 @@ const dependencies = {
 
 export const handler = queueHandler(mailMessageSchema, (message) => sendMail(dependencies, message), {
   noteFailure: noteFailuresIn(table),
+  together: (messages) => sendTogether(dependencies, messages),
 });

@@ -1,8 +1,10 @@
 /**
- * Sends one staff mail. Whoever claims it sends it; a claim that was never
+ * Sends staff mails. Whoever claims one sends it; a claim that was never
  * finished, by a crash, may be taken over once its lease is over, so that a mail
  * goes out at least once, and once more per crash at the most.
  */
+
+import { writeTogether } from '../../shared/data/write-together.ts';
 import {
   type Alert,
   alertedInstead,
@@ -45,27 +47,112 @@ function recipients(inquiry: Inquiry, practice: Practice): string[] {
   return mailKind === 'escalated' ? [...new Set([theirs.email, ...managers(practice)])] : [theirs.email];
 }
 
-async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: string): Promise<Notified> {
-  const { table, inquiries, environment, consoleUrl } = dependencies;
+/** A mail that is out, and the claim it went out by. */
+interface Sent {
+  readonly claimed: Inquiry;
+  readonly told: StaffMailed;
+}
+
+/** Claims the mail of an inquiry; undefined where it is not due, or another sends it. */
+const claim = ({ inquiries, environment }: NotifyDependencies, id: string): Promise<Inquiry | undefined> =>
+  inquiries.claimMail(id, environment.now(), mailLeaseMs);
+
+/** Sends the mail of an inquiry that is claimed. */
+async function send(dependencies: NotifyDependencies, claimed: Inquiry): Promise<Sent> {
   const practice = await dependencies.practice();
-  const claimed = await inquiries.claimMail(inquiryId, environment.now(), mailLeaseMs);
-  if (!claimed) return 'mail_not_due';
   // Before the mail, whose claim comes again where this fails.
   if (claimed.mailKind === 'assigned') await handTasksOver(dependencies, claimed);
   const to = recipients(claimed, practice);
-  const told = await sendToStaff(dependencies, practice, to, inquiryMail(claimed, practice, consoleUrl));
+  const mail = inquiryMail(claimed, practice, dependencies.consoleUrl);
+  return { claimed, told: await sendToStaff(dependencies, practice, to, mail) };
+}
 
+/** Notes of a mail that it is out: whatever was changed meanwhile is kept, and this is added to it. */
+async function noteSent(
+  { table, inquiries, environment, ...dependencies }: NotifyDependencies,
+  claimed: Inquiry,
+): Promise<void> {
+  const practice = await dependencies.practice();
   let current: Inquiry | undefined = claimed;
-  // The mail is out: whatever was changed meanwhile is kept, and this is added to it.
   while (current?.mailState === 'sending' && current.mailAt === claimed.mailAt) {
     const now = environment.now();
     const next = mailSent(current, now, listeningFor(practice, current, now));
     const written = await table.write(inquiries.save(next));
-    if (written.committed) break;
-    current = await inquiries.findHead(inquiryId);
+    if (written.committed) return;
+    current = await inquiries.findHead(claimed.id);
   }
+}
+
+async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: string): Promise<Notified> {
+  const claimed = await claim(dependencies, inquiryId);
+  if (!claimed) return 'mail_not_due';
+  const { told } = await send(dependencies, claimed);
+  await noteSent(dependencies, claimed);
   return told;
 }
+
+/** Claims in one transaction, or each by itself where that is refused. */
+async function claimAll(
+  dependencies: NotifyDependencies,
+  ids: readonly string[],
+): Promise<Map<string, Promise<Inquiry | undefined>>> {
+  const now = dependencies.environment.now();
+  const together = ids.length > 1 && (await dependencies.inquiries.claimMails(ids, now, mailLeaseMs));
+  return new Map(
+    ids.map((id) => [
+      id,
+      together ? Promise.resolve(together.find((one) => one.id === id)) : claim(dependencies, id),
+    ]),
+  );
+}
+
+/**
+ * Sends the mails of the inquiries that several messages ask for: claimed in one transaction, and in
+ * one noted as sent. Gives what became of each, by position: an error where it has to come again, and
+ * undefined for every other kind of message.
+ */
+export async function sendTogether(
+  dependencies: NotifyDependencies,
+  messages: readonly MailMessage[],
+): Promise<(Notified | Error | undefined)[]> {
+  const ids = messages.map((message) => (message.kind === 'inquiry' ? message.inquiryId : undefined));
+  const claims = await claimAll(dependencies, [...new Set(ids.filter((id) => id !== undefined))]);
+  const outcomes = new Map<string, Notified | Error>();
+  const sent: Sent[] = [];
+  await Promise.all(
+    [...claims].map(async ([id, claiming]) => {
+      try {
+        const claimed = await claiming;
+        if (claimed) sent.push(await send(dependencies, claimed));
+        else outcomes.set(id, 'mail_not_due');
+      } catch (error) {
+        outcomes.set(id, asError(error));
+      }
+    }),
+  );
+  const noted = await writeTogether(
+    dependencies.table,
+    sent.map(
+      ({ claimed }) =>
+        (table) =>
+          noteSent({ ...dependencies, table }, claimed),
+    ),
+  );
+  for (const [i, { claimed, told }] of sent.entries()) {
+    const note = noted[i];
+    outcomes.set(claimed.id, note?.status === 'rejected' ? asError(note.reason) : told);
+  }
+  // The second message about one inquiry finds its mail taken.
+  const answered = new Set<string>();
+  return ids.map((id) => {
+    if (id === undefined) return undefined;
+    if (answered.has(id)) return 'mail_not_due';
+    answered.add(id);
+    return outcomes.get(id);
+  });
+}
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(typeof thrown));
 
 /**
  * Sends the alert of a red flag. Where there is nobody to send it to, it stays due.

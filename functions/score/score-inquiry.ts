@@ -4,6 +4,7 @@
  */
 import type { InquiryBody, InquiryRecord } from '../../shared/data/inquiries.ts';
 import type { Write } from '../../shared/data/table.ts';
+import { writeTogether } from '../../shared/data/write-together.ts';
 import { businessMinutesAfter } from '../../shared/domain/destination.ts';
 import { knowingTriage, rescored } from '../../shared/domain/inquiry/arrival.ts';
 import { suspectedByRule } from '../../shared/domain/inquiry/review.ts';
@@ -331,13 +332,14 @@ export async function scoreTogether(
       { body: true },
     ),
   ]);
-  const steps = await Promise.allSettled(
-    records.map(async ({ body, ...record }) => {
+  const steps = await writeTogether(
+    dependencies.table,
+    records.map(({ body, ...record }) => async (table) => {
       const { head } = record;
       // What was not read here - an alert, a later score - or happened since has a look of its own.
       const isPlain = head.redFlag === undefined && head.trigger === undefined && record.score === undefined;
       if (!body || !isPlain || !awaitsRouting(head)) return undefined;
-      const step = await scoreFirst(dependencies, practice, { ...record, body });
+      const step = await scoreFirst({ ...dependencies, table }, practice, { ...record, body });
       return step !== 'refused' && step.outcome === 'scored' && awaitsRouting(step.next)
         ? { head: step.next, body, actions: step.recorded ?? [] }
         : undefined;

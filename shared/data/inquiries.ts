@@ -16,7 +16,7 @@ import {
 } from '../domain/inquiry/state.ts';
 import { type Decision, decisionSchema } from '../domain/rules/decision.ts';
 import { type Score, scoreSchema } from '../domain/scoring.ts';
-import { claimMail } from './claim-mail.ts';
+import { claimMail, claimMails } from './claim-mail.ts';
 import {
   boardOfStage,
   byTime,
@@ -374,6 +374,12 @@ export function createInquiries(table: Table) {
     async claimMail(id: string, now: Date, leaseMs: number): Promise<Inquiry | undefined> {
       const row = await claimMail(table, inquiryHead(id), now, leaseMs);
       return row && parseHead(row);
+    },
+
+    /** Claims several mails, as `claimMail` does one; all or none, and undefined where it was none. */
+    async claimMails(ids: readonly string[], now: Date, leaseMs: number): Promise<Inquiry[] | undefined> {
+      const rows = await claimMails(table, ids.map(inquiryHead), now, leaseMs);
+      return rows?.map(parseHead);
     },
   };
 }

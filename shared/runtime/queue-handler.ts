@@ -5,6 +5,8 @@ import type * as z from 'zod';
 import type { NoteFailure } from './failures.ts';
 import { countMetric, describeError, lambdaHandler, logger } from './lambda.ts';
 
+type Outcome = string | Error | undefined;
+
 /**
  * A handler of a queue: each message is checked and worked on by itself, and only
  * those that failed come again. `work` answers with a short code of what became
@@ -13,8 +15,9 @@ import { countMetric, describeError, lambdaHandler, logger } from './lambda.ts';
  * @param options.noteFailure - leaves a note of why a message failed, should it end among the dead letters
  * @param options.oneByOne - works on the messages of a batch one after the other, where all of them
  * write the same item: side by side they would only make each other try again
- * @param options.together - tries the messages of a batch in one go before; gives the code of each that
- * was worked on, by position, and undefined for each that is still to be worked on by itself
+ * @param options.together - tries the messages of a batch in one go before; gives, by position, the code of
+ * each that was worked on, the error of each that failed and has to come again, and undefined for each that
+ * is still to be worked on by itself
  */
 export function queueHandler<Schema extends z.ZodType<Record<string, unknown>>>(
   schema: Schema,
@@ -22,17 +25,21 @@ export function queueHandler<Schema extends z.ZodType<Record<string, unknown>>>(
   options: {
     readonly noteFailure: NoteFailure;
     readonly oneByOne?: boolean;
-    readonly together?: (messages: readonly z.output<Schema>[]) => Promise<readonly (string | undefined)[]>;
+    readonly together?: (messages: readonly z.output<Schema>[]) => Promise<readonly Outcome[]>;
   },
 ) {
   const processor = new BatchProcessor(EventType.SQS);
 
-  async function handleRecord(record: SQSRecord, outcomes: ReadonlyMap<SQSRecord, string>): Promise<void> {
+  async function handleRecord(
+    record: SQSRecord,
+    outcomes: ReadonlyMap<SQSRecord, string | Error>,
+  ): Promise<void> {
     const ids: Record<string, unknown> = { messageId: record.messageId };
     try {
       const message = schema.parse(JSON.parse(record.body));
       Object.assign(ids, message);
       const outcome = outcomes.get(record) ?? (await work(message));
+      if (outcome instanceof Error) throw outcome;
       logger.info('message handled', { ...ids, outcome });
       countMetric(outcome);
     } catch (error) {
@@ -43,8 +50,8 @@ export function queueHandler<Schema extends z.ZodType<Record<string, unknown>>>(
   }
 
   /** What could be done in one go; a failure leaves everything to be done one by one. */
-  async function tryTogether(records: readonly SQSRecord[]): Promise<ReadonlyMap<SQSRecord, string>> {
-    const outcomes = new Map<SQSRecord, string>();
+  async function tryTogether(records: readonly SQSRecord[]): Promise<ReadonlyMap<SQSRecord, string | Error>> {
+    const outcomes = new Map<SQSRecord, string | Error>();
     if (!options.together || records.length < 2) return outcomes;
     try {
       const read = records.flatMap((record) => {

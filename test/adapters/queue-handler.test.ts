@@ -45,7 +45,7 @@ describe('a handler of a queue', () => {
       done.push(inquiryId);
       return 'scored';
     };
-    const handle = (together: () => Promise<readonly (string | undefined)[]>) =>
+    const handle = (together: () => Promise<readonly (string | Error | undefined)[]>) =>
       queueHandler(stepMessageSchema, work, { noteFailure, together })(
         { Records: [record(1), record(2)] } as SQSEvent,
         context,
@@ -57,6 +57,11 @@ describe('a handler of a queue', () => {
     expect(await handle(failed)).toEqual({ batchItemFailures: [] });
     expect(done).toEqual([id(1), id(2)]);
     expect(await handle(async () => ['routed', undefined])).toEqual({ batchItemFailures: [] });
+    expect(done).toEqual([id(1), id(2), id(2)]);
+    // What failed in one go is not tried again at once, and comes again.
+    expect(await handle(async () => [new Error('maria@example.com'), 'routed'])).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm1' }],
+    });
     expect(done).toEqual([id(1), id(2), id(2)]);
     expect(printed.join('\n')).not.toContain('maria');
   });

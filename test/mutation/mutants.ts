@@ -53,15 +53,15 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'lease of a mail',
     file: 'shared/data/claim-mail.ts',
-    find: "        ['mailAt', '<=', new Date(now.getTime() - leaseMs).toISOString()],\n",
+    find: "      ['mailAt', '<=', new Date(now.getTime() - leaseMs).toISOString()],\n",
     replace: '',
     tests: unit('send-mail'),
   },
   {
     what: 'claim of a mail that is not asked for',
     file: 'shared/data/claim-mail.ts',
-    find: "      [['mailState', '=', 'pending']],",
-    replace: "      [['mailState', 'present']],",
+    find: "    [['mailState', '=', 'pending']],",
+    replace: "    [['mailState', 'present']],",
     tests: unit('send-mail'),
   },
   {
@@ -291,9 +291,9 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'a mail that is not due is not sent',
     file: 'functions/notify/send-mail.ts',
-    find: "  const claimed = await inquiries.claimMail(inquiryId, environment.now(), mailLeaseMs);\n  if (!claimed) return 'mail_not_due';",
+    find: '  const claimed = await claim(dependencies, inquiryId);\n',
     replace:
-      "  const claimed = (await inquiries.claimMail(inquiryId, environment.now(), mailLeaseMs)) ?? (await inquiries.findHead(inquiryId));\n  if (!claimed) return 'mail_not_due';",
+      '  const claimed = (await claim(dependencies, inquiryId)) ?? (await dependencies.inquiries.findHead(inquiryId));\n',
     tests: unit('send-mail'),
   },
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scoreTogether } from '../../functions/score/score-inquiry.ts';
+import type { Write } from '../../shared/data/table.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { scoredFacts } from '../../shared/domain/scoring.ts';
 import { createMemoryTable } from '../../simulation/memory-table.ts';
@@ -121,10 +122,15 @@ describe('scoring a batch', () => {
 
   it('of which one cannot be stored scores the others', async () => {
     const ids = [await pipeline.captured(), await pipeline.captured({ name: 'Pedro' })];
-    const { write } = pipeline.table;
+    const { write, transact } = pipeline.table;
+    const isBroken = (each: Write): boolean => 'put' in each && each.put.pk.endsWith(String(ids[0]));
     pipeline.table.write = async (each) => {
-      if ('put' in each && each.put.pk.endsWith(String(ids[0]))) throw new Error('throttled');
+      if (isBroken(each)) throw new Error('throttled');
       return write(each);
+    };
+    pipeline.table.transact = async (writes) => {
+      if (writes.some(isBroken)) throw new Error('throttled');
+      return transact(writes);
     };
 
     expect(await together(...ids)).toEqual([undefined, 'scored']);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { inquiryMail, weeklyReportMail } from '../../functions/notify/mails.ts';
-import { sendMail } from '../../functions/notify/send-mail.ts';
+import { sendMail, sendTogether } from '../../functions/notify/send-mail.ts';
 import { weeklyReportRow } from '../../shared/data/weekly-reports.ts';
 import { changeStage } from '../../shared/domain/inquiry/stage.ts';
 import { summarize } from '../../shared/domain/rollup.ts';
@@ -27,6 +27,98 @@ async function setStage(id: string, stage: Stage): Promise<void> {
   if (change.outcome !== 'changed') throw new Error(`not to ${stage}`);
   expect(await pipeline.table.write(pipeline.inquiries.save(change.next))).toMatchObject({ committed: true });
 }
+
+describe('the mails of a batch', () => {
+  const together = (...ids: readonly string[]) =>
+    sendTogether(
+      pipeline.dependencies,
+      ids.map((inquiryId) => ({ kind: 'inquiry' as const, inquiryId, version: 1 })),
+    );
+  const manyRouted = async (n: number): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let i = 0; i < n; i++) ids.push(await routed());
+    return ids;
+  };
+
+  it('are claimed in one transaction, and noted as sent in another', async () => {
+    const ids = await manyRouted(3);
+    const { transact } = pipeline.table;
+    let transactions = 0;
+    pipeline.table.transact = async (writes) => {
+      transactions++;
+      return transact(writes);
+    };
+    pipeline.table.write = () => Promise.reject(new Error('one by one'));
+
+    expect(await together(...ids)).toEqual(['mailed', 'mailed', 'mailed']);
+
+    expect(transactions).toBe(2);
+    expect(pipeline.mailer.sent).toHaveLength(3);
+    for (const id of ids) {
+      expect(await pipeline.head(id)).toMatchObject({ progress: 'notified', mailState: 'sent' });
+    }
+  });
+
+  it('are each sent once, of however many batches at once and however often they are in one', async () => {
+    const ids = await manyRouted(4);
+
+    const outcomes = await Promise.all([
+      together(...ids),
+      together(...ids.toReversed(), ...ids),
+      ...ids.map((id) => pipeline.notify(id)),
+    ]);
+
+    expect(outcomes.flat().filter((outcome) => outcome === 'mailed')).toHaveLength(4);
+    expect(pipeline.mailer.sent).toHaveLength(4);
+  });
+
+  it('of which some are not due are sent all the same', async () => {
+    const ids = await manyRouted(3);
+    await pipeline.notify(String(ids[1]));
+
+    expect(await together(...ids)).toEqual(['mailed', 'mail_not_due', 'mailed']);
+    expect(pipeline.mailer.sent).toHaveLength(3);
+  });
+
+  it('of which one cannot be sent go out but for that one, which comes again', async () => {
+    const ids = await manyRouted(3);
+    let tried = 0;
+    pipeline.mailer.onSend = async () => {
+      tried++;
+      if (tried === 2) throw new Error('refused');
+    };
+
+    expect(await together(...ids)).toEqual(['mailed', expect.any(Error), 'mailed']);
+
+    expect((await pipeline.head(String(ids[1]))).mailState).toBe('sending');
+    pipeline.environment.advance(minutes(1.5));
+    expect(await together(...ids)).toEqual(['mail_not_due', 'mailed', 'mail_not_due']);
+  });
+
+  it('keep what staff changed of one while they were on their way', async () => {
+    const ids = await manyRouted(2);
+    let sent = 0;
+    pipeline.mailer.onSend = async () => {
+      sent++;
+      if (sent === 1) await setStage(String(ids[1]), 'contacted');
+    };
+
+    expect(await together(...ids)).toEqual(['mailed', 'mailed']);
+
+    expect(await pipeline.head(String(ids[0]))).toMatchObject({ stage: 'new', mailState: 'sent' });
+    expect(await pipeline.head(String(ids[1]))).toMatchObject({ stage: 'contacted', mailState: 'sent' });
+  });
+
+  it('leave every other kind of message to a look of its own', async () => {
+    const [id] = await manyRouted(1);
+    const messages = [
+      { kind: 'alert' as const, inquiryId: String(id) },
+      { kind: 'inquiry' as const, inquiryId: String(id), version: 1 },
+    ];
+
+    expect(await sendTogether(pipeline.dependencies, messages)).toEqual([undefined, 'mailed']);
+  });
+});
 
 describe('the mail of an inquiry', () => {
   it('tells the assignee the tier, the clock and a link, and nothing of the person', async () => {
