@@ -1,8 +1,9 @@
 /** How many inquiries a machine takes and mails in a second, beside the floor of the same minute. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { homeAt } from '../local/home.ts';
 import type { CpuUsage, LocalSystem } from '../local/system.ts';
 import { type Harness, startHarness } from '../test/system/harness.ts';
 import { type Floor, openFloor } from './floor.ts';
@@ -50,6 +51,10 @@ export interface Throughput {
 }
 
 const latencyRuns = 15;
+/** Longer than a function's turn at the stream takes to come. */
+const streamQuietMs = 1_500;
+/** As many as it takes until the functions' code is compiled: from there on their processor time stays the same. */
+const warmingInquiries = 1_500;
 const mailsWithinMs = 180_000;
 
 /** @param transaction - what capture sends for a new person, for the floor */
@@ -122,8 +127,9 @@ async function measure(
   // On a busy machine a thread's first request may take too long; nothing here counts yet.
   await during(2 * sliceMs, concurrency, () => post().catch(() => {}));
   await settled(harness);
-  await mailedSlice();
+  for (let warmed = 0; warmed < warmingInquiries; warmed += mailsPerSlice) await mailedSlice();
   await floorSlice(2 * sliceMs);
+  await streamRead(system);
 
   const mailMs: number[] = [];
   for (let run = 1; run <= latencyRuns; run++) {
@@ -137,22 +143,22 @@ async function measure(
 
   const mailed = collectRates();
   const cpu: { before: CpuUsage; after: CpuUsage }[] = [];
-  await pausedFloor(system, floorSlice, mailed);
+  await pausedFloor(harness, floorSlice, mailed);
   for (let slice = 1; slice <= slices; slice++) {
     report(`${mailsPerSlice} inquiries from post to e-mail: slice ${slice} of ${slices}`);
     const before = await system.cpuUsage();
     mailed.add(await mailedSlice());
     cpu.push({ before, after: await system.cpuUsage() });
-    await pausedFloor(system, floorSlice, mailed);
+    await pausedFloor(harness, floorSlice, mailed);
   }
 
   const answered = collectRates();
   await answeredSlice();
-  await pausedFloor(system, floorSlice, answered);
+  await pausedFloor(harness, floorSlice, answered);
   for (let slice = 1; slice <= slices; slice++) {
     report(`${mailsPerSlice} inquiries with an acknowledgement to each: slice ${slice} of ${slices}`);
     answered.add(await answeredSlice());
-    await pausedFloor(system, floorSlice, answered);
+    await pausedFloor(harness, floorSlice, answered);
   }
 
   report('pausing the workers');
@@ -202,13 +208,28 @@ function collectRates() {
 
 /** A slice of the floor while nothing else runs. */
 async function pausedFloor(
-  system: LocalSystem,
+  harness: Harness,
   floorSlice: () => Promise<number>,
   rates: { addFloor(rate: number): void },
 ): Promise<void> {
-  await system.pausePollers();
+  await harness.system.pausePollers();
   rates.addFloor(await floorSlice());
-  system.resumePollers();
+  harness.system.resumePollers();
+  await streamRead(harness.system);
+}
+
+/** Waits until the stream holds nothing more to read: the floor's rows shall not weigh on what comes next. */
+async function streamRead({ home }: LocalSystem): Promise<void> {
+  const folder = homeAt(home).positions;
+  const read = (): string =>
+    readdirSync(folder)
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join();
+  for (let before = '', found = read(); found !== before; ) {
+    before = found;
+    await sleep(streamQuietMs);
+    found = read();
+  }
 }
 
 /** Waits until the inbox holds so many e-mails to each; looks seldom enough not to be what is measured. */
