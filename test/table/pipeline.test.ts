@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { changeInquiry } from '../../functions/api/change-inquiry.ts';
 import { listInquiries } from '../../functions/api/list-inquiries.ts';
 import { readTimeline } from '../../functions/api/read-timeline.ts';
+import { sendTogether } from '../../functions/notify/send-mail.ts';
 import { countChanges } from '../../functions/report/count-change.ts';
 import { RotationBusy } from '../../functions/route/dependencies.ts';
 import { contactPk, inquiryHead, memberLoad } from '../../shared/data/keys.ts';
@@ -240,8 +241,8 @@ describe('two writers', () => {
   });
 
   it('of one change count it once', async () => {
-    const head = await headOf(await pipeline.captured());
-    const changes = [{ before: undefined, after: head }];
+    const after = { ...(await headOf(await pipeline.captured())), progress: 'routed' };
+    const changes = [{ before: undefined, after }];
 
     const outcomes = await both(() => countChanges(pipeline.dependencies, changes));
 
@@ -249,6 +250,26 @@ describe('two writers', () => {
     expect(await pipeline.rollups.days('main-street', '2026-11-20', '2026-11-20')).toEqual([
       { date: '2026-11-20', counts: { inquiries: 1, 'source:website': 1, 'stage:new': 1 } },
     ]);
+  });
+
+  it('of batches of mails that overlap send each once', async () => {
+    const ids = await Promise.all(Array.from({ length: 6 }, (_, i) => pipeline.captured({ name: `P${i}` })));
+    for (const id of ids) {
+      await pipeline.score(id);
+      await pipeline.route(id);
+    }
+    const batch = ids.map((inquiryId) => ({ kind: 'inquiry' as const, inquiryId, version: 1 }));
+
+    const outcomes = await Promise.all(
+      [batch, batch.toReversed(), batch.slice(2)].map((each) => sendTogether(pipeline.dependencies, each)),
+    );
+
+    expect(outcomes.flat().filter((outcome) => outcome === 'mailed')).toHaveLength(6);
+    expect(new Set(outcomes.flat())).toEqual(new Set(['mailed', 'mail_not_due']));
+    expect(pipeline.mailer.sent).toHaveLength(6);
+    for (const id of ids) {
+      expect(await headOf(id)).toMatchObject({ progress: 'notified', mailState: 'sent' });
+    }
   });
 
   it('of batches that overlap count each change once', async () => {
