@@ -1,6 +1,7 @@
 /** `rules …`: triage rules from templates, tried, drafted, published and rolled back. */
+
 import { existsSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { createRulesStore, type RulesIssue, type RulesPublished } from '../../shared/data/rules.ts';
 import { findUrgency } from '../../shared/domain/clinical-urgency.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -208,13 +209,14 @@ async function tryRules(args: string[]): Promise<void> {
 
 /** What a publication changes: `+` new, `~` changed, `-` gone, `>` moved. */
 function describeChanges(before: readonly Rule[], after: readonly Rule[]): string {
-  const old = new Map(before.map((rule) => [rule.id, JSON.stringify(rule)]));
+  const old = new Map(before.map((rule) => [rule.id, rule]));
   const kept = before.map(({ id }) => id).filter((id) => after.some((rule) => rule.id === id));
   const order = after.map(({ id }) => id).filter((id) => old.has(id));
   const lines = after.flatMap((rule) => {
     const was = old.get(rule.id);
     if (was === undefined) return [`  + ${rule.id}  ${rule.name}`];
-    if (was !== JSON.stringify(rule)) return [`  ~ ${rule.id}  ${rule.name}`];
+    // The table gives the members of a rule back in an order of its own.
+    if (!isDeepStrictEqual(was, rule)) return [`  ~ ${rule.id}  ${rule.name}`];
     return order.indexOf(rule.id) === kept.indexOf(rule.id) ? [] : [`  > ${rule.id}  another place`];
   });
   const gone = before.filter(({ id }) => !after.some((rule) => rule.id === id));

@@ -113,6 +113,8 @@ describe('rules', () => {
     expect(published).toMatchObject({ code: 0, err: '' });
     expect(published.out).toContain('  + spanish-pool  Spanish speakers to their pool\n');
     expect(published.out).toContain('version 2 of the rules');
+    // What is as it was is not named.
+    expect(published.out).not.toContain('  ~ ');
     expect(await rules()).toEqual(['existing', 'spanish-pool']);
 
     expect((await practice('rules', 'history')).out).toMatch(/^2 \* .* mia +command +2 +Spanish first$/m);
