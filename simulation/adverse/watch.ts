@@ -55,6 +55,9 @@ export interface Watch {
   close(): Promise<void>;
 }
 
+/** When whoever sends it began to. */
+const claimedAt = (row: Row | undefined): unknown => row?.['mailAt'] ?? row?.['stateAt'];
+
 const mailStateOf = (row: Row | undefined): unknown =>
   row?.['mailState'] ??
   (row?.sk === inquirySk.alert || row?.['entity'] === 'message' ? row?.['state'] : undefined);
@@ -193,7 +196,9 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       if (!after || is === undefined) continue;
       const item = `${after.pk} ${after.sk}`;
       if (is === 'pending' && was !== 'pending') asks.set(item, (asks.get(item) ?? 0) + 1);
-      if (is === 'sending' && call?.lane) {
+      // A task that is handed over while its mail is under way is not claimed by that.
+      const isClaim = was !== 'sending' || claimedAt(before) !== claimedAt(after);
+      if (is === 'sending' && isClaim && call?.lane) {
         call.lane.claim = `${item} ${asks.get(item) ?? 0}`;
         claimedAtMs.set(call.lane, now().getTime());
       }
@@ -252,7 +257,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     }
     for (const row of worldOf().table.rows()) {
       if (mailStateOf(row) !== 'sending') continue;
-      const since = Date.parse(String(row['mailAt'] ?? row['stateAt']));
+      const since = Date.parse(String(claimedAt(row)));
       if (since < atMs - mailLeaseMs - allowedMs) breaks('notAtRest', `${row.pk} ${row.sk}: still sending`);
     }
   }
