@@ -8,7 +8,7 @@ import { createCaptureApi } from '../functions/capture/api.ts';
 import { type SesEvent, takeFeedback } from '../functions/feedback/take-feedback.ts';
 import type { Pace } from '../functions/notify/pace.ts';
 import type { PersonMailer } from '../functions/notify/person-mailer.ts';
-import { sendMail } from '../functions/notify/send-mail.ts';
+import { sendMail, sendTogether } from '../functions/notify/send-mail.ts';
 import type { Mailer } from '../functions/notify/ses-mailer.ts';
 import { followChange } from '../functions/people/follow-change.ts';
 import { type Swept, sweep } from '../functions/remind/sweep.ts';
@@ -101,7 +101,7 @@ const asError = (error: unknown): Error => (error instanceof Error ? error : new
 
 /** How a function works through a batch: what `queueHandler` is told of it. */
 interface BatchOptions<Message> {
-  readonly together?: (messages: readonly Message[]) => Promise<readonly (string | undefined)[]>;
+  readonly together?: (messages: readonly Message[]) => Promise<readonly (string | Error | undefined)[]>;
   readonly oneByOne: boolean;
 }
 
@@ -203,6 +203,11 @@ const composers: { readonly [Name in FunctionName]: (parts: Parts) => Functions[
     };
     return (messages) =>
       workThrough(messages, (message) => sendMail(notifying, mailMessageSchema.parse(message)), {
+        together: (all) =>
+          sendTogether(
+            notifying,
+            all.map((message) => mailMessageSchema.parse(message)),
+          ),
         oneByOne: false,
       });
   },
