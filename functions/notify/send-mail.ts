@@ -91,18 +91,31 @@ async function sendInquiryMail(dependencies: NotifyDependencies, inquiryId: stri
   return told;
 }
 
-/** Claims in one transaction, or each by itself where that is refused. */
+/**
+ * Claims in one transaction, or each by itself where that is refused. Where its answer was lost, what it
+ * claimed is told by the instant of the claim: else a lease would hold up every mail of the batch.
+ */
 async function claimAll(
   dependencies: NotifyDependencies,
   ids: readonly string[],
 ): Promise<Map<string, Promise<Inquiry | undefined>>> {
-  const now = dependencies.environment.now();
-  const together = ids.length > 1 && (await dependencies.inquiries.claimMails(ids, now, mailLeaseMs));
+  const { inquiries, environment } = dependencies;
+  const now = environment.now();
+  let isUnknown = false;
+  const together =
+    ids.length > 1 &&
+    (await inquiries.claimMails(ids, now, mailLeaseMs).catch(() => {
+      isUnknown = true;
+      return undefined;
+    }));
+  const byItself = async (id: string): Promise<Inquiry | undefined> => {
+    const claimed = await claim(dependencies, id);
+    if (claimed || !isUnknown) return claimed;
+    const head = await inquiries.findHead(id);
+    return head?.mailState === 'sending' && head.mailAt === now.toISOString() ? head : undefined;
+  };
   return new Map(
-    ids.map((id) => [
-      id,
-      together ? Promise.resolve(together.find((one) => one.id === id)) : claim(dependencies, id),
-    ]),
+    ids.map((id) => [id, together ? Promise.resolve(together.find((one) => one.id === id)) : byItself(id)]),
   );
 }
 

@@ -95,6 +95,34 @@ describe('the mails of a batch', () => {
     expect(await together(...ids)).toEqual(['mail_not_due', 'mailed', 'mail_not_due']);
   });
 
+  it('go out at once though the answer to their claims was lost, or the look at what was claimed', async () => {
+    const ids = await manyRouted(3);
+    const { transact, batchGet } = pipeline.table;
+    pipeline.table.transact = async (writes) => {
+      await transact(writes);
+      pipeline.table.transact = transact;
+      throw new Error('timed out');
+    };
+    expect(await together(...ids)).toEqual(['mailed', 'mailed', 'mailed']);
+
+    const others = await manyRouted(3);
+    pipeline.table.batchGet = async () => {
+      pipeline.table.batchGet = batchGet;
+      throw new Error('throttled');
+    };
+    expect(await together(...others)).toEqual(['mailed', 'mailed', 'mailed']);
+    expect(pipeline.mailer.sent).toHaveLength(6);
+  });
+
+  it('that another claimed at another instant are left to them, though the answer was lost', async () => {
+    const ids = await manyRouted(2);
+    for (const id of ids) await pipeline.inquiries.claimMail(id, pipeline.environment.now(), minutes(1.5));
+    pipeline.environment.advance(1);
+    pipeline.table.transact = () => Promise.reject(new Error('timed out'));
+
+    expect(await together(...ids)).toEqual(['mail_not_due', 'mail_not_due']);
+  });
+
   it('keep what staff changed of one while they were on their way', async () => {
     const ids = await manyRouted(2);
     let sent = 0;
