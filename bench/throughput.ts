@@ -53,7 +53,7 @@ export interface Throughput {
 const latencyRuns = 15;
 /** Longer than a function's turn at the stream takes to come. */
 const streamQuietMs = 1_500;
-/** As many as it takes until the functions' code is compiled: from there on their processor time stays the same. */
+/** As many as it takes until most of the functions' code is compiled, and their processor time falls little more. */
 const warmingInquiries = 1_500;
 const mailsWithinMs = 180_000;
 
@@ -143,22 +143,22 @@ async function measure(
 
   const mailed = collectRates();
   const cpu: { before: CpuUsage; after: CpuUsage }[] = [];
-  await pausedFloor(harness, floorSlice, mailed);
+  await pausedFloor(system, floorSlice, mailed);
   for (let slice = 1; slice <= slices; slice++) {
     report(`${mailsPerSlice} inquiries from post to e-mail: slice ${slice} of ${slices}`);
     const before = await system.cpuUsage();
     mailed.add(await mailedSlice());
     cpu.push({ before, after: await system.cpuUsage() });
-    await pausedFloor(harness, floorSlice, mailed);
+    await pausedFloor(system, floorSlice, mailed);
   }
 
   const answered = collectRates();
   await answeredSlice();
-  await pausedFloor(harness, floorSlice, answered);
+  await pausedFloor(system, floorSlice, answered);
   for (let slice = 1; slice <= slices; slice++) {
     report(`${mailsPerSlice} inquiries with an acknowledgement to each: slice ${slice} of ${slices}`);
     answered.add(await answeredSlice());
-    await pausedFloor(harness, floorSlice, answered);
+    await pausedFloor(system, floorSlice, answered);
   }
 
   report('pausing the workers');
@@ -208,14 +208,14 @@ function collectRates() {
 
 /** A slice of the floor while nothing else runs. */
 async function pausedFloor(
-  harness: Harness,
+  system: LocalSystem,
   floorSlice: () => Promise<number>,
   rates: { addFloor(rate: number): void },
 ): Promise<void> {
-  await harness.system.pausePollers();
+  await system.pausePollers();
   rates.addFloor(await floorSlice());
-  harness.system.resumePollers();
-  await streamRead(harness.system);
+  system.resumePollers();
+  await streamRead(system);
 }
 
 /** Waits until the stream holds nothing more to read: the floor's rows shall not weigh on what comes next. */

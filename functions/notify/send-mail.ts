@@ -3,7 +3,6 @@
  * finished, by a crash, may be taken over once its lease is over, so that a mail
  * goes out at least once, and once more per crash at the most.
  */
-
 import { writeTogether } from '../../shared/data/write-together.ts';
 import {
   type Alert,

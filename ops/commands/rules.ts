@@ -1,5 +1,4 @@
 /** `rules …`: triage rules from templates, tried, drafted, published and rolled back. */
-
 import { existsSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { createRulesStore, type RulesIssue, type RulesPublished } from '../../shared/data/rules.ts';
