@@ -126,10 +126,10 @@ export async function makeAppointment(
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const { earlier, note } = await madeBefore(dependencies, 'appointment', memberId, identity);
     if (earlier) return await findAppointment(dependencies, earlier.contactId, earlier.id);
-    const now = environment.now();
     const head = wanted.inquiryId === undefined ? undefined : await inquiries.findHead(wanted.inquiryId);
     if (wanted.inquiryId !== undefined && !head) throw noInquiry();
     if (!head) await wholeOf(contacts, wanted.contactId ?? '');
+    const now = environment.now();
     const serviceId = wanted.service ?? head?.serviceId;
     const expectedCents =
       wanted.expectedCents ?? practice.services.find(({ id }) => id === serviceId)?.valueCents;
@@ -183,13 +183,13 @@ export async function findAppointment(
 
 /** The inquiry once its appointment is as it is now: to be called again where nobody comes by any other. */
 async function followed(
-  { appointments, inquiries }: AppointmentDependencies,
+  { appointments }: AppointmentDependencies,
+  head: Inquiry | undefined,
   before: Appointment,
   after: Appointment,
   practice: Practice,
   now: Date,
 ): Promise<{ readonly head: Inquiry; readonly next: Inquiry } | undefined> {
-  const head = after.inquiryId === undefined ? undefined : await inquiries.findHead(after.inquiryId);
   if (!head) return undefined;
   let moved = head;
   if (holdsPlace(before) && !holdsPlace(after)) {
@@ -255,7 +255,7 @@ export async function changeAppointment(
   change: AppointmentChange,
   by: ByStaff,
 ): Promise<Appointment> {
-  const { appointments, environment } = dependencies;
+  const { appointments, inquiries, environment } = dependencies;
   const stale = new Problem(
     'precondition_failed',
     'Somebody changed this appointment meanwhile. Read it again.',
@@ -263,6 +263,7 @@ export async function changeAppointment(
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const before = await findAppointment(dependencies, contactId, appointmentId);
     if (before.version !== seenVersion) throw stale;
+    const head = before.inquiryId === undefined ? undefined : await inquiries.findHead(before.inquiryId);
     const now = environment.now();
     const after = changed(before, change);
     if (!after) {
@@ -279,7 +280,7 @@ export async function changeAppointment(
         entryWrite(dependencies, after, changeName(change), by.memberId, now, corrects),
         ...(await patientWrites(dependencies, after, by.memberId, now)),
       ],
-      await followed(dependencies, before, after, by.practice, now),
+      await followed(dependencies, head, before, after, by.practice, now),
       by,
       now,
     );

@@ -62,14 +62,14 @@ export async function recordEntry(
   const bodyDigest = (identity && digest?.('body', identity.content)) ?? '';
 
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const now = environment.now();
     const { survivor, family } = await wholeOf(contacts, contactId, { consistent: true });
     const isTheirs = (id: string): boolean => family.some((contact) => contact.id === id);
     // Whichever of a person's contacts is named, it is the same request.
     const keyDigest =
       identity && digest?.('idempotency', `entry ${by.memberId} ${survivor.id} ${identity.key}`);
     if (keyDigest !== undefined) {
-      const earlier = parseEntryRecord(await table.get(idempotency(keyDigest), { consistent: true }), now);
+      const found = await table.get(idempotency(keyDigest), { consistent: true });
+      const earlier = parseEntryRecord(found, environment.now());
       if (earlier) return repetition(earlier, bodyDigest, wanted, by.memberId);
     }
     const head = wanted.inquiryId === undefined ? undefined : await inquiries.findHead(wanted.inquiryId);
@@ -78,6 +78,8 @@ export async function recordEntry(
         head && (isTheirs(head.contactId) || (await isWrittenBy(inquiries, head.id, isTheirs)));
       if (!isOfThem) throw invalid('inquiryId', 'is not an inquiry of this contact');
     }
+    // Later than all that the inquiry as it was read has had: so the timeline is in the order of its versions.
+    const now = environment.now();
     const recordedAt = now.toISOString();
     if (wanted.at !== undefined && Date.parse(wanted.at) > now.getTime() + fastClockMs)
       throw invalid('at', 'must not be in the future');

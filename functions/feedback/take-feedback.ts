@@ -140,7 +140,6 @@ async function suppress(
     const mailbox = await mailboxes.find(digest);
     // Told twice, known by another message, or lifted since: events may come again days later.
     if (isToldBefore(mailbox, reason, at)) return 'mailbox_suppressed_before';
-    const now = environment.now();
     const head = inquiryId === undefined ? undefined : await inquiries.findHead(inquiryId);
     const record =
       head && key !== undefined ? await messages.find(head.id, key).catch(() => undefined) : undefined;
@@ -148,6 +147,7 @@ async function suppress(
       head?.contactId ??
       idIn('contact', mail.tags?.contact) ??
       (await contacts.findByPoint({ kind: 'email', digest }, 1))[0];
+    const now = environment.now();
     const entry = contactId !== undefined && {
       entryId: environment.newId('entry'),
       contactId,

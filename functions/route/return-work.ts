@@ -45,11 +45,11 @@ export async function returnPage(
   ids: readonly string[],
 ): Promise<void> {
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const now = environment.now();
     const theirs = (await inquiries.findHeads(ids, () => {})).filter(
       (head) => head.assignedTo === memberId && isOpen(head),
     );
     if (theirs.length === 0) return;
+    const now = environment.now();
     const changes = theirs.map((head): { before: Inquiry; after: Inquiry } => {
       const poolId = poolOf(head, undefined, practice).id;
       const candidate = { memberId, share: 0, outcome: 'excluded' as const, reason: 'disabled' };

@@ -1,6 +1,8 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { inquirySk } from '../../shared/data/keys.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
+import { verifyContact } from '../../shared/data/verify.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
 import { digest, hours, minutes, smallPractice } from '../support/fixtures.ts';
@@ -78,6 +80,28 @@ async function mailed(change: Parameters<typeof pipeline.mailed>[0] = {}) {
 }
 
 describe('an entry', () => {
+  it('that took long is told after what was recorded meanwhile: the timeline leads to what is stored', async () => {
+    const { inquiryId, contactId } = await mailed();
+    const { get } = table;
+    table.get = async (key, options) => {
+      if (key.sk !== inquirySk.head) return await get(key, options);
+      table.get = get;
+      pipeline.environment.advance(minutes(1));
+      await record(contactId, { inquiryId, kind: 'call', disposition: 'voicemail' });
+      return await get(key, options);
+    };
+
+    await record(contactId, { inquiryId, kind: 'call', disposition: 'not_interested' });
+
+    const calls = (await timeline(contactId)).filter(({ kind }) => kind === 'call');
+    expect(calls.map(({ details }) => details)).toMatchObject([
+      { disposition: 'not_interested' },
+      { disposition: 'voicemail' },
+    ]);
+    const differences = (await verifyContact(table, contactId))?.differences;
+    expect(differences?.filter(({ of }) => of === 'inquiry')).toEqual([]);
+  });
+
   it.each([
     [{ kind: 'note', text: 'Prefers mornings.\nAsk for Ana.' }],
     [{ kind: 'email', direction: 'sent', subject: 'Your visit' }],
