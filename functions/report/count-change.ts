@@ -5,7 +5,7 @@ import type { Row } from '../../shared/data/table.ts';
 import { localDate } from '../../shared/domain/business-time.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import { findLocation, type Practice } from '../../shared/domain/practice.ts';
-import { countChange } from '../../shared/domain/rollup.ts';
+import { countChange, mayCount } from '../../shared/domain/rollup.ts';
 
 export interface ReportDependencies {
   readonly rollups: Rollups;
@@ -50,6 +50,8 @@ function tryRead(change: HeadChange, practice: Practice): VersionCounts | Error 
     return error instanceof Error ? error : new Error(typeof error);
   }
 }
+
+const isEmpty = ({ counts }: VersionCounts): boolean => Object.keys(counts).length === 0;
 
 type Outcomes = Map<VersionCounts, Counted>;
 
@@ -100,10 +102,12 @@ export async function countChanges(
   changes: readonly HeadChange[],
 ): Promise<Counted[]> {
   const practice = await dependencies.practice();
-  const found = changes.map((change) => tryRead(change, practice));
+  const found = changes.map((change) =>
+    mayCount(change.before, change.after) ? tryRead(change, practice) : undefined,
+  );
   const counting = new Map<string, VersionCounts>();
   for (const version of found) {
-    if (version instanceof Error || Object.keys(version.counts).length === 0) continue;
+    if (version === undefined || version instanceof Error || isEmpty(version)) continue;
     // Should one version ever come twice in a batch, its first counts it.
     const name = `${version.inquiryId}#${version.version}`;
     if (!counting.has(name)) counting.set(name, version);
@@ -111,7 +115,7 @@ export async function countChanges(
   const outcomes = await countAll(dependencies, [...counting.values()]);
   return found.map((version) => {
     if (version instanceof Error) return version;
-    if (Object.keys(version.counts).length === 0) return 'nothing_to_count';
+    if (version === undefined || isEmpty(version)) return 'nothing_to_count';
     const first = counting.get(`${version.inquiryId}#${version.version}`) as VersionCounts;
     const outcome = outcomes.get(first) ?? new RollupBusy('the counters were busy in every attempt');
     return first !== version && outcome === 'counted' ? 'counted_before' : outcome;

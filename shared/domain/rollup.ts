@@ -3,6 +3,7 @@
  * day on which the inquiry was received, so that a day's stages say what became
  * of that day's inquiries.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Inquiry } from './inquiry/state.ts';
 
 /** Upper bounds of the classes of time to first response, in minutes; the last class has none. */
@@ -70,6 +71,21 @@ export function countChange(changed: Inquiry | undefined, after: Inquiry): Count
   }
   return Object.fromEntries(Object.entries(counts).filter(([, n]) => n !== 0));
 }
+
+/** What `countChange` looks at of an inquiry that was counted before. */
+const counted = ['stage', 'tier', 'redFlag', 'firstContactedAt', 'visits'] as const;
+
+/**
+ * Whether a change may add to the counters, from states that are not read yet. Most do not: an
+ * inquiry is written nine times, and counted two or three.
+ */
+export const mayCount = (
+  before: Readonly<Record<string, unknown>> | undefined,
+  after: Readonly<Record<string, unknown>>,
+): boolean =>
+  before === undefined ||
+  before['version'] === 1 ||
+  counted.some((name) => !isDeepStrictEqual(before[name], after[name]));
 
 /** What became of the inquiries of a source. */
 export interface SourceResults {

@@ -124,8 +124,16 @@ export function tierOf(total: number, tiers: ScoringModel['tiers']): Tier {
   return total >= tiers.B ? 'B' : 'C';
 }
 
-const dollars = (cents: number): string =>
-  (cents / 100).toLocaleString('en-US', { style: 'currency', currency: 'USD', maximumFractionDigits: 0 });
+let dollarFormat: Intl.NumberFormat | undefined;
+function dollars(cents: number): string {
+  // Made with the first score: a function that starts does not wait for it.
+  dollarFormat ??= new Intl.NumberFormat('en-US', {
+    style: 'currency',
+    currency: 'USD',
+    maximumFractionDigits: 0,
+  });
+  return dollarFormat.format(cents / 100);
+}
 
 const given = 'given';
 const knownBefore = 'known from before';

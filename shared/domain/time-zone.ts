@@ -1,11 +1,17 @@
 /** The time zone that a person is in, where they or their browser said so: never guessed from a number, which moves along. */
 import * as z from 'zod';
 
+/** Those that there are are few, and asking for one takes long. */
+const known = new Set<string>();
+
 /** Whether it is an IANA time zone, America/Los_Angeles say, that this runtime knows. */
 export function isTimeZone(zone: string): boolean {
+  if (known.has(zone)) return true;
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: zone });
-    return zone.includes('/') || zone === 'UTC';
+    if (!zone.includes('/') && zone !== 'UTC') return false;
+    known.add(zone);
+    return true;
   } catch {
     return false;
   }

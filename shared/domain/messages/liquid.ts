@@ -2,7 +2,7 @@
  * Templates in Liquid: filled in with the few values that there are, within
  * limits, and with no way to a file. An unknown variable is an error, not a gap.
  */
-import { Liquid } from 'liquidjs';
+import { Liquid, type Template as Parsed } from 'liquidjs';
 import { messageVariables, subjectVariables, type Template, type TemplateVersion } from './template.ts';
 
 const safe = {
@@ -23,13 +23,23 @@ delete markup.filters['raw'];
 
 type Values = Readonly<Record<string, string>>;
 
+const mostKept = 1_000;
+/** Fills in templates. They are configuration, filled in again and again: each is parsed once. */
+function filler(engine: Liquid): (template: string, values: Values) => string {
+  const parsed = new Map<string, Parsed[]>();
+  return (template, values) => {
+    const known = parsed.get(template) ?? engine.parse(template);
+    if (parsed.size >= mostKept) parsed.clear();
+    parsed.set(template, known);
+    return engine.renderSync(known, values);
+  };
+}
+
 /** A text filled in. @throws Error where it is no template, or takes too much */
-export const fillText = (template: string, values: Values): string =>
-  plain.parseAndRenderSync(template, values);
+export const fillText = filler(plain);
 
 /** Markup filled in: every value is escaped. @throws Error likewise */
-export const fillMarkup = (template: string, values: Values): string =>
-  markup.parseAndRenderSync(template, values);
+export const fillMarkup = filler(markup);
 
 /** A mistake in one part of a template's version. */
 export interface TemplateMistake {

@@ -31,26 +31,36 @@ const links: Readonly<Record<string, { readonly to: string; readonly and: string
 const linksOf = (language: string) =>
   links[language.split('-', 1)[0] ?? ''] ?? (links['en'] as (typeof links)[string]);
 
+const parts = {
+  moment: { weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' },
+  time: { hour: 'numeric', minute: '2-digit' },
+  day: { weekday: 'long' },
+} as const;
+/** Languages and zones are configuration, and making a format takes longer than a whole message: each is made once. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+const mostKept = 500;
+
+function formatIn(language: string, timeZone: string, part: keyof typeof parts): Intl.DateTimeFormat {
+  const name = `${language} ${timeZone} ${part}`;
+  const known = formats.get(name);
+  if (known) return known;
+  const format = new Intl.DateTimeFormat(localeOf(language), { timeZone, ...parts[part] });
+  if (formats.size >= mostKept) formats.clear();
+  formats.set(name, format);
+  return format;
+}
+
 /** As `Monday, November 23, 8:00 AM`; empty where it never opens. */
 export function opensAtText(now: Date, location: Opening, language: string): string {
   const at = nextOpening(now, location);
-  if (!at) return '';
-  return new Intl.DateTimeFormat(localeOf(language), {
-    timeZone: location.timeZone,
-    weekday: 'long',
-    month: 'long',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: '2-digit',
-  }).format(at);
+  return at ? formatIn(language, location.timeZone, 'moment').format(at) : '';
 }
 
 /** The week's hours, a line for each run of days that have the same: `Monday to Friday: 8:00 AM to 5:00 PM`. */
 export function hoursText({ hours }: Opening, language: string): string {
   const { to = '', and = '' } = linksOf(language) ?? {};
-  const locale = localeOf(language);
-  const time = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' });
-  const dayName = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', weekday: 'long' });
+  const time = formatIn(language, 'UTC', 'time');
+  const dayName = formatIn(language, 'UTC', 'day');
   const clock = (text: string): string => {
     const [hour = 0, minute = 0] = text.split(':').map(Number);
     return time.format(Date.UTC(2026, 0, 5, hour, minute));
