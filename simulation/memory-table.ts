@@ -96,14 +96,20 @@ function keyOf(write: Write): Key {
   return 'remove' in write ? write.remove : write.check;
 }
 
+const indexAttributes = Object.values(indexKeys).flatMap(({ pk, sk }) => [pk, sk]);
+
 function refuseEmptyIndexKeys(row: Row): void {
-  for (const attribute of Object.values(indexKeys).flatMap(({ pk, sk }) => [pk, sk])) {
+  for (const attribute of indexAttributes) {
     const value = row[attribute];
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       throw new Error(`${attribute} must be a string that is not empty`);
     }
   }
 }
+
+const isChange = (before: Row | undefined, after: Row | undefined): boolean =>
+  // Most of what is written counts its versions: those tell without a look at all the rest.
+  before?.['version'] !== after?.['version'] || !isDeepStrictEqual(before, after);
 
 /** The table itself, or one of its indexes, by the attributes of its key. */
 interface KeyNames {
@@ -136,6 +142,11 @@ class Partition {
     const replaced = this.#orders[at] === order ? 1 : 0;
     this.#orders.splice(at, replaced, order);
     this.#rows.splice(at, replaced, row);
+  }
+
+  /** Puts another row in the place of the one of an order. */
+  exchange(order: string, row: Row): void {
+    this.#rows[this.#positionOf(order)] = row;
   }
 
   remove(order: string): void {
@@ -171,11 +182,18 @@ class Partitions {
 
   replace(before: Row | undefined, after: Row | undefined): void {
     const [from, to] = [before && this.#partitionOf(before), after && this.#partitionOf(after)];
-    if (before && from !== undefined) this.#partitions.get(from)?.remove(orderIn(this.names, before));
-    if (!after || to === undefined) return;
+    if (from === undefined && to === undefined) return;
+    const was = before && orderIn(this.names, before);
+    const is = after && orderIn(this.names, after);
+    if (after && is !== undefined && to !== undefined && from === to && was === is) {
+      this.#partitions.get(to)?.exchange(is, after);
+      return;
+    }
+    if (was !== undefined && from !== undefined) this.#partitions.get(from)?.remove(was);
+    if (!after || is === undefined || to === undefined) return;
     const partition = this.#partitions.get(to) ?? new Partition();
     this.#partitions.set(to, partition);
-    partition.put(orderIn(this.names, after), after);
+    partition.put(is, after);
   }
 
   between(pk: string, from: string | undefined, to: string | undefined): readonly Row[] {
@@ -251,7 +269,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
       for (const partitions of everywhere) partitions.replace(before, row);
     }
     // A write that changes nothing is not in the stream.
-    const changes = results.filter(({ before, after: row }) => !isDeepStrictEqual(before, row));
+    const changes = results.filter(({ before, after: row }) => isChange(before, row));
     onCommit?.(changes);
     if (!remember) return;
     const atMs = remember.nowMs();

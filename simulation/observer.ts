@@ -3,7 +3,7 @@
  * be is counted, whatever the functions say of it; what became of everything is kept for the table.
  */
 import { parseHead } from '../shared/data/inquiries.ts';
-import { inquiryBody, inquiryHead, inquiryScore, inquirySk, type Key } from '../shared/data/keys.ts';
+import { inquiryBody, inquiryScore, inquirySk, type Key } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
 import { takesInsurance } from '../shared/domain/availability.ts';
 import { type Inquiry, isOpen } from '../shared/domain/inquiry/state.ts';
@@ -222,8 +222,7 @@ export function createObserver(
 
   function kindOf({ asked }: SentMail): string {
     if (asked.kind !== 'inquiry') return asked.kind;
-    const row = peek(inquiryHead(asked.inquiryId));
-    return (row && parseHead(row).mailKind) ?? 'inquiry';
+    return inquiries.get(asked.inquiryId)?.head.mailKind ?? 'inquiry';
   }
 
   return {
