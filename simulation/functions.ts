@@ -67,6 +67,8 @@ export interface Ports {
   readonly personMailer: PersonMailer;
   readonly pace: Pace;
   readonly environment: Environment;
+  /** Runs what one message of a batch of mails asks for by itself: its calls can be told from the others'. */
+  readonly apart?: <T>(message: MailMessage, work: () => Promise<T>) => Promise<T>;
 }
 
 /** What went wrong where nobody else is told: a fault of ours behind an answer, an entry that cannot be read. */
@@ -201,8 +203,10 @@ const composers: { readonly [Name in FunctionName]: (parts: Parts) => Functions[
       ...dependenciesOf('notify', parts),
       consoleUrl: parts.surroundings.consoleUrl,
     };
+    const { apart = (_message, work) => work() } = parts.ports;
+    const send = (message: MailMessage) => sendMail(notifying, mailMessageSchema.parse(message));
     return (messages) =>
-      workThrough(messages, (message) => sendMail(notifying, mailMessageSchema.parse(message)), {
+      workThrough(messages, (message) => apart(message, () => send(message)), {
         together: (all) =>
           sendTogether(
             notifying,

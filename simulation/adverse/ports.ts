@@ -31,8 +31,21 @@ export interface Lane {
   /** What was claimed for it, and is being sent. */
   claim?: string;
 }
-/** Which message of a batch a call belongs to. */
-export const lanes = new AsyncLocalStorage<Lane>();
+/** Which message of a batch a call belongs to, where it is worked on by itself. */
+const lanes = new AsyncLocalStorage<Lane>();
+
+const together = new WeakMap<Invocation, Map<string, Lane>>();
+/** That of an inquiry whose mail is sent together with others'. */
+export function laneTogether(invocation: Invocation, inquiryId: string): Lane {
+  const all = together.get(invocation) ?? new Map<string, Lane>();
+  together.set(invocation, all);
+  const lane = all.get(inquiryId) ?? { message: { kind: 'inquiry', inquiryId, version: 0 } };
+  all.set(inquiryId, lane);
+  return lane;
+}
+
+/** What a staff mail is about, by its link. */
+const linkedInquiry = /\/v1\/inquiries\/(\w+)/;
 
 /** A queue as it takes messages. */
 export interface Inlet<Message> {
@@ -106,12 +119,12 @@ export function createAdversePorts(services: Services, process: Process): Ports 
     about: string,
     effect: (address: string) => Promise<T>,
     own: Own<T> = {},
+    lane: Lane | undefined = lanes.getStore(),
   ): Promise<T> {
     const invocation = process.current;
     // Of a process that has ended, or stands still between two invocations, nothing goes on.
     if (!invocation || invocation.isDead) return never;
     const address = `${invocation.address}/${invocation.calls++}`;
-    const lane = lanes.getStore();
     const one: Call = {
       invocation,
       operation,
@@ -257,12 +270,19 @@ export function createAdversePorts(services: Services, process: Process): Ports 
     routeQueue: adverseQueue('route', services.routeQueue),
     mailQueue: adverseQueue('mail', services.mailQueue),
     mailer: {
-      send: (to, mail) =>
-        call('mail', `staff ${lanes.getStore()?.message.kind}`, () => services.mailer.send(to, mail)),
+      async send(to, mail) {
+        const about = linkedInquiry.exec(mail.text)?.[1];
+        const invocation = process.current;
+        const lane =
+          lanes.getStore() ??
+          (about !== undefined && invocation ? laneTogether(invocation, about) : undefined);
+        await call('mail', `staff ${lane?.message.kind}`, () => services.mailer.send(to, mail), {}, lane);
+      },
     },
     personMailer: {
       send: (sendable, tags) => call('mail', 'person', () => services.personMailer.send(sendable, tags)),
     },
+    apart: (message, work) => lanes.run({ message }, work),
     // Three of these run at once: the concurrency of the event source.
     pace: createPace(3),
     environment: {

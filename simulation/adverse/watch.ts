@@ -13,7 +13,7 @@ import type { RowChange } from '../memory-table.ts';
 import { minuteMs } from '../minutes.ts';
 import { createObserver, type Observer, checks as watched } from '../observer.ts';
 import type { SentMail } from '../world.ts';
-import type { Call, Lane } from './ports.ts';
+import { type Call, type Lane, laneTogether } from './ports.ts';
 import type { Invocation } from './processes.ts';
 import type { AdverseWorld, Happening } from './world.ts';
 
@@ -198,10 +198,10 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       if (is === 'pending' && was !== 'pending') asks.set(item, (asks.get(item) ?? 0) + 1);
       // A task that is handed over while its mail is under way is not claimed by that.
       const isClaim = was !== 'sending' || claimedAt(before) !== claimedAt(after);
-      if (is === 'sending' && isClaim && call?.lane) {
-        call.lane.claim = `${item} ${asks.get(item) ?? 0}`;
-        claimedAtMs.set(call.lane, now().getTime());
-      }
+      if (is !== 'sending' || !isClaim || !call) continue;
+      const lane = call.lane ?? laneTogether(call.invocation, after.pk.slice(4));
+      lane.claim = `${item} ${asks.get(item) ?? 0}`;
+      claimedAtMs.set(lane, now().getTime());
     }
   }
 
@@ -229,7 +229,9 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   function onFault(call: Call, fault: string): void {
     for (const { key, lane } of sentBy.get(call.invocation) ?? []) {
       const counted = sent.get(key);
-      if (counted && (fault.startsWith('crash') || lane === call.lane)) counted.may++;
+      // A call of no lane is one of a whole batch.
+      if (counted && (fault.startsWith('crash') || call.lane === undefined || lane === call.lane))
+        counted.may++;
     }
   }
 

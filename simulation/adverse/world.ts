@@ -26,7 +26,6 @@ import type { Injected, Occasion, Plan } from './plan.ts';
 import {
   type Call,
   createAdversePorts,
-  lanes,
   mostStaleMs,
   type Services,
   settled,
@@ -165,14 +164,8 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
   const routeQueue = queue<RouteMessage>('route', (address, messages) =>
     invoke('route', address, (route) => route(messages)),
   );
-  // Each message with what it is known by, so that it is known which one a mail was sent for.
   const mailQueue = queue<MailMessage>('mail', (address, messages) =>
-    invoke('notify', address, async (notify) => {
-      const failed = await Promise.all(
-        messages.map((message) => lanes.run({ message }, () => notify([message]))),
-      );
-      return failed.flat();
-    }),
+    invoke('notify', address, (notify) => notify(messages)),
   );
 
   const stream = createAdverseStream({
