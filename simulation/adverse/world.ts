@@ -23,14 +23,7 @@ import { minuteMs } from '../minutes.ts';
 import type { SentMail } from '../world.ts';
 import { createHistoryDigest, type Draw, drawsOf } from './draw.ts';
 import type { Injected, Occasion, Plan } from './plan.ts';
-import {
-  type Call,
-  createAdversePorts,
-  mostStaleMs,
-  type Services,
-  settled,
-  slowShares,
-} from './ports.ts';
+import { type Call, createAdversePorts, mostStaleMs, type Services, settled, slowShares } from './ports.ts';
 import { createProcesses, type Ended, type Invoke, type Process } from './processes.ts';
 import { createAdverseQueue } from './queue.ts';
 import { createAdverseStream } from './stream.ts';
