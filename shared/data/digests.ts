@@ -2,7 +2,7 @@
 import { type Digest, digestActionAt, digestSchema } from '../domain/digest.ts';
 import { claimMail } from './claim-mail.ts';
 import { byTime, dailyDigest, duePk, dueShardOf } from './keys.ts';
-import { absent, type Condition, type Row, type Table, type Write } from './table.ts';
+import { absent, type Row, standingAt, type Table, type Write } from './table.ts';
 
 function digestRow(digest: Digest): Row {
   const key = dailyDigest(digest.memberId);
@@ -27,12 +27,8 @@ export function createDigests(table: Table) {
 
     create: (digest: Digest): Write => ({ put: digestRow(digest), when: absent }),
 
-    save: (next: Digest): Write => {
-      const before = next.version - 1;
-      const when: Condition =
-        before === 0 ? [[['version', 'absent']], [['version', '=', 0]]] : [[['version', '=', before]]];
-      return { put: digestRow(next), when };
-    },
+    /** Writes a new state over the one it was made from; refused where it is gone with its member, too. */
+    save: (next: Digest): Write => ({ put: digestRow(next), when: standingAt(next.version - 1) }),
 
     /** Claims the sending of the digest under way, as for an inquiry's mail. */
     async claimMail(memberId: string, now: Date, leaseMs: number): Promise<Digest | undefined> {

@@ -22,6 +22,17 @@ export const absent: Condition = [[['pk', 'absent']]];
 /** The item must stand at this version; 0 means that it must not exist yet. */
 export const atVersion = (version: number): Condition =>
   version === 0 ? absent : [[['version', '=', version]]];
+/** The item must be there, at this version; one that has none counts as 0. */
+export const standingAt = (version: number): Condition =>
+  version === 0
+    ? [
+        [['version', '=', 0]],
+        [
+          ['pk', 'present'],
+          ['version', 'absent'],
+        ],
+      ]
+    : [[['version', '=', version]]];
 
 export type Write =
   /** Replaces the whole item. */

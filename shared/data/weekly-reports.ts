@@ -2,7 +2,7 @@
 import { reportActionAt, type WeeklyReport, weeklyReportSchema } from '../domain/weekly-report.ts';
 import { claimMail } from './claim-mail.ts';
 import { byTime, duePk, dueShardOf, weeklyReport } from './keys.ts';
-import type { Condition, Row, Table, Write } from './table.ts';
+import { type Row, standingAt, type Table, type Write } from './table.ts';
 
 export function weeklyReportRow(report: WeeklyReport): Row {
   const key = weeklyReport(report.locationId);
@@ -25,12 +25,8 @@ export function createWeeklyReports(table: Table) {
       return row && weeklyReportSchema.parse(row);
     },
 
-    save: (next: WeeklyReport): Write => {
-      const before = next.version - 1;
-      const when: Condition =
-        before === 0 ? [[['version', 'absent']], [['version', '=', 0]]] : [[['version', '=', before]]];
-      return { put: weeklyReportRow(next), when };
-    },
+    /** Writes a new state over the one it was made from; refused where it is gone with its location, too. */
+    save: (next: WeeklyReport): Write => ({ put: weeklyReportRow(next), when: standingAt(next.version - 1) }),
 
     /** Claims the sending of the report under way, as for an inquiry's mail. */
     async claimMail(locationId: string, now: Date, leaseMs: number): Promise<WeeklyReport | undefined> {

@@ -107,12 +107,17 @@ export const mutants: readonly Mutant[] = [
   without('notice once', 'shared/data/notices.ts', 'put: noticeRow(notice)', absent),
   without('version of a notice', 'shared/data/notices.ts', 'put: noticeRow(next)', atVersion),
   without('digest once', 'shared/data/digests.ts', 'put: digestRow(digest)', absent),
-  without('version of a digest', 'shared/data/digests.ts', 'put: digestRow(next)', ', when'),
+  without(
+    'version of a digest',
+    'shared/data/digests.ts',
+    'put: digestRow(next)',
+    ', when: standingAt(next.version - 1)',
+  ),
   without(
     'version of a weekly report',
     'shared/data/weekly-reports.ts',
     'put: weeklyReportRow(next)',
-    ', when',
+    ', when: standingAt(next.version - 1)',
   ),
   without(
     'version of a mailbox',

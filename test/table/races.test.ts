@@ -24,6 +24,7 @@ import {
   configuration,
   contactConsent,
   contactPoint,
+  dailyDigest,
   draftRules,
   inquiryAlert,
   inquiryHead,
@@ -272,6 +273,13 @@ const noticeOf = (id: string, whom = 'managers') => newNotice({ id, inquiryId: i
 const digestOf = (id: string): Digest => ({ memberId: id, version: 0, nextAt: at });
 const reportOf = (id: string): WeeklyReport => ({ locationId: id, version: 0, nextAt: at });
 const makeReport = (report: WeeklyReport): Write => ({ put: weeklyReportRow(report) });
+/** What is removed while it is taken up does not come back. */
+const goneWith = (key: Key, made: Write, taken: Write): Race => ({
+  given: [made],
+  writers: [{ remove: key }, taken],
+  done: 'one or both',
+  left: async () => expect(await rowOf(key)).toBeUndefined(),
+});
 const appointmentOf = (id: string, madeBy = 'ana') =>
   newAppointment({ id, contactId: 'con', locationId: 'main-street', at, madeBy }, now);
 const answerOf = (id: string, inquiryId: string, when = now) =>
@@ -459,6 +467,10 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
     digests.save,
     digests.create,
   ),
+  'the first digest of somebody who is gone': () => {
+    const digest = digestOf(fresh('member'));
+    return goneWith(dailyDigest(digest.memberId), digests.create(digest), digests.save(next(digest)));
+  },
   'the first weekly report': changed(reportOf, [{ nextAt: later }, { step: at }], reports.save, makeReport),
   'a later weekly report': changed(
     (id) => ({ ...reportOf(id), version: 1 }),
@@ -466,6 +478,10 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
     reports.save,
     makeReport,
   ),
+  'the first weekly report of a location that is gone': () => {
+    const report = reportOf(fresh('location'));
+    return goneWith(weeklyReport(report.locationId), makeReport(report), reports.save(next(report)));
+  },
 
   // Messages to people, and what they said of them.
   'a message that is asked for': madeOnce((id, by) => messages.ask(messageOf(id, by))),

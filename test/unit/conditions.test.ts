@@ -16,7 +16,7 @@ import { createNotices } from '../../shared/data/notices.ts';
 import { createRoutingStates } from '../../shared/data/rotation.ts';
 import type { Write } from '../../shared/data/table.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
-import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
+import { createWeeklyReports, weeklyReportRow } from '../../shared/data/weekly-reports.ts';
 import { alertLeaseMs, raised } from '../../shared/domain/alert.ts';
 import { newAppointment } from '../../shared/domain/appointment.ts';
 import { captured } from '../../shared/domain/inquiry/arrival.ts';
@@ -170,10 +170,10 @@ describe('a new state goes over the one that it was made from, once', () => {
     'a head that tasks follow': [inquiries.save(head), tasks.noteFollowed(head)],
     'a notice': [notices.create(notice), notices.save(next(notice))],
     'a digest': [digests.create(digest), digests.save(next(digest))],
-    'a digest, later': [digests.save(next(digest)), digests.save(next(next(digest)))],
-    'a weekly report': [[], createWeeklyReports(table).save(next(report))],
+    'a digest, later': [digests.create(next(digest)), digests.save(next(next(digest)))],
+    'a weekly report': [{ put: weeklyReportRow(report) }, createWeeklyReports(table).save(next(report))],
     'a weekly report, later': [
-      createWeeklyReports(table).save(next(report)),
+      { put: weeklyReportRow(next(report)) },
       createWeeklyReports(table).save(next(next(report))),
     ],
     'a mailbox': [[], createMailboxes(table).save('d', next(unknownMailbox))],
