@@ -1,6 +1,7 @@
 /**
  * `npm run test:mutation`: takes away what the promises rest on, one thing at a time and in a copy, and
- * runs the tests that must notice. Ends with code 1 where one does not. docs/testing.md says more.
+ * runs the tests that must notice, one layer after the other until one does. Ends with code 1 where none
+ * does. docs/testing.md says more.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,11 @@ import * as z from 'zod';
 import { type Mutant, mutants } from './mutants.ts';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, 'at-once': { type: 'string', default: '2' } },
+  options: {
+    only: { type: 'string' },
+    layer: { type: 'string' },
+    'at-once': { type: 'string', default: '2' },
+  },
 });
 const root = resolve(import.meta.dirname, '../..');
 /** Everything that tests read; dependencies are shared. */
@@ -55,24 +60,22 @@ function makeCopy(): string {
   return copy;
 }
 
-/** Runs test files; gives the report, or what was printed where there is none. */
+const layerOf = (test: string): string => test.split('/')[1] ?? '';
+
+/** Runs test files of one layer; gives the report, or what was printed where there is none. */
 async function runTests(
   copy: string,
+  layer: string,
   tests: readonly string[],
 ): Promise<z.infer<typeof reportSchema> | string> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const args = ['run', '--bail', '1', '--reporter', 'json', '--outputFile', report, ...tests];
-  const projects = [...new Set(tests.map((test) => test.split('/')[1] ?? ''))];
   const vitest = join(copy, 'node_modules', 'vitest', 'vitest.mjs');
-  const child = spawn(
-    process.execPath,
-    [vitest, ...args, ...projects.flatMap((name) => ['--project', name])],
-    {
-      cwd: copy,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [vitest, ...args, '--project', layer], {
+    cwd: copy,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -95,22 +98,34 @@ async function tryMutant(copy: string, { file, find, replace, tests }: Mutant): 
     return { outcome: 'broken', said: `${file} has the text ${parts.length - 1} times` };
   try {
     writeFileSync(path, parts.join(replace));
-    const report = await runTests(copy, tests);
-    if (typeof report === 'string') return { outcome: 'broken', said: report };
-    const failed = report.testResults
-      .flatMap(({ assertionResults }) => assertionResults)
-      .find(({ status }) => status === 'failed');
-    // A file that cannot be loaded fails no test: that shows nothing.
-    if (failed) return { outcome: 'killed', by: failed.fullName };
-    return report.numPassedTests > 0
-      ? { outcome: 'survived', said: `${report.numPassedTests} tests passed` }
-      : { outcome: 'broken', said: report.testResults.map(({ message }) => message ?? '').join('\n') };
+    let passed = 0;
+    for (const [layer, ofLayer] of Map.groupBy(tests, layerOf)) {
+      if (values.layer !== undefined && layer !== values.layer) continue;
+      const report = await runTests(copy, layer, ofLayer);
+      if (typeof report === 'string') return { outcome: 'broken', said: report };
+      const failed = report.testResults
+        .flatMap(({ assertionResults }) => assertionResults)
+        .find(({ status }) => status === 'failed');
+      if (failed) return { outcome: 'killed', by: failed.fullName };
+      // A file that cannot be loaded fails no test: that shows nothing.
+      if (report.numPassedTests === 0)
+        return {
+          outcome: 'broken',
+          said: report.testResults.map(({ message }) => message ?? '').join('\n'),
+        };
+      passed += report.numPassedTests;
+    }
+    return { outcome: 'survived', said: `${passed} tests passed` };
   } finally {
     writeFileSync(path, original);
   }
 }
 
-const wanted = mutants.filter(({ what, file }) => !values.only || `${what} ${file}`.includes(values.only));
+const wanted = mutants.filter(
+  ({ what, file, tests }) =>
+    (!values.only || `${what} ${file}`.includes(values.only)) &&
+    (!values.layer || tests.some((test) => layerOf(test) === values.layer)),
+);
 const results = new Map<Mutant, Tried>();
 const started = performance.now();
 let next = 0;

@@ -1,7 +1,8 @@
 /**
  * Two writers at every conditional write that there is, on DynamoDB's own engine. A transaction is refused
  * by any one of its conditions, so each of its writes is raced by itself; what other work writes in the
- * middle of its own is taken from it before it is written.
+ * middle of its own is taken from it before it is written. `npm run test:mutation -- --layer table` takes
+ * each condition away, and a race must notice.
  */
 import { beforeAll, expect, it } from 'vitest';
 import { putBack } from '../../ops/rows.ts';
