@@ -52,8 +52,8 @@ export interface RunResult {
 const file = new URL('../../practices/dermatology.yaml', import.meta.url);
 let read: Practice | undefined;
 
-/** In one run of four everybody is busy: short times, and most of what comes is worked on at once. */
-const busyShare = 0.25;
+/** In one run of eight everybody is busy: short times, and most of what comes is worked on at once. */
+const busyShare = 0.12;
 const calmTimes = 20;
 
 /** The practice of the runs: that of the file, with room for as many as write. */
@@ -123,7 +123,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
 
   const random = createRandom(`${seed}/people`);
   const { people, arrivals } = drawPeople(practice, { inquiries, fromMs: from.getTime(), untilMs }, random);
-  const all = createEverybody(running, watch, people, isBusy ? 0.65 : 0.3);
+  const all = createEverybody(running, watch, people, isBusy ? 0.65 : 0.2);
   everybody = all;
   watch.observer.know(people);
   // In every second run all of them come in a rush, so that functions meet in what they do.
