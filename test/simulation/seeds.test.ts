@@ -20,6 +20,11 @@ describe('nothing is lost, doubled or forgotten', () => {
     expect(done.counts.acknowledged).toBeGreaterThan(50);
   });
 
+  // Each broke once: docs/testing/simulation.md tells how.
+  it.each([7, 49, 108])('on seeds that showed a bug (seed %i)', async (seed) => {
+    expect((await runAdverse({ seed, inquiries: 200 })).broken).toEqual([]);
+  });
+
   // One seed for each kind of fault, of which it has nothing else.
   it.each(faultNames)('by %s alone', async (only) => {
     const done = await runAdverse({ seed: 8, inquiries: 25, only });
