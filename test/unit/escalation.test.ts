@@ -198,6 +198,28 @@ describe('the ladder', () => {
     expect(log.filter((line) => line.endsWith('escalated'))).toEqual(['60 escalated', '180 escalated']);
   });
 
+  it('whose mail about what waits is lost asks for it again within minutes, whatever routing finds meanwhile', () => {
+    const { memberId: _nobody, ...undecided } = decision(at(60));
+    let inquiry = takeDue(waiting(arrived(), undecided, when(0)), when(60), clock)?.next as Inquiry;
+    let now = when(60);
+    const asked: unknown[] = [];
+    while (inquiry.mailState === 'pending') {
+      const dueAt = new Date(String(nextActionAt(inquiry)));
+      expect(dueAt.getTime() - now.getTime()).toBeLessThanOrEqual(8 * 60_000);
+      const due = takeDue(inquiry, dueAt, clock);
+      now = dueAt;
+      asked.push(due?.action);
+      inquiry = due?.next as Inquiry;
+      if (due?.action === 'route') inquiry = waiting(inquiry, undecided, now);
+    }
+
+    expect(asked).toContain('mail');
+    expect(asked).toContain('route');
+    expect(inquiry.mailState).toBe('failed');
+    // The ladder goes on: they hear of it with the next rung.
+    expect(String(nextActionAt(inquiry)) <= at(60 + 3 * 60)).toBe(true);
+  });
+
   it('may ask for somebody else without a mail, and tell the managers before that', () => {
     const escalation: Escalation = {
       steps: [

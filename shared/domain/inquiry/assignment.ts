@@ -5,6 +5,7 @@ import {
   after,
   hour,
   type Inquiry,
+  isMailUnderWay,
   owesCall,
   type Receipt,
   stepAllowanceMs,
@@ -82,6 +83,9 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
   const { silence, respond, wake } = inquiry.timers;
   const waits = inquiry.progress === 'waiting';
   const { receipt: before } = inquiry;
+  // A mail that is under way is asked for until it is out or given up.
+  const isMailing = isMailUnderWay(inquiry);
+  const step = (isMailing ? inquiry.timers.step : undefined) ?? after(now, longestWaitMs);
   return {
     ...knowingTriage(inquiry, decision),
     poolId,
@@ -90,12 +94,12 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
     version: inquiry.version + 1,
     progress: 'waiting',
     timers: {
-      step: after(now, longestWaitMs),
+      step,
       ...((!waits || owesCall(inquiry)) && { respond: respond ?? respondBy }),
       ...(silence && { silence }),
       ...(wake && { wake }),
     },
-    stepRepeats: 0,
+    stepRepeats: isMailing ? inquiry.stepRepeats : 0,
   };
 }
 

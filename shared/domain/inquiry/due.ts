@@ -184,14 +184,12 @@ function ended(inquiry: Inquiry, now: Date, clock: Clock): Due {
 function stepped(seen: Inquiry, fellSilent: boolean, now: Date): Due {
   // What waits for several things is asked for each in turn: one that keeps failing holds up no other.
   const actions: DueAction[] = [];
-  // A reminder that cannot be sent must not keep a waiting inquiry from somebody who now can take it.
-  if (seen.progress === 'waiting') actions.push('route');
-  else {
-    const isMailing = isMailUnderWay(seen);
-    if (isMailing) actions.push('mail');
-    // Nobody else gets it before the mail that says so is out, or given up.
-    if (seen.move || (seen.reassign && !isMailing)) actions.push('route');
-  }
+  const isMailing = isMailUnderWay(seen);
+  if (isMailing) actions.push('mail');
+  // A reminder that cannot be sent must not keep a waiting inquiry from somebody who now can take it. Of
+  // what somebody has, nobody else gets it before the mail that says so is out, or given up.
+  const isRouting = seen.progress === 'waiting' || seen.move !== undefined || (seen.reassign && !isMailing);
+  if (isRouting) actions.push('route');
   if (seen.trigger !== undefined || actions.length === 0) actions.push('score');
   // Somebody may come on duty at any minute; a step that keeps failing is given time instead.
   const pause =
