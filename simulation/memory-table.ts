@@ -121,10 +121,24 @@ interface KeyNames {
 const orderIn = (names: KeyNames, row: Record<string, unknown>): string =>
   names.sk === 'sk' ? String(row['sk']) : `${row[names.sk]}\u0000${row['pk']}\u0000${row['sk']}`;
 
+/** A part of a partition: of a range, from past an order on, so many at the most. */
+interface Part {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly past?: string | undefined;
+  readonly newestFirst?: boolean | undefined;
+  readonly limit?: number | undefined;
+}
+
 /** Rows of one partition in the order of their sort keys. */
 class Partition {
-  readonly #orders: string[] = [];
-  readonly #rows: Row[] = [];
+  readonly #orders: string[];
+  readonly #rows: Row[];
+
+  constructor(orders: string[] = [], rows: Row[] = []) {
+    this.#orders = orders;
+    this.#rows = rows;
+  }
 
   /** The position of the first row at or past an order. */
   #positionOf(order: string): number {
@@ -157,11 +171,18 @@ class Partition {
   }
 
   /** Rows from one sort key to another, both included. */
-  between(from: string | undefined, to: string | undefined): readonly Row[] {
-    const first = from === undefined ? 0 : this.#positionOf(from);
+  part({ from, to, past, newestFirst, limit = this.#rows.length }: Part): Row[] {
+    let first = from === undefined ? 0 : this.#positionOf(from);
     // Nothing sorts between a key's own rows and this.
-    const end = to === undefined ? this.#rows.length : this.#positionOf(`${to}\u0000\uffff`);
-    return this.#rows.slice(first, end);
+    let end = to === undefined ? this.#rows.length : this.#positionOf(`${to}\u0000\uffff`);
+    if (past !== undefined) {
+      const at = this.#positionOf(past);
+      if (newestFirst) end = Math.min(end, at);
+      else first = Math.max(first, this.#orders[at] === past ? at + 1 : at);
+    }
+    return newestFirst
+      ? this.#rows.slice(Math.max(first, end - limit), end).reverse()
+      : this.#rows.slice(first, Math.min(end, first + limit));
   }
 }
 
@@ -196,32 +217,31 @@ class Partitions {
     partition.put(is, after);
   }
 
-  between(pk: string, from: string | undefined, to: string | undefined): readonly Row[] {
-    return this.#partitions.get(pk)?.between(from, to) ?? [];
+  of(pk: string): Partition {
+    return this.#partitions.get(pk) ?? new Partition();
   }
 }
 
-/** The page of a query, from the rows of its partition and range, in their order. */
+/** The page of a query, from its partition. */
 function pageOf(
-  found: readonly Row[],
+  partition: Partition,
   names: KeyNames,
   { index, from, to, limit, newestFirst, after }: Query,
 ): Page {
   const projected = ['pk', 'sk', names.pk, names.sk];
-  const ordered = newestFirst ? found.toReversed() : found;
-  const last = after && orderIn(names, after);
   const startsAt = String(after?.[names.sk]);
   const isOutside = (from !== undefined && startsAt < from) || (to !== undefined && startsAt > to);
   if (after && isOutside) throw new Error('the starting key is outside of the range');
-  const isPast = (row: Row): boolean =>
-    last === undefined || (newestFirst ? orderIn(names, row) < last : orderIn(names, row) > last);
-  const rows = (last === undefined ? ordered : ordered.filter(isPast))
-    .slice(0, limit)
-    .map((row) => (index ? pick(row, projected) : row));
+  const past = after && orderIn(names, after);
+  const found = partition.part({ from, to, past, newestFirst, limit });
+  const rows = index ? found.map((row) => pick(row, projected)) : found;
   const end = rows.at(-1);
   // Like DynamoDB, a full page does not know whether it was the last.
   return end && rows.length === limit ? { rows, next: pick(end, projected) } : { rows };
 }
+
+/** Changes that nobody asks for any more go so many at a time. */
+const forgottenAtOnce = 1_000;
 
 export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {}): MemoryTable {
   const items = new Map<string, Row>();
@@ -274,8 +294,8 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
     if (!remember) return;
     const atMs = remember.nowMs();
     log.push(...changes.map((change) => ({ ...change, atMs })));
-    const kept = log.findIndex((change) => change.atMs >= atMs - remember.forMs);
-    if (kept > 1_000) log.splice(0, kept);
+    const old = log[forgottenAtOnce];
+    if (old && old.atMs < atMs - remember.forMs) log.splice(0, forgottenAtOnce);
   }
 
   /** Rows as they were at an instant, of those that were changed since and are stale. */
@@ -313,10 +333,19 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
           );
         };
         const found = [
-          ...partitions.between(pk, from, to).filter((row) => !before.has(identity(row))),
+          ...partitions
+            .of(pk)
+            .part({ from, to })
+            .filter((row) => !before.has(identity(row))),
           ...[...before.values()].filter(isThere),
-        ].sort((a, b) => (orderIn(names, a) < orderIn(names, b) ? -1 : 1));
-        return pageOf(found, names, query);
+        ]
+          .map((row) => ({ row, order: orderIn(names, row) }))
+          .sort((a, b) => (a.order < b.order ? -1 : 1));
+        const seen = new Partition(
+          found.map(({ order }) => order),
+          found.map(({ row }) => row),
+        );
+        return pageOf(seen, names, query);
       },
     };
   }
@@ -345,7 +374,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
       if (index && consistent) throw new Error('an index has no consistent reads');
       if ([pk, from, to].includes('')) throw new Error('a key has an empty part');
       const partitions = index ? indexes[index] : own;
-      return pageOf(partitions.between(pk, from, to), partitions.names, query);
+      return pageOf(partitions.of(pk), partitions.names, query);
     },
 
     async write(write): Promise<Written> {

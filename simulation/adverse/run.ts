@@ -60,7 +60,8 @@ const calmTimes = 20;
 function practiceFor(inquiries: number, isBusy: boolean): Practice {
   read ??= readPracticeFile(readFileSync(file, 'utf8')).practice as Practice;
   const practice = structuredClone(read);
-  const times = Math.max(1, inquiries / 400);
+  // In a small run some caps are reached; in a large one thousands would wait, and little else be seen.
+  const times = inquiries <= 400 ? 1 : inquiries / 100;
   for (const member of practice.members) {
     const { open, perDay } = member.caps ?? {};
     member.caps = {
