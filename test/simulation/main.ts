@@ -6,7 +6,7 @@ import { layOut } from '../../ops/terminal.ts';
 import { type RunOptions, type RunResult, runAdverse } from '../../simulation/adverse/run.ts';
 import { shrink } from '../../simulation/adverse/shrink.ts';
 import { createStory } from '../../simulation/adverse/story.ts';
-import { type AdverseCheck, adverseChecks } from '../../simulation/adverse/watch.ts';
+import { type AdverseCheck, adverseChecks, type Broken } from '../../simulation/adverse/watch.ts';
 import { type FaultKind, faultKinds, faultNames } from '../../simulation/faults.ts';
 import { createTotals, type Totals } from './totals.ts';
 import type { Told } from './worker.ts';
@@ -100,6 +100,9 @@ function aimsOf(totals: Totals): RunOptions[] {
   return totals.uncovered().map(({ site, kind, seenIn }) => ({ ...seenIn, aim: { site, kind } }));
 }
 
+const lineOf = ({ seed, inquiries }: Told, { check, about }: Broken): string =>
+  `seed ${seed}, ${inquiries} inquiries: ${adverseChecks[check]}: ${about}`;
+
 function tableOf(totals: Totals, seconds: number): string {
   const { counts, sites } = totals;
   const broken = (check: AdverseCheck): string => String(counts.broken.get(check) ?? 0);
@@ -129,6 +132,9 @@ async function runWhole(small: number, large: number): Promise<void> {
   let shownMs = 0;
   const take = (told: Told, left: number): void => {
     totals.add(told);
+    const [first] = told.broken;
+    // Told at once: somebody may look at it while the rest runs.
+    if (first) console.error(`✗ ${lineOf(told, first)}`);
     if (performance.now() - shownMs < 5_000 && left > 0) return;
     shownMs = performance.now();
     console.error(
@@ -156,10 +162,10 @@ async function runWhole(small: number, large: number): Promise<void> {
   const isWhole =
     totals.sites.covered === totals.sites.sides && totals.counts.replayed === totals.counts.replays;
   if (first || !isWhole || totals.counts.fewestFaults < 1) process.exitCode = 1;
-  for (const { seed, inquiries, broken } of totals.failed.slice(0, 20))
-    console.log(
-      `seed ${seed}, ${inquiries} inquiries: ${adverseChecks[broken[0]?.check ?? 'absent']}: ${broken[0]?.about}`,
-    );
+  for (const told of totals.failed.slice(0, 20)) {
+    const [broken] = told.broken;
+    if (broken) console.log(lineOf(told, broken));
+  }
   if (!first) return;
   const options = { seed: first.seed, inquiries: first.inquiries };
   await tell(options, await runAdverse(options));
