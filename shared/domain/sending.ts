@@ -23,8 +23,8 @@ export interface Sending {
   readonly repeats?: number | undefined;
 }
 
-/** Repeats are spaced out by doubling, this often at the most: an hour and a half apart then. */
-const mostDoublings = 6;
+/** Repeats are spaced out by doubling, this often at the most: 24 minutes apart then, about as those of an inquiry's steps. */
+const mostDoublings = 4;
 
 /** A mail that is asked for. */
 export const asked = (now: Date) => ({

@@ -217,12 +217,12 @@ export function createEverybody(
     { tags }: NonNullable<SentMail['toPerson']>,
   ): Promise<void> {
     await pass(5 * secondMs);
-    await world.feedback(`feedback:${name}`, {
+    const isTaken = await world.feedback(`feedback:${name}`, {
       eventType: 'Bounce',
       mail: { tags: { inquiry: [tags.inquiry], contact: [tags.contact], message: [tags.message] } },
       bounce: { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress: email }] },
     });
-    watch.suppress(email);
+    if (isTaken) watch.suppress(email);
   }
 
   async function optOut(name: string, email: string, url: string): Promise<void> {

@@ -72,7 +72,9 @@ const isAtRest = (head: Inquiry): boolean =>
   head.reassign === undefined &&
   !(
     isOpen(head) &&
-    (head.progress === 'captured' || (head.progress === 'routed' && head.mailState === undefined))
+    (head.progress === 'captured' ||
+      // Who was called needs nobody to be told any more.
+      (head.progress === 'routed' && head.mailState === undefined && head.firstContactedAt === undefined))
   );
 
 /** A rotation whose turns are taken: what each was due, less what each got. */

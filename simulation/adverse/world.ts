@@ -71,7 +71,8 @@ export interface AdverseWorld {
     route: string,
     options?: EventOptions,
   ): Promise<APIGatewayProxyResult | undefined>;
-  feedback(address: string, event: SesEvent): Promise<void>;
+  /** Whether it was taken up; what was not is kept for a redrive. */
+  feedback(address: string, event: SesEvent): Promise<boolean>;
   change(change: (practice: Practice) => void): Promise<void>;
   /** From here on nothing goes wrong any more. */
   stopFaults(): void;
@@ -304,6 +305,23 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
   await apply(practice);
   agenda.at(Math.ceil(agenda.nowMs() / minuteMs) * minuteMs, sweepEveryMinute);
 
+  const lostFeedback: (() => Promise<boolean>)[] = [];
+  async function feedback(address: string, event: SesEvent): Promise<boolean> {
+    // SNS and Lambda try again twice.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const ended = await invoke('feedback', `${address}.${attempt}`, (feedback) => feedback(event));
+      if (ended.ended === 'done') return true;
+      await new Promise<void>((resolve) => {
+        agenda.at(agenda.nowMs() + minuteMs, () => {
+          resolve();
+          return settled();
+        });
+      });
+    }
+    lostFeedback.push(() => feedback(`${address}+`, event));
+    return false;
+  }
+
   /** What whoever called learns: an answer, or none. A function that fails has API Gateway answer for it. */
   const answerOf = (ended: Ended<APIGatewayProxyResult>): APIGatewayProxyResult | undefined => {
     if (ended.ended === 'done') return ended.value;
@@ -339,20 +357,7 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
     async fromOutside(name, address, route, event) {
       return answerOf(await invoke(name, address, (run) => run(proxyEvent(route, event))));
     },
-    async feedback(address, event) {
-      // SNS and Lambda try again twice.
-      for (let attempt = 0; attempt < 3; attempt++) {
-        const ended = await invoke('feedback', `${address}.${attempt}`, (feedback) => feedback(event));
-        if (ended.ended === 'done') return;
-        await new Promise<void>((resolve) => {
-          agenda.at(agenda.nowMs() + minuteMs, () => {
-            resolve();
-            return settled();
-          });
-        });
-      }
-      onTrouble('feedback', new Error('given up'));
-    },
+    feedback,
     async change(change) {
       const wanted = structuredClone(practice);
       change(wanted);
@@ -362,10 +367,12 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
       isCalm = true;
     },
     get deadLetters() {
-      return scoreQueue.deadLetters.length + routeQueue.deadLetters.length + mailQueue.deadLetters.length;
+      const queues = [scoreQueue, routeQueue, mailQueue];
+      return queues.reduce((sum, { deadLetters }) => sum + deadLetters.length, lostFeedback.length);
     },
     redrive() {
       for (const one of [scoreQueue, routeQueue, mailQueue]) one.redrive();
+      for (const again of lostFeedback.splice(0)) void again();
     },
     get underWay() {
       return scoreQueue.waiting + routeQueue.waiting + mailQueue.waiting + stream.waiting;
