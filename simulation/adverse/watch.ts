@@ -108,8 +108,8 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   const claimedAtMs = new WeakMap<Lane, number>();
   const rollups = new Map<string, Map<string, number>>();
   const rotations = new Map<string, Deviations>();
-  /** What was not at rest as the faults stopped, until it is: how often a sweep has asked for it since. */
-  let unrest: Map<string, number> | undefined;
+  /** What was not at rest as the faults stopped, until it is: the sweeps that have asked for it since. */
+  let unrest: Map<string, Set<string>> | undefined;
   let underWay: { readonly call: Call; readonly fault: string | undefined } | undefined;
   let mails = 0;
 
@@ -139,9 +139,12 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     const asked = unrest?.get(after.id);
     if (asked === undefined) return;
     if (isAtRest(after)) unrest?.delete(after.id);
-    else if (call?.invocation.name === 'remind') unrest?.set(after.id, asked + 1);
-    if (asked === 2 && unrest?.get(after.id) === 3)
-      breaks('notAtRest', `${after.id}: asked for a third time after the faults`);
+    else if (call?.invocation.name === 'remind') {
+      const before = asked.size;
+      asked.add(call.invocation.address);
+      if (before === 2 && asked.size === 3)
+        breaks('notAtRest', `${after.id}: asked for by a third sweep after the faults`);
+    }
   }
 
   function onPool({ before, after }: RowChange, given: readonly Inquiry[]): void {
@@ -310,7 +313,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     },
     calm() {
       const heads = [...observer.inquiries.values()].map(({ head }) => head);
-      unrest = new Map(heads.filter((head) => !isAtRest(head)).map(({ id }) => [id, 0]));
+      unrest = new Map(heads.filter((head) => !isAtRest(head)).map(({ id }) => [id, new Set()]));
     },
     async close() {
       for (const [id, arrival] of acknowledged)
