@@ -24,8 +24,8 @@ export async function wakeSnoozed(
 ): Promise<void> {
   for (const { id } of open.filter(({ hold }) => hold?.kind === 'snoozed')) {
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-      const now = environment.now();
       const head = await inquiries.findHead(id);
+      const now = environment.now();
       const next = head && snoozedUntilNow(head, now);
       if (!next) break;
       const frame = {

@@ -1,8 +1,9 @@
 /** The time zone that a person is in, where they or their browser said so: never guessed from a number, which moves along. */
 import * as z from 'zod';
 
-/** Those that there are are few, and asking for one takes long. */
+/** Asking for one takes long; there are some six hundred, and each in as many ways to write it as somebody thinks of. */
 const known = new Set<string>();
+const mostKnown = 1_000;
 
 /** Whether it is an IANA time zone, America/Los_Angeles say, that this runtime knows. */
 export function isTimeZone(zone: string): boolean {
@@ -10,7 +11,7 @@ export function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: zone });
     if (!zone.includes('/') && zone !== 'UTC') return false;
-    known.add(zone);
+    if (known.size < mostKnown) known.add(zone);
     return true;
   } catch {
     return false;

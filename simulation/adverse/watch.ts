@@ -70,6 +70,7 @@ const isAtRest = (head: Inquiry): boolean =>
   !isMailUnderWay(head) &&
   head.trigger === undefined &&
   head.reassign === undefined &&
+  (head.move === undefined || head.assignedTo === undefined) &&
   !(
     isOpen(head) &&
     (head.progress === 'captured' ||

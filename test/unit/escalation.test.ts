@@ -220,6 +220,44 @@ describe('the ladder', () => {
     expect(String(nextActionAt(inquiry)) <= at(60 + 3 * 60)).toBe(true);
   });
 
+  it('has rules look within minutes at what waits, whatever routing finds meanwhile', () => {
+    const { memberId: _nobody, ...undecided } = decision(at(60));
+    const listening = { awaitsRules: true, clock };
+    let inquiry = waiting(arrived(), undecided, when(0));
+    inquiry = withTrigger(inquiry, { kind: 'disposition', disposition: 'voicemail' }, when(5), listening);
+    const asked: string[] = [];
+    let now = when(5);
+    for (let i = 0; i < 4; i++) {
+      const dueAt = new Date(String(nextActionAt(inquiry)));
+      expect(dueAt.getTime() - now.getTime()).toBeLessThanOrEqual(60_000);
+      const due = takeDue(inquiry, dueAt, clock);
+      now = dueAt;
+      asked.push(String(due?.action));
+      inquiry = due?.next as Inquiry;
+      if (due?.action === 'route') inquiry = waiting(inquiry, undecided, now);
+    }
+
+    expect(asked.toSorted()).toEqual(['route', 'route', 'score', 'score']);
+  });
+
+  it('gives a mail about what waits as long as any other, however many things are asked for', () => {
+    const { memberId: _nobody, ...undecided } = decision(at(60));
+    let inquiry = takeDue(waiting(arrived(), undecided, when(0)), when(60), clock)?.next as Inquiry;
+    inquiry = withTrigger(inquiry, { kind: 'reply' }, when(60), { awaitsRules: true, clock });
+    const mails: number[] = [];
+    while (inquiry.mailState === 'pending') {
+      const dueAt = String(nextActionAt(inquiry));
+      const due = takeDue(inquiry, new Date(dueAt), clock);
+      if (due?.action === 'mail') mails.push((Date.parse(dueAt) - opening) / 60_000);
+      inquiry = due?.next as Inquiry;
+      if (due?.action === 'route') inquiry = waiting(inquiry, undecided, new Date(dueAt));
+      if (inquiry.mailState === 'failed')
+        expect(Date.parse(dueAt)).toBeGreaterThanOrEqual(opening + 67 * 60_000);
+    }
+
+    expect(mails.length).toBeGreaterThanOrEqual(2);
+  });
+
   it('may ask for somebody else without a mail, and tell the managers before that', () => {
     const escalation: Escalation = {
       steps: [

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { followChange } from '../../functions/people/follow-change.ts';
+import { wakeSnoozed } from '../../functions/people/wake-snoozed.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
 import { heldAs } from '../../shared/domain/rebuild.ts';
 import { coordinators, enable, hours, minutes } from '../support/fixtures.ts';
@@ -53,6 +54,23 @@ async function expectRebuilt(): Promise<void> {
 
 describe('a snooze', () => {
   const until = '2026-11-23T18:00:00.000Z';
+
+  it('that is made while somebody who wrote again is heard is told before it is ended', async () => {
+    await patch({ snoozeUntil: until });
+    const open = [await head()];
+    const { get } = staff.table;
+    staff.table.get = async (key, options) => {
+      staff.table.get = get;
+      staff.pipeline.environment.advance(minutes(1));
+      await patch({ wake: true });
+      await patch({ snoozeUntil: until });
+      return await get(key, options);
+    };
+
+    await wakeSnoozed(staff.pipeline.dependencies, open);
+
+    await expectRebuilt();
+  });
 
   it('keeps everybody silent until its time, then tells the assignee, and their time goes on', async () => {
     const answer = await patch({ snoozeUntil: until });

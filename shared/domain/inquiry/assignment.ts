@@ -83,9 +83,9 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
   const { silence, respond, wake } = inquiry.timers;
   const waits = inquiry.progress === 'waiting';
   const { receipt: before } = inquiry;
-  // A mail that is under way is asked for until it is out or given up.
-  const isMailing = isMailUnderWay(inquiry);
-  const step = (isMailing ? inquiry.timers.step : undefined) ?? after(now, longestWaitMs);
+  // A mail under way is asked for until it is out or given up, and so are rules that have to look at it.
+  const isAwaited = isMailUnderWay(inquiry) || inquiry.trigger !== undefined;
+  const step = isAwaited ? (inquiry.timers.step ?? after(now, stepAllowanceMs)) : after(now, longestWaitMs);
   return {
     ...knowingTriage(inquiry, decision),
     poolId,
@@ -99,7 +99,7 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
       ...(silence && { silence }),
       ...(wake && { wake }),
     },
-    stepRepeats: isMailing ? inquiry.stepRepeats : 0,
+    stepRepeats: isAwaited ? inquiry.stepRepeats : 0,
   };
 }
 

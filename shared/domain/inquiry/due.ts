@@ -14,6 +14,7 @@ import {
   isPaused,
   longestStepPauseMs,
   type MailKind,
+  mailPatienceMs,
   mostMailRepeats,
   nextActionAt,
   owesCall,
@@ -41,6 +42,12 @@ export interface Due {
   /** What is to be asked for; nothing where only the state moves on: a call is taken to have ended. */
   readonly action?: DueAction;
   readonly entries: readonly DueEntry[];
+}
+
+/** Whether a mail was asked for often enough, and since long: what is asked for other things, too, is asked in turns. */
+function isGivenUp({ stepRepeats, mailAt = '' }: Inquiry, now: Date): boolean {
+  if (stepRepeats < mostMailRepeats) return false;
+  return mailAt <= after(now, -mailPatienceMs) || stepRepeats >= 3 * mostMailRepeats;
 }
 
 /**
@@ -75,7 +82,7 @@ export function takeDue(inquiry: Inquiry, now: Date, clock: Clock): Due | undefi
     return undefined;
   };
 
-  if (unfinishedMail && isDue(timers.step) && inquiry.stepRepeats >= mostMailRepeats) {
+  if (unfinishedMail && isDue(timers.step) && isGivenUp(inquiry, now)) {
     const mail = inquiry.mailKind ?? 'assigned';
     return {
       next: mailFailed(inquiry, now, { clock }),

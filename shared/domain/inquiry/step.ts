@@ -9,10 +9,15 @@ export const isAskedFor = (inquiry: Inquiry): boolean =>
   awaitsRouting(inquiry) ||
   isMailUnderWay(inquiry);
 
-/** The state with its step timer just where the pipeline has a step to do. */
+/** Whether all that is awaited is somebody who can take it: whoever comes is noticed by others. */
+const onlyWaits = (inquiry: Inquiry): boolean =>
+  inquiry.progress === 'waiting' && inquiry.trigger === undefined && !isMailUnderWay(inquiry);
+
+/** The state with its step timer just where the pipeline has a step to do: soon, but for what only waits. */
 export function withStep(inquiry: Inquiry, now: Date): Inquiry {
   const { step, ...timers } = inquiry.timers;
-  return isAskedFor(inquiry)
-    ? { ...inquiry, timers: { ...timers, step: step ?? after(now, stepAllowanceMs) } }
-    : { ...inquiry, timers };
+  if (!isAskedFor(inquiry)) return { ...inquiry, timers };
+  const soon = after(now, stepAllowanceMs);
+  const isLate = step === undefined || (step > soon && !onlyWaits(inquiry));
+  return { ...inquiry, timers: { ...timers, step: isLate ? soon : step } };
 }
