@@ -326,25 +326,6 @@ describe('a message that is delivered again', () => {
   });
 });
 
-// Before a member is disabled, whose work is given to others, each with a mail of its own.
-describe('what was accepted before the kill', () => {
-  it(
-    'ends in its e-mail all the same',
-    async () => {
-      await waitFor(
-        'the sweep to have taken it up',
-        async () => {
-          await harness.system.invoke('remind', {});
-          return (await show(harness, orphan)).progress === 'notified';
-        },
-        busyMachineMs,
-      );
-      expect(await mailsAbout(orphan)).toHaveLength(1);
-    },
-    busyMachineMs,
-  );
-});
-
 describe('fairness', () => {
   it(
     'gives 1,000 inquiries to five members of equal weight, 200 each, one more or less',
@@ -384,8 +365,29 @@ describe('fairness', () => {
     },
     busyMachineMs * 2,
   );
+});
 
-  it('gives nothing more to somebody who is disabled, from the moment that is applied', async () => {
+// After what takes the minute that a step is given, and before a member is disabled, whose work is given to others, each with a mail of its own.
+describe('what was accepted before the kill', () => {
+  it(
+    'ends in its e-mail all the same',
+    async () => {
+      await waitFor(
+        'the sweep to have taken it up',
+        async () => {
+          await harness.system.invoke('remind', {});
+          return (await show(harness, orphan)).progress === 'notified';
+        },
+        busyMachineMs,
+      );
+      expect(await mailsAbout(orphan)).toHaveLength(1);
+    },
+    busyMachineMs,
+  );
+});
+
+describe('somebody who is disabled', () => {
+  it('gets nothing more, from the moment that is applied', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'firstcall-practice-')), 'practice.yaml');
     const demo = readFileSync(demoPractice, 'utf8');
     writeFileSync(file, demo.replace('email: ben@bayview.example,', '$& enabled: false,'));
