@@ -90,7 +90,8 @@ function holds(row: Row | undefined, condition: Condition | undefined): boolean 
   return condition.some((clauses) => clauses.every((clause) => clauseHolds(row, clause)));
 }
 
-function keyOf(write: Write): Key {
+/** The key of the item that a write is about. */
+export function keyOf(write: Write): Key {
   if ('put' in write) return write.put;
   if ('update' in write) return write.update;
   return 'remove' in write ? write.remove : write.check;

@@ -1,6 +1,7 @@
 /** What a call is about, so that calls of one kind are told as one: an operation on kinds of items. */
 import type { Key } from '../../shared/data/keys.ts';
 import type { Query, Write } from '../../shared/data/table.ts';
+import { keyOf } from '../memory-table.ts';
 
 const partOf = (text: string): string => /^~?[A-Z]+/.exec(text)?.[0] ?? '*';
 const names = new Map<string, string>();
@@ -14,15 +15,6 @@ export function kindOfItem({ pk, sk }: Key): string {
   names.set(key, name);
   return name;
 }
-
-const keyOf = (write: Write): Key =>
-  'put' in write
-    ? write.put
-    : 'update' in write
-      ? write.update
-      : 'remove' in write
-        ? write.remove
-        : write.check;
 
 const unique = (kinds: readonly string[]): string => [...new Set(kinds)].sort().join('+');
 

@@ -4,6 +4,7 @@ import { kindOfItem } from '../../simulation/adverse/sites.ts';
 import type { AdverseCheck } from '../../simulation/adverse/watch.ts';
 import type { FaultKind } from '../../simulation/faults.ts';
 import type { FunctionName, Ports } from '../../simulation/functions.ts';
+import { keyOf } from '../../simulation/memory-table.ts';
 
 export interface Sabotage {
   readonly what: string;
@@ -15,15 +16,6 @@ export interface Sabotage {
   readonly inquiries: number;
   readonly portsOf: (name: FunctionName, ports: Ports) => Ports;
 }
-
-const keyOf = (write: Write) =>
-  'put' in write
-    ? write.put
-    : 'update' in write
-      ? write.update
-      : 'remove' in write
-        ? write.remove
-        : write.check;
 
 /** Writes of a function without their conditions, those of some kinds of items. */
 const without =

@@ -60,6 +60,7 @@ import { rulesSchema } from '../../shared/domain/schema/rule.ts';
 import { newTask } from '../../shared/domain/task.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
 import type { WeeklyReport } from '../../shared/domain/weekly-report.ts';
+import { keyOf } from '../../simulation/memory-table.ts';
 import { freshTable } from '../support/dynamodb.ts';
 import {
   coordinators,
@@ -108,15 +109,9 @@ const next = <State extends { readonly version: number }>(
   version: state.version + 1,
 });
 
-const keyOf = (write: Write): Key => {
-  const { pk, sk } =
-    'put' in write
-      ? write.put
-      : 'update' in write
-        ? write.update
-        : 'remove' in write
-          ? write.remove
-          : write.check;
+/** Without the rest of what is put. */
+const itemOf = (write: Write): Key => {
+  const { pk, sk } = keyOf(write);
   return { pk, sk };
 };
 const isOf = ({ pk, sk }: Key, write: Write): boolean => keyOf(write).pk === pk && keyOf(write).sk === sk;
@@ -176,7 +171,7 @@ async function run(
   if (left) await left(done);
   else if (count === 1 && typeof winner === 'object') {
     const attributes = leftBy(winner);
-    const row = await rowOf(keyOf(winner), on);
+    const row = await rowOf(itemOf(winner), on);
     if (attributes) expect(row, order).toMatchObject(attributes);
     else expect(row, order).toBeUndefined();
   }

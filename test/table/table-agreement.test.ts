@@ -22,7 +22,7 @@ import {
   type Table,
   type Write,
 } from '../../shared/data/table.ts';
-import { createMemoryTable, type RowChange } from '../../simulation/memory-table.ts';
+import { createMemoryTable, keyOf, type RowChange } from '../../simulation/memory-table.ts';
 import { freshTable, localClientConfig } from '../support/dynamodb.ts';
 
 const changes: RowChange[] = [];
@@ -102,14 +102,7 @@ const check = fc.tuple(key, condition).map(([own, when]): Write => ({ check: own
 
 /** Names the item that a write is about: a transaction writes each once. */
 const itemOf = (write: Write): string => {
-  const { pk, sk: own } =
-    'put' in write
-      ? write.put
-      : 'update' in write
-        ? write.update
-        : 'remove' in write
-          ? write.remove
-          : write.check;
+  const { pk, sk: own } = keyOf(write);
   return `${pk} ${own}`;
 };
 
