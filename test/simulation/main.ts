@@ -158,6 +158,8 @@ async function runWhole(small: number, large: number): Promise<void> {
     },
   );
   console.log(`\n${tableOf(totals, seconds())}`);
+  for (const { site, kind, seenIn } of totals.uncovered())
+    console.log(`never ${kind}: ${site} (seed ${seenIn.seed}, ${seenIn.inquiries} inquiries)`);
   const [first] = totals.failed;
   const isWhole =
     totals.sites.covered === totals.sites.sides && totals.counts.replayed === totals.counts.replays;
