@@ -171,7 +171,7 @@ class Partition {
     this.#rows.splice(at, 1);
   }
 
-  /** Rows from one sort key to another, both included. */
+  /** Rows from one sort key to another, both included, as far as the part goes. */
   part({ from, to, past, newestFirst, limit = this.#rows.length }: Part): Row[] {
     let first = from === undefined ? 0 : this.#positionOf(from);
     // Nothing sorts between a key's own rows and this.

@@ -75,10 +75,7 @@ export function countChange(changed: Inquiry | undefined, after: Inquiry): Count
 /** What `countChange` looks at of an inquiry that was counted before. */
 const counted = ['stage', 'tier', 'redFlag', 'firstContactedAt', 'visits'] as const;
 
-/**
- * Whether a change may add to the counters, from states that are not read yet. Most do not: an
- * inquiry is written nine times, and counted two or three.
- */
+/** Whether a change may add to the counters, from states that are not read yet: most that are told of an inquiry do not. */
 export const mayCount = (
   before: Readonly<Record<string, unknown>> | undefined,
   after: Readonly<Record<string, unknown>>,

@@ -217,12 +217,12 @@ export function createEverybody(
     { tags }: NonNullable<SentMail['toPerson']>,
   ): Promise<void> {
     await pass(5 * secondMs);
-    const isTaken = await world.feedback(`feedback:${name}`, {
+    const event = {
       eventType: 'Bounce',
       mail: { tags: { inquiry: [tags.inquiry], contact: [tags.contact], message: [tags.message] } },
       bounce: { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress: email }] },
-    });
-    if (isTaken) watch.suppress(email);
+    };
+    await world.feedback(`feedback:${name}`, event, () => watch.suppress(email));
   }
 
   async function optOut(name: string, email: string, url: string): Promise<void> {

@@ -84,6 +84,8 @@ interface Deviations {
   eligible?: string;
   hasChanged: boolean;
 }
+/** What a call fails by that its process lives on after. */
+const failing: ReadonlySet<string> = new Set(['throttled', 'timed_out']);
 const turnStrategies = new Set(['weighted_round_robin', 'strict_round_robin', 'least_open_work']);
 
 export function createWatch(worldOf: () => AdverseWorld): Watch {
@@ -235,9 +237,9 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   function onFault(call: Call, fault: string): void {
     for (const { key, lane } of sentBy.get(call.invocation) ?? []) {
       const counted = sent.get(key);
-      // A call of no lane is one of a whole batch.
-      if (counted && (fault.startsWith('crash') || call.lane === undefined || lane === call.lane))
-        counted.may++;
+      // A call of no lane is one of a whole batch: where it fails, that any of it went out may stay unknown.
+      const isOfAll = fault.startsWith('crash') || (call.lane === undefined && failing.has(fault));
+      if (counted && (isOfAll || lane === call.lane)) counted.may++;
     }
   }
 

@@ -71,8 +71,8 @@ export interface AdverseWorld {
     route: string,
     options?: EventOptions,
   ): Promise<APIGatewayProxyResult | undefined>;
-  /** Whether it was taken up; what was not is kept for a redrive. */
-  feedback(address: string, event: SesEvent): Promise<boolean>;
+  /** What is not taken up is kept for a redrive. */
+  feedback(address: string, event: SesEvent, onTaken: () => void): Promise<void>;
   change(change: (practice: Practice) => void): Promise<void>;
   /** From here on nothing goes wrong any more. */
   stopFaults(): void;
@@ -305,12 +305,12 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
   await apply(practice);
   agenda.at(Math.ceil(agenda.nowMs() / minuteMs) * minuteMs, sweepEveryMinute);
 
-  const lostFeedback: (() => Promise<boolean>)[] = [];
-  async function feedback(address: string, event: SesEvent): Promise<boolean> {
+  const lostFeedback: (() => Promise<void>)[] = [];
+  async function feedback(address: string, event: SesEvent, onTaken: () => void): Promise<void> {
     // SNS and Lambda try again twice.
     for (let attempt = 0; attempt < 3; attempt++) {
       const ended = await invoke('feedback', `${address}.${attempt}`, (feedback) => feedback(event));
-      if (ended.ended === 'done') return true;
+      if (ended.ended === 'done') return onTaken();
       await new Promise<void>((resolve) => {
         agenda.at(agenda.nowMs() + minuteMs, () => {
           resolve();
@@ -318,8 +318,7 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
         });
       });
     }
-    lostFeedback.push(() => feedback(`${address}+`, event));
-    return false;
+    lostFeedback.push(() => feedback(`${address}+`, event, onTaken));
   }
 
   /** What whoever called learns: an answer, or none. A function that fails has API Gateway answer for it. */

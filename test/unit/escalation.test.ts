@@ -244,18 +244,19 @@ describe('the ladder', () => {
     const { memberId: _nobody, ...undecided } = decision(at(60));
     let inquiry = takeDue(waiting(arrived(), undecided, when(0)), when(60), clock)?.next as Inquiry;
     inquiry = withTrigger(inquiry, { kind: 'reply' }, when(60), { awaitsRules: true, clock });
-    const mails: number[] = [];
+    const asked: unknown[] = [];
+    let now = when(60);
     while (inquiry.mailState === 'pending') {
-      const dueAt = String(nextActionAt(inquiry));
-      const due = takeDue(inquiry, new Date(dueAt), clock);
-      if (due?.action === 'mail') mails.push((Date.parse(dueAt) - opening) / 60_000);
+      now = new Date(String(nextActionAt(inquiry)));
+      const due = takeDue(inquiry, now, clock);
+      asked.push(due?.action);
       inquiry = due?.next as Inquiry;
-      if (due?.action === 'route') inquiry = waiting(inquiry, undecided, new Date(dueAt));
-      if (inquiry.mailState === 'failed')
-        expect(Date.parse(dueAt)).toBeGreaterThanOrEqual(opening + 67 * 60_000);
+      if (due?.action === 'route') inquiry = waiting(inquiry, undecided, now);
     }
 
-    expect(mails.length).toBeGreaterThanOrEqual(2);
+    expect(inquiry.mailState).toBe('failed');
+    expect(now.getTime()).toBeGreaterThanOrEqual(when(67).getTime());
+    expect(asked.filter((action) => action === 'mail').length).toBeGreaterThanOrEqual(2);
   });
 
   it('may ask for somebody else without a mail, and tell the managers before that', () => {

@@ -5,12 +5,11 @@ import {
   after,
   hour,
   type Inquiry,
-  isMailUnderWay,
   owesCall,
   type Receipt,
   stepAllowanceMs,
 } from './state.ts';
-import { withStep } from './step.ts';
+import { awaitsMore, withStep } from './step.ts';
 
 /** Whoever comes to be able to take what waits is noticed within a minute; should nobody have noticed, it is asked about this often. */
 export const longestWaitMs = 24 * hour;
@@ -83,9 +82,8 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
   const { silence, respond, wake } = inquiry.timers;
   const waits = inquiry.progress === 'waiting';
   const { receipt: before } = inquiry;
-  // A mail under way is asked for until it is out or given up, and so are rules that have to look at it.
-  const isAwaited = isMailUnderWay(inquiry) || inquiry.trigger !== undefined;
-  const step = isAwaited ? (inquiry.timers.step ?? after(now, stepAllowanceMs)) : after(now, longestWaitMs);
+  const goesOn = awaitsMore(inquiry);
+  const step = goesOn ? (inquiry.timers.step ?? after(now, stepAllowanceMs)) : after(now, longestWaitMs);
   return {
     ...knowingTriage(inquiry, decision),
     poolId,
@@ -99,7 +97,7 @@ export function waiting(inquiry: Inquiry, decision: Omit<Assignment, 'memberId'>
       ...(silence && { silence }),
       ...(wake && { wake }),
     },
-    stepRepeats: isAwaited ? inquiry.stepRepeats : 0,
+    stepRepeats: goesOn ? inquiry.stepRepeats : 0,
   };
 }
 

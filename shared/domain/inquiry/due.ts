@@ -44,9 +44,10 @@ export interface Due {
   readonly entries: readonly DueEntry[];
 }
 
-/** Whether a mail was asked for often enough, and since long: what is asked for other things, too, is asked in turns. */
+/** Whether a mail was asked for often enough: repeats are turns, of which those of routing and of rules are some. */
 function isGivenUp({ stepRepeats, mailAt = '' }: Inquiry, now: Date): boolean {
   if (stepRepeats < mostMailRepeats) return false;
+  // Of a mail whose sender dies each time the claim is always young: then every third turn was its own.
   return mailAt <= after(now, -mailPatienceMs) || stepRepeats >= 3 * mostMailRepeats;
 }
 

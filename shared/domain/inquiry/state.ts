@@ -228,8 +228,9 @@ export const reviewEveryMs = 24 * hour;
 export const followUpAfterMs = 48 * hour;
 /** Triggers that wait for their turn at the most; what comes on top takes the place of the newest. */
 export const mostPendingTriggers = 6;
-/** A mail that was asked for again so often, and for so long, holds up nothing any more: some eight minutes. */
+/** A mail that was asked for again so often holds up nothing any more: some eight minutes. */
 export const mostMailRepeats = 3;
+/** Unless it was asked for, or claimed, less long ago than this. */
 export const mailPatienceMs = 7 * minute;
 /** A mail whose sending began this long ago and never ended may be sent again. */
 export const mailLeaseMs = 90_000;

@@ -9,15 +9,16 @@ export const isAskedFor = (inquiry: Inquiry): boolean =>
   awaitsRouting(inquiry) ||
   isMailUnderWay(inquiry);
 
-/** Whether all that is awaited is somebody who can take it: whoever comes is noticed by others. */
-const onlyWaits = (inquiry: Inquiry): boolean =>
-  inquiry.progress === 'waiting' && inquiry.trigger === undefined && !isMailUnderWay(inquiry);
+/** Whether more is awaited than somebody who can take it: a mail under way, or rules that have to look at it. */
+export const awaitsMore = (inquiry: Inquiry): boolean =>
+  inquiry.trigger !== undefined || isMailUnderWay(inquiry);
 
-/** The state with its step timer just where the pipeline has a step to do: soon, but for what only waits. */
+/** The state with its step timer just where the pipeline has a step to do: soon, but for what only waits in a pool. */
 export function withStep(inquiry: Inquiry, now: Date): Inquiry {
   const { step, ...timers } = inquiry.timers;
   if (!isAskedFor(inquiry)) return { ...inquiry, timers };
   const soon = after(now, stepAllowanceMs);
-  const isLate = step === undefined || (step > soon && !onlyWaits(inquiry));
+  const onlyWaits = inquiry.progress === 'waiting' && !awaitsMore(inquiry);
+  const isLate = step === undefined || (step > soon && !onlyWaits);
   return { ...inquiry, timers: { ...timers, step: isLate ? soon : step } };
 }
