@@ -20,7 +20,7 @@ import { type Contacts, createContacts } from '../../shared/data/contacts.ts';
 import { createDigests } from '../../shared/data/digests.ts';
 import { askToFollow } from '../../shared/data/follow-again.ts';
 import { recordAnswer } from '../../shared/data/idempotency.ts';
-import { createInquiries, headRow, type NewScore, parseHead } from '../../shared/data/inquiries.ts';
+import { createInquiries, headRow, parseHead } from '../../shared/data/inquiries.ts';
 import {
   configuration,
   contactConsent,
@@ -46,18 +46,11 @@ import { createRulesStore } from '../../shared/data/rules.ts';
 import { queryAll, type Row, type Table, type Write } from '../../shared/data/table.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
 import { createWeeklyReports, weeklyReportRow } from '../../shared/data/weekly-reports.ts';
-import { alertLeaseMs, raised } from '../../shared/domain/alert.ts';
-import { newAppointment } from '../../shared/domain/appointment.ts';
-import type { Digest } from '../../shared/domain/digest.ts';
-import { captured } from '../../shared/domain/inquiry/arrival.ts';
+import { alertLeaseMs } from '../../shared/domain/alert.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { unknownMailbox } from '../../shared/domain/messages/consent.ts';
-import { enrolled } from '../../shared/domain/messages/nurture.ts';
-import { asked } from '../../shared/domain/messages/record.ts';
-import { newNotice } from '../../shared/domain/notice.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { rulesSchema } from '../../shared/domain/schema/rule.ts';
-import { newTask } from '../../shared/domain/task.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
 import type { WeeklyReport } from '../../shared/domain/weekly-report.ts';
 import { keyOf } from '../../simulation/memory-table.ts';
@@ -71,6 +64,19 @@ import {
   friday as now,
   smallPractice,
 } from '../support/fixtures.ts';
+import {
+  alertOf,
+  appointmentOf,
+  digestOf,
+  enrolmentOf,
+  headOf,
+  messageOf,
+  noticeOf,
+  personOf,
+  reportOf,
+  scoreOf,
+  taskOf,
+} from '../support/states.ts';
 
 const at = now.toISOString();
 const later = new Date(now.getTime() + minutes(60)).toISOString();
@@ -184,6 +190,12 @@ const part = (i: number, one: readonly Write[], other: readonly Write[]): readon
   return [pair[0], pair[1]];
 };
 
+/** The same write of two who do the same. */
+const byTwo = (
+  i: number,
+  write: (by: { by: string; now: Date }) => readonly Write[],
+): readonly [Write, Write] => part(i, write(done('ana')), write(done('ben')));
+
 // The builders of writes, which keep nothing of the table that they are made with.
 const nothing = {} as Table;
 const inquiries = createInquiries(nothing);
@@ -198,28 +210,6 @@ const mailboxes = createMailboxes(nothing);
 const routing = createRoutingStates(nothing);
 const consents = createConsents(nothing);
 
-const headOf = (id: string, contactId = fresh('con')): Inquiry =>
-  captured(
-    {
-      id,
-      contactId,
-      locationId: 'main-street',
-      channel: 'web_form',
-      sourceId: 'website',
-      campaign: undefined,
-      serviceId: undefined,
-      quarantine: [],
-      redFlagged: false,
-    },
-    now,
-  );
-const person = (id: string, name?: string) => ({
-  id,
-  name,
-  email: undefined,
-  phone: undefined,
-  language: undefined,
-});
 const done = (by: string) => ({ by, now });
 
 /** A state, the two that are made of it, and how each is written. */
@@ -245,14 +235,6 @@ const madeOnce =
     return { writers: [write(id, 'ana'), write(id, 'ben')] };
   };
 
-const alertOf = (id: string) => raised(id, 'con', ['chest-pain'], now);
-const messageOf = (id: string, by = 'firstcall') =>
-  asked({ inquiryId: id, contactId: 'con', key: 'k', kind: 'reply', templateId: 't', by }, now);
-function enrolmentOf(id: string, by = 'r') {
-  const enrolment = enrolled({ inquiryId: id, contactId: 'con', sequence: 'not-reached', by }, now);
-  if (!enrolment) throw new Error('there is no such sequence');
-  return enrolment;
-}
 const runOf = (id: string) => ({
   sequence: 'not-reached',
   version: 0,
@@ -260,14 +242,6 @@ const runOf = (id: string) => ({
   inquiryId: id,
   openUntil: later,
 });
-const taskOf = (id: string, madeBy = 'ana') =>
-  newTask(
-    { id, contactId: 'con', locationId: 'main-street', title: 'Call', dueAt: at, owner: 'ana', madeBy },
-    now,
-  );
-const noticeOf = (id: string, whom = 'managers') => newNotice({ id, inquiryId: id, whom }, now);
-const digestOf = (id: string): Digest => ({ memberId: id, version: 0, nextAt: at });
-const reportOf = (id: string): WeeklyReport => ({ locationId: id, version: 0, nextAt: at });
 const makeReport = (report: WeeklyReport): Write => ({ put: weeklyReportRow(report) });
 /** What is removed while it is taken up does not come back. */
 const goneWith = (key: Key, made: Write, taken: Write): Race => ({
@@ -276,30 +250,20 @@ const goneWith = (key: Key, made: Write, taken: Write): Race => ({
   done: 'one or both',
   left: async () => expect(await rowOf(key)).toBeUndefined(),
 });
-const appointmentOf = (id: string, madeBy = 'ana') =>
-  newAppointment({ id, contactId: 'con', locationId: 'main-street', at, madeBy }, now);
 const answerOf = (id: string, inquiryId: string, when = now) =>
   recordAnswer(id, { inquiryId, receivedAt: at, bodyDigest: 'd' }, when);
 const dayBefore = new Date(now.getTime() - minutes(60 * 24));
-const scoreOf = (id: string, total: number): NewScore =>
-  ({
-    inquiryId: id,
-    contactId: 'con',
-    number: 1,
-    score: { total, tier: 'C', parts: [], modelVersion: '1' },
-    decision: {},
-  }) as unknown as NewScore;
 const said = (contactId: string, given: boolean, when: string, source = 'form') =>
   consents.keep({ contactId, purpose: 'inquiry', given, at: when, source });
 /** The two of a pair, as they are made. */
 const pair = () => {
   const [a, b] = [fresh('con'), fresh('con')];
-  return { a, b, made: [contacts.create(person(a), now), contacts.create(person(b), now)] };
+  return { a, b, made: [contacts.create(personOf(a), now), contacts.create(personOf(b), now)] };
 };
 const seen = (id: string, version = 1) => ({ id, version });
 /** An inquiry that comes to wait in a pool. */
 function comingTo(poolId: string) {
-  const before = headOf(fresh('inq'));
+  const before = headOf(fresh('inq'), fresh('con'));
   const after: Inquiry = { ...next(before), progress: 'waiting', poolId };
   return { before, after };
 }
@@ -378,9 +342,9 @@ const onBoth = (
 
 const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
   // Inquiries, and what stands beside them.
-  'an inquiry that is made': madeOnce((id, by) => inquiries.save({ ...headOf(id), sourceId: by })),
+  'an inquiry that is made': madeOnce((id, by) => inquiries.save({ ...headOf(id, 'con'), sourceId: by })),
   'an inquiry that is changed': changed(
-    (id) => headOf(id),
+    (id) => headOf(id, 'con'),
     [{ reminders: 1 }, { reminders: 2 }],
     inquiries.save,
   ),
@@ -442,7 +406,7 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
     tasks.create,
   ),
   'a head that tasks follow': () => {
-    const head = headOf(fresh('inq'));
+    const head = headOf(fresh('inq'), fresh('con'));
     return {
       given: [inquiries.save(head)],
       writers: [tasks.noteFollowed(head), inquiries.save(next(head, { reminders: 1 }))],
@@ -564,14 +528,14 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
   },
 
   // People.
-  'a person': madeOnce((id, by) => contacts.create(person(id, by), now)),
+  'a person': madeOnce((id, by) => contacts.create(personOf(id, by), now)),
   'an entry': madeOnce((entryId, actor) =>
     contacts.addEntry(entryOf('note', { entryId, contactId: 'con', actor, at }, { text: 'x' })),
   ),
   'a profile': () => {
     const id = fresh('con');
     return {
-      given: [contacts.create(person(id), now)],
+      given: [contacts.create(personOf(id), now)],
       writers: part(
         0,
         contacts.change(seen(id), { tags: ['a'] }, now),
@@ -582,7 +546,7 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
   'a name': () => {
     const id = fresh('con');
     return {
-      given: [contacts.create(person(id), now)],
+      given: [contacts.create(personOf(id), now)],
       writers: [contacts.nameThem(id, 'Maria', 'm'), contacts.nameThem(id, 'Pedro', 'p')],
     };
   },
@@ -696,11 +660,7 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
   'the alias of a merge': () => {
     const { a, b } = pair();
     return {
-      writers: part(
-        2,
-        contacts.merge(seen(a), seen(b), done('ana')),
-        contacts.merge(seen(a), seen(b), done('ben')),
-      ),
+      writers: byTwo(2, (by) => contacts.merge(seen(a), seen(b), by)),
     };
   },
   'the alias of a merge that was undone': () => {
@@ -717,7 +677,7 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
   'the undoing of a merge into nobody': () => {
     const { a, b } = pair();
     return {
-      writers: part(0, contacts.unmerge(a, b, done('ana')), contacts.unmerge(a, b, done('ben'))),
+      writers: byTwo(0, (by) => contacts.unmerge(a, b, by)),
       done: 0,
     };
   },
@@ -725,14 +685,14 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
     const { a, b, made } = pair();
     return {
       given: [...made, ...contacts.merge(seen(a), seen(b), done('ana'))],
-      writers: part(1, contacts.unmerge(a, b, done('ana')), contacts.unmerge(a, b, done('ben'))),
+      writers: byTwo(1, (by) => contacts.unmerge(a, b, by)),
     };
   },
   'the undoing of a merge, with its alias': () => {
     const { a, b, made } = pair();
     return {
       given: [...made, ...contacts.merge(seen(a), seen(b), done('ana'))],
-      writers: part(2, contacts.unmerge(a, b, done('ana')), contacts.unmerge(a, b, done('ben'))),
+      writers: byTwo(2, (by) => contacts.unmerge(a, b, by)),
     };
   },
 

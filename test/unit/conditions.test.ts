@@ -8,7 +8,7 @@ import { createAppointments } from '../../shared/data/appointments.ts';
 import { createConsents } from '../../shared/data/consents.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createDigests } from '../../shared/data/digests.ts';
-import { createInquiries, type NewScore } from '../../shared/data/inquiries.ts';
+import { createInquiries } from '../../shared/data/inquiries.ts';
 import { contactMerged } from '../../shared/data/keys.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import { createMessages } from '../../shared/data/messages.ts';
@@ -17,17 +17,24 @@ import { createRoutingStates } from '../../shared/data/rotation.ts';
 import type { Write } from '../../shared/data/table.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
 import { createWeeklyReports, weeklyReportRow } from '../../shared/data/weekly-reports.ts';
-import { alertLeaseMs, raised } from '../../shared/domain/alert.ts';
-import { newAppointment } from '../../shared/domain/appointment.ts';
-import { captured } from '../../shared/domain/inquiry/arrival.ts';
+import { alertLeaseMs } from '../../shared/domain/alert.ts';
 import { unknownMailbox } from '../../shared/domain/messages/consent.ts';
-import { enrolled } from '../../shared/domain/messages/nurture.ts';
-import { asked } from '../../shared/domain/messages/record.ts';
-import { newNotice } from '../../shared/domain/notice.ts';
-import { newTask } from '../../shared/domain/task.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
 import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { friday } from '../support/fixtures.ts';
+import {
+  alertOf,
+  appointmentOf,
+  digestOf,
+  enrolmentOf,
+  headOf,
+  messageOf,
+  noticeOf,
+  personOf,
+  reportOf,
+  scoreOf,
+  taskOf,
+} from '../support/states.ts';
 
 const now = friday;
 const at = now.toISOString();
@@ -49,58 +56,23 @@ const appointments = createAppointments(table);
 const routing = createRoutingStates(table);
 const consents = createConsents(table);
 
-const head = captured(
-  {
-    id: inquiryId,
-    contactId,
-    locationId: 'main-street',
-    channel: 'web_form',
-    sourceId: 'website',
-    campaign: undefined,
-    serviceId: undefined,
-    quarantine: [],
-    redFlagged: false,
-  },
-  now,
-);
-const alert = raised(inquiryId, contactId, ['chest-pain'], now);
-const message = asked(
-  { inquiryId, contactId, key: 'k', kind: 'reply', templateId: 't', by: 'firstcall' },
-  now,
-);
-const enrolment = enrolled({ inquiryId, contactId, sequence: 'not-reached', by: 'r' }, now);
-if (!enrolment) throw new Error('there is no such sequence');
-const task = newTask(
-  { id: taskId, contactId, locationId: 'main-street', title: 'Call', dueAt: at, owner: 'ana', madeBy: 'ana' },
-  now,
-);
-const notice = newNotice({ id: entryId, inquiryId, whom: 'managers' }, now);
-const digest = { memberId: 'ana', version: 0, nextAt: at };
-const report = { locationId: 'main-street', version: 0, nextAt: at };
-const appointment = newAppointment(
-  {
-    id: 'apt_01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    contactId,
-    locationId: 'main-street',
-    at,
-    madeBy: 'ana',
-  },
-  now,
-);
-const person = { id: contactId, name: undefined, email: undefined, phone: undefined, language: undefined };
+const head = headOf(inquiryId, contactId);
+const alert = alertOf(inquiryId, contactId);
+const message = messageOf(inquiryId, 'firstcall', contactId);
+const enrolment = enrolmentOf(inquiryId, 'r', contactId);
+const task = taskOf(taskId, 'ana', contactId);
+const notice = noticeOf(entryId, 'managers', inquiryId);
+const digest = digestOf('ana');
+const report = reportOf('main-street');
+const appointment = appointmentOf('apt_01ARZ3NDEKTSV4RRFFQ69G5FAV', 'ana', contactId);
+const person = personOf(contactId);
 const contact = { id: contactId, version: 1 };
 const other = { id: otherId, version: 1 };
 const holder = { pointDigest: 'p', nameDigest: 'n', contactId };
 const nameless = { ...holder, nameDigest: '-' };
 const load = { version: 0, open: 0, uncalled: 0, today: 0, disabled: false };
 const taken = { open: 1, uncalled: 1, given: 1, day: '2026-11-20' };
-const score = {
-  inquiryId,
-  contactId,
-  number: 1,
-  score: { total: 1, tier: 'C', parts: [], modelVersion: '1' },
-  decision: {},
-} as unknown as NewScore;
+const score = scoreOf(inquiryId, 1, contactId);
 const said = (given: boolean, when: string) => ({
   contactId,
   purpose: 'inquiry' as const,
