@@ -91,8 +91,14 @@ export function givenPlan(faults: readonly Fault[]): Plan {
   return { decide: ({ address }) => byAddress.get(address) };
 }
 
-/** What a plan decides, and one fault more: at the first occasion of a site. */
-export function aimedAt(plan: Plan, site: string, kind: FaultKind): Plan {
+/** A fault at the first occasion of a site. */
+export interface Aim {
+  readonly site: string;
+  readonly kind: FaultKind;
+}
+
+/** What a plan decides, and one fault more. */
+export function aimedAt(plan: Plan, { site, kind }: Aim): Plan {
   let isHit = false;
   return {
     decide(occasion) {

@@ -11,7 +11,7 @@ import { drawPeople } from '../people.ts';
 import { createRandom } from '../random.ts';
 import { drawsOf } from './draw.ts';
 import { createEverybody, type Everybody } from './people.ts';
-import { aimedAt, drawnPlan, type Fault, givenPlan, type Injected } from './plan.ts';
+import { type Aim, aimedAt, drawnPlan, type Fault, givenPlan, type Injected } from './plan.ts';
 import { settled } from './ports.ts';
 import { type Broken, createWatch } from './watch.ts';
 import { type AdverseWorld, createAdverseWorld, type Happening, type Site } from './world.ts';
@@ -25,8 +25,8 @@ export interface RunOptions {
   readonly faults?: readonly Fault[];
   /** Of the inquiries only these, by number. */
   readonly arrivals?: ReadonlySet<number>;
-  /** One fault more, at the first call of a site. */
-  readonly aim?: { readonly site: string; readonly kind: FaultKind };
+  /** Faults more, each at the first call of a site. */
+  readonly aims?: readonly Aim[];
   readonly onHappening?: (happening: Happening, world: AdverseWorld) => void;
   /** Puts other ports in place: with a condition left out, to see that it is missed. */
   readonly portsOf?: (name: FunctionName, ports: Ports) => Ports;
@@ -99,7 +99,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
   const untilMs = from.getTime() + minutes * minuteMs;
   const draw = drawsOf(seed)('plan');
   const planned = options.faults ? givenPlan(options.faults) : drawnPlan(draw, options.only);
-  const plan = options.aim ? aimedAt(planned, options.aim.site, options.aim.kind) : planned;
+  const plan = (options.aims ?? []).reduce(aimedAt, planned);
 
   let world: AdverseWorld | undefined;
   let everybody: Everybody | undefined;

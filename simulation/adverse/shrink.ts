@@ -55,7 +55,7 @@ export async function shrink(
 ): Promise<Shrunk | undefined> {
   const { inquiries } = failed;
   // The faults that happened say all that was drawn or aimed at.
-  const { aim: _aim, only: _only, ...base } = ran;
+  const { aims: _aims, only: _only, ...base } = ran;
   let runs = 0;
   let last: RunResult | undefined;
   async function fails(faults: readonly Fault[], arrivals: readonly number[]): Promise<boolean> {

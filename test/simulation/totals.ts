@@ -11,7 +11,7 @@ interface SiteTotal {
   before: number;
   after: number;
   /** The smallest run that has it. */
-  seenIn: { readonly seed: number; readonly inquiries: number };
+  seenIn: Pick<Told, 'seed' | 'inquiries' | 'aims'>;
 }
 
 const count = <Name>(counts: Map<Name, number>, name: Name, n = 1): void => {
@@ -52,13 +52,13 @@ export function createTotals() {
       // A run that was aimed at something has a history of its own.
       if (!digests.has(nameOf(told))) digests.set(nameOf(told), told.digest);
       for (const [name, calls, before, after] of told.sites) {
-        const { seed, inquiries } = told;
-        const site = sites.get(name) ?? { calls: 0, before: 0, after: 0, seenIn: { seed, inquiries } };
+        const { seed, inquiries, aims } = told;
+        const site = sites.get(name) ?? { calls: 0, before: 0, after: 0, seenIn: { seed, inquiries, aims } };
         sites.set(name, site);
         site.calls += calls;
         site.before += before;
         site.after += after;
-        if (inquiries < site.seenIn.inquiries) site.seenIn = { seed, inquiries };
+        if (inquiries < site.seenIn.inquiries) site.seenIn = { seed, inquiries, aims };
       }
     },
     /** Takes the same run again. */
