@@ -1,6 +1,7 @@
 /** What must hold once a run is over: everything that is kept twice agrees, and nothing was left behind. */
 import { parseHead } from '../shared/data/inquiries.ts';
-import { duePk, inquirySk, memberLoad, poolRotation } from '../shared/data/keys.ts';
+import { inquirySk, memberLoad, poolRotation } from '../shared/data/keys.ts';
+import type { Row } from '../shared/data/table.ts';
 import { verifyContact } from '../shared/data/verify.ts';
 import { type Inquiry, isOpen } from '../shared/domain/inquiry/state.ts';
 import { minuteMs } from './minutes.ts';
@@ -16,7 +17,11 @@ export type Closed = Pick<World, 'table' | 'practice' | 'agenda'>;
 export async function closingFaults(world: Closed): Promise<string[]> {
   const rows = world.table.rows();
   const heads = rows.filter(({ sk }) => sk === inquirySk.head).map(parseHead);
-  return [...countFaults(world, heads), ...overdueEntries(world), ...(await timelineFaults(world, heads))];
+  return [
+    ...countFaults(world, heads),
+    ...overdueEntries(world, rows),
+    ...(await timelineFaults(world, heads)),
+  ];
 }
 
 /** The work that members and pools are said to have, against the inquiries themselves. */
@@ -42,11 +47,10 @@ function countFaults(world: Closed, heads: readonly Inquiry[]): string[] {
 }
 
 /** Entries of the due index that no sweep has taken. */
-function overdueEntries(world: Closed): string[] {
+function overdueEntries(world: Closed, rows: readonly Row[]): string[] {
   const latest = new Date(world.agenda.nowMs() - sweepsAllowedMs).toISOString();
-  return world.table
-    .rows()
-    .filter((row) => String(row['duePk']).startsWith(duePk(0).slice(0, -1)) && String(row['dueSk']) < latest)
+  return rows
+    .filter((row) => row['duePk'] !== undefined && String(row['dueSk']) < latest)
     .map(({ pk, sk }) => `${pk} ${sk} is overdue`);
 }
 

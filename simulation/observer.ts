@@ -3,7 +3,7 @@
  * be is counted, whatever the functions say of it; what became of everything is kept for the table.
  */
 import { parseHead } from '../shared/data/inquiries.ts';
-import { inquiryBody, inquiryScore, inquirySk, type Key } from '../shared/data/keys.ts';
+import { inquiryBody, inquiryPk, inquiryScore, inquirySk, type Key } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
 import { takesInsurance } from '../shared/domain/availability.ts';
 import { type Inquiry, isOpen } from '../shared/domain/inquiry/state.ts';
@@ -182,11 +182,21 @@ export function createObserver(
       violate('overCap', `${head.id}: ${member.id} got more than ${perDay} today`);
   }
 
+  /**
+   * A head as it is stored: read in full where somebody got it. Else that is left to whoever works on it,
+   * since many more are written than are given to anybody.
+   */
+  function headOf(row: Row, before: Inquiry | undefined): Inquiry {
+    if (!before || row['assignedAt'] !== before.assignedAt) return parseHead(row);
+    const { receipt, timers = {}, ...state } = row;
+    return { ...state, id: before.id, receipt: before.receipt, timers } as unknown as Inquiry;
+  }
+
   function onHead(row: Row): void {
     steps++;
-    const head = parseHead(row);
+    const known = inquiries.get(row.pk.slice(inquiryPk('').length));
+    const head = headOf(row, known?.head);
     if (isOpen(head) && typeof row['dueSk'] !== 'string') violate('noNextAction', head.id);
-    const known = inquiries.get(head.id);
     const followed: Followed = known ?? { head, assigned: [] };
     const before = known?.head;
     followed.head = head;
@@ -260,7 +270,7 @@ export function createObserver(
       // Whole words: what stands in a mail is looked up, not searched for each person.
       const words = `${sent.subject} ${sent.text}`.toLowerCase().split(/[^\p{L}\p{N}@.+-]+/u);
       for (const word of words) {
-        const secret = secrets.get(word.replace(/[.-]+$/, ''));
+        const secret = secrets.get(/[.-]$/.test(word) ? word.replace(/[.-]+$/, '') : word);
         if (secret !== undefined) violate('namesPerson', `${kind} holds a ${secret}`);
       }
       return kind;

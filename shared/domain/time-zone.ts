@@ -8,9 +8,9 @@ const mostKnown = 1_000;
 /** Whether it is an IANA time zone, America/Los_Angeles say, that this runtime knows. */
 export function isTimeZone(zone: string): boolean {
   if (known.has(zone)) return true;
+  if (!zone.includes('/') && zone !== 'UTC') return false;
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: zone });
-    if (!zone.includes('/') && zone !== 'UTC') return false;
     if (known.size < mostKnown) known.add(zone);
     return true;
   } catch {

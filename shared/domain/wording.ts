@@ -23,11 +23,11 @@ export const holdsPhrase = (foldedText: string, foldedPhrase: string): boolean =
   ` ${foldedText} `.includes(` ${foldedPhrase} `);
 
 /** A text with its apostrophes as spaces, as nothing, and as nothing in contractions alone. */
-const readings = (text: string): string[] => [
-  fold(text),
-  fold(text.replace(apostrophes, '')),
-  foldWording(text),
-];
+const readings = (text: string): string[] => {
+  const joined = text.replace(apostrophes, '');
+  // Most texts have none, and so one reading.
+  return joined === text ? [fold(text)] : [fold(text), fold(joined), foldWording(text)];
+};
 
 /** Phrases are configuration, looked for again and again: each is folded once. */
 const foldedPhrases = new Map<string, readonly string[]>();

@@ -81,8 +81,11 @@ export interface Services {
   act(call: Call | undefined): void;
 }
 
-/** Everything that follows from what just happened has happened, up to the next calls. */
-export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/**
+ * Everything that follows from what just happened has happened, up to the next calls. Nothing of it waits
+ * for more than other promises, and what is left for the next tick comes after all of those.
+ */
+export const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /** An answer takes so long, in virtual milliseconds; now and then so much longer. */
 const latencyMs = { least: 2, most: 12 };

@@ -1,6 +1,7 @@
 /** One run: people write to a practice while things go wrong, then nothing does any more, and all is looked at. */
 import { readFileSync } from 'node:fs';
 import { readPracticeFile } from '../../ops/practice-file.ts';
+import { channels } from '../../shared/domain/channels.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { tiers } from '../../shared/domain/stages.ts';
 import type { FaultKind } from '../faults.ts';
@@ -70,8 +71,9 @@ function practiceFor(inquiries: number, isBusy: boolean): Practice {
     };
   }
   if (isBusy) return practice;
-  const { respondWithinMinutes: byTier } = practice.scoring;
+  const { respondWithinMinutes: byTier, channelMinutes: byChannel } = practice.scoring;
   for (const tier of tiers) byTier[tier] *= calmTimes;
+  for (const channel of channels) if (byChannel[channel] !== undefined) byChannel[channel] *= calmTimes;
   const { respondWithinMinutes: byUrgency } = practice.urgency;
   byUrgency.same_day *= calmTimes;
   byUrgency.soon *= calmTimes;

@@ -133,9 +133,11 @@ export function createAdverseStream(options: AdverseStreamOptions): AdverseStrea
   return {
     push(changes) {
       for (const change of changes) {
-        for (const ofConsumer of readings) {
-          const one = ofConsumer[shardOf(change)] as One;
-          if (!one.consumer.filter(change)) continue;
+        const wanted = readings.filter(([one]) => one?.consumer.filter(change));
+        if (wanted.length === 0) continue;
+        const shard = shardOf(change);
+        for (const ofConsumer of wanted) {
+          const one = ofConsumer[shard] as One;
           one.reading.changes.push(change);
           const draw = draws(`stream ${one.consumer.name} ${one.shard} ${one.reading.changes.length}`);
           ask(one, draw.between(delayMs.least, delayMs.most));
