@@ -154,6 +154,15 @@ export function createEverybody(
       }));
   }
 
+  /** The person wrote back. */
+  async function noteReply(name: string, draw: Draw, memberId: string, inquiryId: string): Promise<void> {
+    const contactId = String(world.table.peek(inquiryHead(inquiryId))?.['contactId']);
+    await asked(`${name}r`, draw, memberId, 'POST /v1/contacts/{id}/entries', () => ({
+      pathParameters: { id: contactId },
+      body: JSON.stringify({ kind: 'email', direction: 'received', inquiryId }),
+    }));
+  }
+
   /** What a member does about an inquiry that a mail told them of. */
   async function act(name: string, draw: Draw, memberId: string, inquiryId: string): Promise<void> {
     if (!draw.chance(diligence)) return;
@@ -163,7 +172,8 @@ export function createEverybody(
     else if (what < 0.76) await patch(name, draw, memberId, inquiryId, { assignTo: draw.pick(others).id });
     else if (what < 0.79) await patch(name, draw, memberId, inquiryId, { returnToPool: true });
     else if (what < 0.82) await patch(name, draw, memberId, inquiryId, { wake: true });
-    else if (what < 0.84) {
+    else if (what < 0.86) await noteReply(name, draw, memberId, inquiryId);
+    else if (what < 0.88) {
       await asked(`${name}q`, draw, memberId, 'GET /v1/queue', () => ({ query: { limit: '10' } }));
       await asked(`${name}i`, draw, memberId, 'GET /v1/inquiries/{id}', () => ({
         pathParameters: { id: inquiryId },

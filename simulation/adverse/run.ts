@@ -1,9 +1,4 @@
 /** One run: people write to a practice while things go wrong, then nothing does any more, and all is looked at. */
-import { readFileSync } from 'node:fs';
-import { readPracticeFile } from '../../ops/practice-file.ts';
-import { channels } from '../../shared/domain/channels.ts';
-import type { Practice } from '../../shared/domain/practice.ts';
-import { tiers } from '../../shared/domain/stages.ts';
 import type { FaultKind } from '../faults.ts';
 import type { FunctionName, Ports } from '../functions.ts';
 import { minuteMs } from '../minutes.ts';
@@ -14,6 +9,7 @@ import { drawsOf } from './draw.ts';
 import { createEverybody, type Everybody } from './people.ts';
 import { type Aim, aimedAt, drawnPlan, type Fault, givenPlan, type Injected } from './plan.ts';
 import { settled } from './ports.ts';
+import { moodOf, practiceFor } from './practice.ts';
 import { type Broken, createWatch } from './watch.ts';
 import { type AdverseWorld, createAdverseWorld, type Happening, type Site } from './world.ts';
 
@@ -50,36 +46,6 @@ export interface RunResult {
   };
 }
 
-const file = new URL('../../practices/dermatology.yaml', import.meta.url);
-let read: Practice | undefined;
-
-/** In one run of eight everybody is busy: short times, and most of what comes is worked on at once. */
-const busyShare = 0.12;
-const calmTimes = 20;
-
-/** The practice of the runs: that of the file, with room for as many as write. */
-function practiceFor(inquiries: number, isBusy: boolean): Practice {
-  read ??= readPracticeFile(readFileSync(file, 'utf8')).practice as Practice;
-  const practice = structuredClone(read);
-  // In a small run some caps are reached; in a large one thousands would wait, and little else be seen.
-  const times = inquiries <= 400 ? 1 : inquiries / 100;
-  for (const member of practice.members) {
-    const { open, perDay } = member.caps ?? {};
-    member.caps = {
-      ...(open !== undefined && { open: Math.ceil(open * times) }),
-      ...(perDay !== undefined && { perDay: Math.ceil(perDay * times) }),
-    };
-  }
-  if (isBusy) return practice;
-  const { respondWithinMinutes: byTier, channelMinutes: byChannel } = practice.scoring;
-  for (const tier of tiers) byTier[tier] *= calmTimes;
-  for (const channel of channels) if (byChannel[channel] !== undefined) byChannel[channel] *= calmTimes;
-  const { respondWithinMinutes: byUrgency } = practice.urgency;
-  byUrgency.same_day *= calmTimes;
-  byUrgency.soon *= calmTimes;
-  return practice;
-}
-
 /** It begins on a Monday morning, with digests and the weekly report. */
 const begins = 'Mon 08:25';
 /** So many inquiries come in an hour, and at the least so long. */
@@ -94,8 +60,8 @@ const restMinutes = 35;
 
 export async function runAdverse(options: RunOptions): Promise<RunResult> {
   const { seed, inquiries } = options;
-  const isBusy = inquiries <= 1_000 && drawsOf(seed)('practice').chance(busyShare);
-  const practice = practiceFor(inquiries, isBusy);
+  const mood = moodOf(drawsOf(seed)('practice'), inquiries);
+  const practice = practiceFor(inquiries, mood);
   const from = momentOf(begins, practice.locations[0]?.timeZone ?? 'UTC') as Date;
   const minutes = Math.max(leastMinutes, (inquiries / perHour) * 60);
   const untilMs = from.getTime() + minutes * minuteMs;
@@ -126,7 +92,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
 
   const random = createRandom(`${seed}/people`);
   const { people, arrivals } = drawPeople(practice, { inquiries, fromMs: from.getTime(), untilMs }, random);
-  const all = createEverybody(running, watch, people, isBusy ? 0.65 : 0.2);
+  const all = createEverybody(running, watch, people, mood.isBusy ? 0.65 : 0.2);
   everybody = all;
   watch.observer.know(people);
   // In every second run all of them come in a rush, so that functions meet in what they do.

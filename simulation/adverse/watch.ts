@@ -136,8 +136,8 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     }
     const had = before?.assignedTo;
     const isTaken = had !== undefined && after.assignedTo !== undefined && after.assignedTo !== had;
-    // Only the ladder takes it from somebody for somebody else, where it has said so.
-    if (isTaken && call?.invocation.name === 'route' && !before?.reassign)
+    // Only the ladder, or a rule, takes it from somebody for somebody else, where it has said so.
+    if (isTaken && call?.invocation.name === 'route' && !before?.reassign && !before?.move)
       breaks('doubleAssigned', `${after.id}: from ${had} to ${after.assignedTo}`);
     const asked = unrest?.get(after.id);
     if (asked === undefined) return;

@@ -1,5 +1,5 @@
 /**
- * What every queue means to whoever sends to it and works through it: the one of the simulation, in
+ * What every queue means to whoever sends to it and works through it: those of the simulations, in
  * virtual time, and the local system's, so that runs on the former can be believed.
  */
 import {
@@ -15,9 +15,12 @@ import { type MessagingEngine, startMessaging } from '../../local/engines/messag
 import { startQueueSource } from '../../local/events/queue-source.ts';
 import type { Queue } from '../../shared/queues/messages.ts';
 import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
+import { drawsOf } from '../../simulation/adverse/draw.ts';
+import { createAdverseQueue } from '../../simulation/adverse/queue.ts';
 import { createAgenda } from '../../simulation/agenda.ts';
 import { createVirtualQueue } from '../../simulation/queue.ts';
 import { createRandom } from '../../simulation/random.ts';
+import { awaitIn, createQuietPorts } from '../support/quiet-ports.ts';
 
 interface Message {
   readonly n: number;
@@ -70,6 +73,42 @@ async function inMemory(work: Work): Promise<Tried> {
     hiddenMs: 60_000,
     nowMs: agenda.nowMs,
     dead: async () => dead,
+    until: async (holds) => {
+      for (let seconds = 0; !(await holds()); seconds++) {
+        if (seconds > 1_000) throw new Error('waited in vain');
+        await agenda.runUntil(agenda.nowMs() + 1_000);
+      }
+    },
+    end: () => {},
+  };
+}
+
+/** That of the fault simulator, behind its ports, while nothing goes wrong. */
+async function adverse(work: Work): Promise<Tried> {
+  const agenda = createAgenda(0);
+  const hiddenMs = 90_000;
+  const inlet = createAdverseQueue<Message>({
+    name: 'score',
+    agenda,
+    draws: drawsOf(1),
+    decide: () => undefined,
+    concurrency: 3,
+    visibilityMs: hiddenMs,
+    work: async ({ messages }) => ({
+      ended: 'done',
+      value: work(messages).map((failed) => (failed ? new Error('no') : undefined)),
+    }),
+  });
+  // What a message says is nothing to a queue.
+  const queue = createQuietPorts({ agenda, scoreQueue: inlet as never }).scoreQueue as Queue<never>;
+  return {
+    queue: {
+      send: (message) => awaitIn(agenda, queue.send(message as never)),
+      sendAll: (messages) => awaitIn(agenda, queue.sendAll(messages as readonly never[])),
+    },
+    hiddenMs,
+    nowMs: agenda.nowMs,
+    dead: async () => inlet.deadLetters,
     until: async (holds) => {
       for (let seconds = 0; !(await holds()); seconds++) {
         if (seconds > 1_000) throw new Error('waited in vain');
@@ -140,6 +179,7 @@ async function local(work: Work): Promise<Tried> {
 
 describe.each([
   ['in memory', inMemory],
+  ['of the fault simulator', adverse],
   ['of the local system', local],
 ])('a queue %s', (_, start) => {
   let seen: { readonly n: number; readonly atMs: number; readonly batch: number }[];

@@ -1,6 +1,7 @@
 /**
  * What every `Table` means. The suite runs against DynamoDB's own engine and
- * against the table in memory, so that tests on the latter can be believed.
+ * against the table in memory, as it is and behind the ports of the fault simulator, so that tests on
+ * the latter can be believed.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -14,12 +15,14 @@ import {
 } from '../../shared/data/table.ts';
 import { createMemoryTable } from '../../simulation/memory-table.ts';
 import { freshTable } from '../support/dynamodb.ts';
+import { createQuietTable } from '../support/quiet-ports.ts';
 
 const key = (sk: string, pk = 'P') => ({ pk, sk });
 const sks = (rows: readonly Row[]) => rows.map(({ sk }) => sk);
 
 describe.each([
   ['in memory', async (): Promise<Table> => createMemoryTable()],
+  ['of the fault simulator', async (): Promise<Table> => createQuietTable()],
   ['in DynamoDB', async (): Promise<Table> => (await freshTable()).table],
 ])('a table %s', (_, create) => {
   let table: Table;

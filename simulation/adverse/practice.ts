@@ -1,0 +1,101 @@
+/** The practice of a run: that of the file, with as much room, haste and watchfulness as its seed has. */
+import { readFileSync } from 'node:fs';
+import { readPracticeFile } from '../../ops/practice-file.ts';
+import { channels } from '../../shared/domain/channels.ts';
+import type { Practice } from '../../shared/domain/practice.ts';
+import type { Rule } from '../../shared/domain/rules/rule.ts';
+import { tiers } from '../../shared/domain/stages.ts';
+import type { Draw } from './draw.ts';
+
+export interface Mood {
+  /** Everybody is busy: short times, and most of what comes is worked on at once. */
+  readonly isBusy: boolean;
+  /** Rules look at what happens later, too. */
+  readonly later: readonly Rule[];
+}
+
+/** In one run of eight everybody is busy. */
+const busyShare = 0.12;
+/** In one of four there are rules for what happens after the arrival. */
+const laterShare = 0.25;
+/** In a large run thousands would wait, and little else be seen. */
+const mostBusy = 1_000;
+const calmTimes = 20;
+
+const rule = (id: string, more: Partial<Rule> & Pick<Rule, 'on' | 'actions'>): Rule => ({
+  id,
+  name: id,
+  enabled: true,
+  ...more,
+});
+
+/** What rules may do about calls, stages, replies and silence: each takes an inquiry somewhere else. */
+const laterRules: readonly Rule[] = [
+  rule('not-reached', {
+    on: ['disposition'],
+    when: { field: 'disposition', operator: 'in', value: ['voicemail', 'no_answer'] },
+    actions: [{ do: 'send_to_pool', pool: 'cosmetic' }],
+  }),
+  rule('reached', {
+    on: ['disposition'],
+    when: { field: 'disposition', operator: 'is', value: 'reached' },
+    actions: [
+      { do: 'set_stage', stage: 'consult' },
+      { do: 'make_task', title: 'Send the forms', dueInMinutes: 30 },
+    ],
+  }),
+  rule('turned-down', {
+    on: ['disposition', 'stage_change'],
+    when: { field: 'disposition', operator: 'is', value: 'not_interested' },
+    actions: [{ do: 'set_stage', stage: 'closed', closeReason: 'not_interested' }, { do: 'stop' }],
+  }),
+  rule('moved-on', { on: ['stage_change'], actions: [{ do: 'send_to_member', member: 'bea' }] }),
+  rule('told', {
+    on: ['stage_change', 'reply'],
+    actions: [
+      { do: 'tag', tag: 'seen' },
+      { do: 'notify', whom: 'managers' },
+    ],
+  }),
+  rule('answered', {
+    on: ['reply'],
+    actions: [{ do: 'raise_tier' }, { do: 'start_nurture', sequence: 'still-deciding' }],
+  }),
+  rule('quiet', {
+    on: ['silence'],
+    silentHours: 1,
+    actions: [{ do: 'send_to_specialty', specialty: 'mohs' }],
+  }),
+];
+
+export function moodOf(draw: Draw, inquiries: number): Mood {
+  const isBusy = draw.chance(busyShare) && inquiries <= mostBusy;
+  const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
+  return { isBusy, later };
+}
+
+const file = new URL('../../practices/dermatology.yaml', import.meta.url);
+let read: Practice | undefined;
+
+export function practiceFor(inquiries: number, { isBusy, later }: Mood): Practice {
+  read ??= readPracticeFile(readFileSync(file, 'utf8')).practice as Practice;
+  const practice = structuredClone(read);
+  practice.rules.push(...later);
+  // In a small run some caps are reached; a large one has room for as many as write.
+  const times = inquiries <= 400 ? 1 : inquiries / 100;
+  for (const member of practice.members) {
+    const { open, perDay } = member.caps ?? {};
+    member.caps = {
+      ...(open !== undefined && { open: Math.ceil(open * times) }),
+      ...(perDay !== undefined && { perDay: Math.ceil(perDay * times) }),
+    };
+  }
+  if (isBusy) return practice;
+  const { respondWithinMinutes: byTier, channelMinutes: byChannel } = practice.scoring;
+  for (const tier of tiers) byTier[tier] *= calmTimes;
+  for (const channel of channels) if (byChannel[channel] !== undefined) byChannel[channel] *= calmTimes;
+  const { respondWithinMinutes: byUrgency } = practice.urgency;
+  byUrgency.same_day *= calmTimes;
+  byUrgency.soon *= calmTimes;
+  return practice;
+}
