@@ -18,9 +18,12 @@ const fold = (text: string): string =>
  */
 export const foldWording = (text: string): string => fold(text.replace(contracted, ''));
 
+/** A folded text with a space at both of its ends, where words of a phrase may begin and end. */
+const spaced = (folded: string): string => ` ${folded} `;
+
 /** Whether a phrase stands in a text as whole words; both are folded before. */
 export const holdsPhrase = (foldedText: string, foldedPhrase: string): boolean =>
-  ` ${foldedText} `.includes(` ${foldedPhrase} `);
+  spaced(foldedText).includes(spaced(foldedPhrase));
 
 /** A text with its apostrophes as spaces, as nothing, and as nothing in contractions alone. */
 const readings = (text: string): string[] => {
@@ -37,7 +40,7 @@ function readingsOfPhrase(phrase: string): readonly string[] {
   const known = foldedPhrases.get(phrase);
   if (known) return known;
   if (foldedPhrases.size >= mostKept) foldedPhrases.clear();
-  const folded = [...new Set(readings(phrase))];
+  const folded = [...new Set(readings(phrase))].map(spaced);
   foldedPhrases.set(phrase, folded);
   return folded;
 }
@@ -48,8 +51,8 @@ function readingsOfPhrase(phrase: string): readonly string[] {
  */
 export function findPhrases(text: string, phrases: readonly string[]): string[] {
   if (phrases.length === 0) return [];
-  const folded = readings(text);
+  const texts = readings(text).map(spaced);
   return phrases.filter((phrase) =>
-    readingsOfPhrase(phrase).some((wanted) => folded.some((one) => holdsPhrase(one, wanted))),
+    readingsOfPhrase(phrase).some((wanted) => texts.some((one) => one.includes(wanted))),
   );
 }
