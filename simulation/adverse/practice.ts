@@ -18,8 +18,6 @@ export interface Mood {
 const busyShare = 0.12;
 /** In one of four there are rules for what happens after the arrival. */
 const laterShare = 0.25;
-/** In a large run thousands would wait, and little else be seen. */
-const mostBusy = 1_000;
 const calmTimes = 20;
 
 const rule = (id: string, more: Partial<Rule> & Pick<Rule, 'on' | 'actions'>): Rule => ({
@@ -68,8 +66,9 @@ const laterRules: readonly Rule[] = [
   }),
 ];
 
-export function moodOf(draw: Draw, inquiries: number): Mood {
-  const isBusy = draw.chance(busyShare) && inquiries <= mostBusy;
+export function moodOf(draw: Draw, isLarge: boolean): Mood {
+  // In a large run thousands would wait, and little else be seen.
+  const isBusy = draw.chance(busyShare) && !isLarge;
   const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
   return { isBusy, later };
 }

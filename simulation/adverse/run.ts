@@ -46,6 +46,9 @@ export interface RunResult {
   };
 }
 
+/** From here on a run is a large one: nobody is in haste, and there is room for all of them. */
+const manyInquiries = 1_000;
+
 /** It begins on a Monday morning, with digests and the weekly report. */
 const begins = 'Mon 08:25';
 /** So many inquiries come in an hour, and at the least so long. */
@@ -60,13 +63,15 @@ const restMinutes = 35;
 
 export async function runAdverse(options: RunOptions): Promise<RunResult> {
   const { seed, inquiries } = options;
-  const mood = moodOf(drawsOf(seed)('practice'), inquiries);
+  const mood = moodOf(drawsOf(seed)('practice'), inquiries > manyInquiries);
   const practice = practiceFor(inquiries, mood);
   const from = momentOf(begins, practice.locations[0]?.timeZone ?? 'UTC') as Date;
   const minutes = Math.max(leastMinutes, (inquiries / perHour) * 60);
   const untilMs = from.getTime() + minutes * minuteMs;
   const draw = drawsOf(seed)('plan');
-  const planned = options.faults ? givenPlan(options.faults) : drawnPlan(draw, options.only);
+  const planned = options.faults
+    ? givenPlan(options.faults)
+    : drawnPlan(draw, inquiries > manyInquiries, options.only);
   const plan = (options.aims ?? []).reduce(aimedAt, planned);
 
   let world: AdverseWorld | undefined;
