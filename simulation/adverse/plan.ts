@@ -28,9 +28,7 @@ export interface Plan {
 }
 
 /** How often something goes wrong, out of all occasions. */
-const ratesOfFew = [0.001, 0.003, 0.01, 0.03];
-/** Where thousands are due in a minute: a sweep that dies at every thirtieth call would never get through them. */
-const ratesOfMany = ratesOfFew.filter((rate) => rate < 0.03);
+const rates = [0.001, 0.003, 0.01, 0.03];
 /** Where a run has nothing else: what there is seldom an occasion for happens at every few of them. */
 const rateAlone: Partial<Record<FaultKind, number>> = {
   conflict: 0.1,
@@ -51,11 +49,9 @@ const firstDies = 0.1;
  * Draws faults: each run has some kinds of them, often or seldom, since what happens all the time
  * hides what only happens where nothing else does.
  *
- * @param isLarge - whether many thousands write
  * @param only - the one kind that the run has
  */
-export function drawnPlan(draw: Draw, isLarge: boolean, only?: FaultKind): Plan {
-  const rates = isLarge ? ratesOfMany : ratesOfFew;
+export function drawnPlan(draw: Draw, only?: FaultKind): Plan {
   const rate = only === undefined ? draw.pick(rates) : (rateAlone[only] ?? 0.02);
   const chosen = new Set(
     faultNames.filter((name) => (only === undefined ? draw.chance(0.6) : name === only)),
@@ -65,7 +61,7 @@ export function drawnPlan(draw: Draw, isLarge: boolean, only?: FaultKind): Plan 
     operations.map((operation) => [operation, faultsOf(operation).filter((kind) => chosen.has(kind))]),
   );
   const seen = new Set<string>();
-  function decided({ operation, site, draw: own }: Occasion): FaultKind | undefined {
+  function drawn({ operation, site, draw: own }: Occasion): FaultKind | undefined {
     const kinds = kindsAt.get(operation) ?? [];
     if (kinds.length === 0) return undefined;
     if (!seen.has(site)) {
@@ -79,7 +75,7 @@ export function drawnPlan(draw: Draw, isLarge: boolean, only?: FaultKind): Plan 
   let quietFor = only === undefined ? draw.between(50, 1_000) : Number.POSITIVE_INFINITY;
   return {
     decide(occasion) {
-      const kind = decided(occasion);
+      const kind = drawn(occasion);
       if (kind !== undefined) quietFor = Number.POSITIVE_INFINITY;
       quietFor--;
       if (quietFor > 0 || !faultsOf(occasion.operation).includes('throttled')) return kind;

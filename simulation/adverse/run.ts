@@ -71,7 +71,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
   const draw = drawsOf(seed)('plan');
   const planned = options.faults
     ? givenPlan(options.faults)
-    : drawnPlan(draw, inquiries > manyInquiries, options.only);
+    : drawnPlan(draw, options.only);
   const plan = (options.aims ?? []).reduce(aimedAt, planned);
 
   let world: AdverseWorld | undefined;

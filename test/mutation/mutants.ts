@@ -592,14 +592,14 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'what is stuck before its score is enqueued',
     file: 'functions/remind/sweep.ts',
-    find: '      dependencies.scoreQueue.sendAll(steps.score),\n',
+    find: 'outbox.score.end(), ',
     replace: '',
     tests: unit('sweep'),
   },
   {
     what: 'what is to go to somebody else is enqueued',
     file: 'functions/remind/sweep.ts',
-    find: '      dependencies.routeQueue.sendAll(steps.route),\n',
+    find: 'outbox.route.end(), ',
     replace: '',
     tests: unit('left-behind', 'escalation'),
   },
@@ -613,7 +613,14 @@ export const mutants: readonly Mutant[] = [
   {
     what: 'mails that are due are enqueued',
     file: 'functions/remind/sweep.ts',
-    find: '      dependencies.mailQueue.sendAll(mails),\n',
+    find: ', outbox.mail.end()',
+    replace: '',
+    tests: unit('sweep'),
+  },
+  {
+    what: 'what is claimed is asked for before the whole page is',
+    file: 'functions/remind/sweep.ts',
+    find: '      if (waiting.length >= askedAtOnce) await send();\n',
     replace: '',
     tests: unit('sweep'),
   },

@@ -167,6 +167,20 @@ describe('the sweep', () => {
     expect(pipeline.queues.score.sent.map(({ inquiryId }) => inquiryId)).toEqual([id]);
   });
 
+  it('that ends in the middle of a page has asked for all but a few of what it claimed', async () => {
+    await Promise.all(Array.from({ length: 200 }, (_, i) => pipeline.captured({ name: `P${i}` })));
+    loseMessages();
+    pipeline.environment.advance(minutes(1));
+    const { write } = table;
+    let claims = 0;
+    table.write = async (change) => (++claims <= 100 ? write(change) : new Promise(() => {}));
+
+    void pipeline.sweep();
+
+    // Of the hundred, each of the four shards may keep nine back.
+    await expect.poll(() => pipeline.queues.score.sent.length).toBeGreaterThanOrEqual(64);
+  });
+
   it('stops between two pages when its time is up, and the next goes on', async () => {
     await Promise.all(Array.from({ length: 900 }, (_, i) => pipeline.captured({ name: `P${i}` })));
     loseMessages();
