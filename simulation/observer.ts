@@ -15,6 +15,9 @@ import { minuteMs } from './minutes.ts';
 import type { Person } from './people.ts';
 import type { SentMail } from './world.ts';
 
+/** What others are given meanwhile: a decision is written some moments after it is made. */
+const roomToSpare = 5;
+
 /** What must never be, each in the words of the table. */
 export const checks = {
   noNextAction: 'inquiries without a next action',
@@ -64,6 +67,8 @@ export interface Observer {
   onCommit(changes: readonly RowChange[]): void;
   /** Looks at what waits, and at who could take it: from time to time, since a clock may let them. */
   look(): void;
+  /** Whether somebody could well have taken an inquiry: at work, with all that it asks for, and with room to spare. */
+  couldTake(memberId: string, head: Inquiry, at: Date): boolean;
   /** Gives the kind of the mail. */
   onMail(sent: SentMail): string;
   /** From now on nothing may be sent to an address. */
@@ -111,13 +116,13 @@ export function createObserver(
     return newest?.['decision'] as Decision | undefined;
   }
 
-  /** Whether a member may be given more, at work as they are. */
-  function hasRoom(member: Member, practice: Practice, at: Date): boolean {
+  /** Whether a member may be given more, so many at the least, at work as they are. */
+  function hasRoom(member: Member, practice: Practice, at: Date, least = 1): boolean {
     const { open, perDay } = member.caps ?? {};
+    const given = (): number => givenOn.get(`${member.id} ${dateOfMember(member, practice, at)}`) ?? 0;
     return (
-      (open === undefined || (openOf.get(member.id) ?? 0) < open) &&
-      (perDay === undefined ||
-        (givenOn.get(`${member.id} ${dateOfMember(member, practice, at)}`) ?? 0) < perDay)
+      (open === undefined || (openOf.get(member.id) ?? 0) + least <= open) &&
+      (perDay === undefined || given() + least <= perDay)
     );
   }
 
@@ -258,6 +263,12 @@ export function createObserver(
         // Once for each time.
         waiting.set(id, '9999');
       }
+    },
+    couldTake(memberId, head, at) {
+      const practice = practiceNow();
+      const member = practice.members.find(({ id }) => id === memberId);
+      if (!member || absenceOf(member, practice, at) !== undefined) return false;
+      return hasRoom(member, practice, at, roomToSpare) && meets(member, head, practice);
     },
     onMail(sent) {
       const kind = kindOf(sent);

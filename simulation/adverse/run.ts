@@ -69,9 +69,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
   const minutes = Math.max(leastMinutes, (inquiries / perHour) * 60);
   const untilMs = from.getTime() + minutes * minuteMs;
   const draw = drawsOf(seed)('plan');
-  const planned = options.faults
-    ? givenPlan(options.faults)
-    : drawnPlan(draw, options.only);
+  const planned = options.faults ? givenPlan(options.faults) : drawnPlan(draw, options.only);
   const plan = (options.aims ?? []).reduce(aimedAt, planned);
 
   let world: AdverseWorld | undefined;

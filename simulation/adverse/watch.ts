@@ -6,7 +6,7 @@ import { inquiryHead, inquirySk } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { localDate } from '../../shared/domain/business-time.ts';
 import { type Inquiry, isMailUnderWay, isOpen, mailLeaseMs } from '../../shared/domain/inquiry/state.ts';
-import { findLocation } from '../../shared/domain/practice.ts';
+import { findLocation, type Practice } from '../../shared/domain/practice.ts';
 import { countChange } from '../../shared/domain/rollup.ts';
 import { closingFaults } from '../closing.ts';
 import type { RowChange } from '../memory-table.ts';
@@ -23,8 +23,11 @@ export const adverseChecks = {
   twice: 'stored twice',
   doubleAssigned: 'given to a second member for no reason',
   rotation: 'rotations out of their bounds',
+  leftOut: 'members left out of a turn for no reason',
   mailedAgain: 'mails sent again without a reason',
+  neverSent: 'mails noted as sent that were not',
   notAtRest: 'not at rest two sweeps after the faults',
+  setAside: 'messages that fail though nothing goes wrong',
   rollup: 'roll-ups that are not what the inquiries say',
   disagrees: 'kept twice, and not the same',
   unanswered: 'faults of ours',
@@ -78,6 +81,23 @@ const isAtRest = (head: Inquiry): boolean =>
       (head.progress === 'routed' && head.mailState === undefined && head.firstContactedAt === undefined))
   );
 
+/** Mails about an inquiry that there is one of for each time that they have a reason. */
+const oncePerReason: ReadonlySet<unknown> = new Set([
+  'assigned',
+  'reminder',
+  'warning',
+  'escalated',
+  'follow_up',
+]);
+
+/** What a staff mail about an inquiry is about, as its head has it; undefined where it may come again. */
+function aboutOf(row: Row): string | undefined {
+  const { mailKind, assignedAt, rung, reminders } = row;
+  if (row.sk !== inquirySk.head || !oncePerReason.has(mailKind)) return undefined;
+  const n = mailKind === 'assigned' ? '' : ` ${rung ?? 0} ${reminders}`;
+  return `${mailKind} ${assignedAt ?? ''}${n}`;
+}
+
 /** A rotation whose turns are taken: what each was due, less what each got. */
 interface Deviations {
   readonly of: Map<string, number>;
@@ -103,6 +123,15 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   const stored = new Map<number, string>();
   const acknowledged = new Map<string, number>();
   const suppressedAtMs = new Map<string, number>();
+  const wasDisabled = new Set<string>();
+  let looked: Practice | undefined;
+  /** Claims of which at least one mail went out. */
+  const wentOut = new Set<string>();
+  /** Those of which it may not be known that it did. */
+  const excused = new Set<string>();
+  /** What a mail about each item was last asked for. */
+  const abouts = new Map<string, string | undefined>();
+  let calmFromMs = Number.POSITIVE_INFINITY;
   /** How often each item asked for a mail. */
   const asks = new Map<string, number>();
   /** How often each mail was sent, and how often it may be. */
@@ -135,10 +164,13 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       arrivals.set(after.id, number);
     }
     const had = before?.assignedTo;
-    const isTaken = had !== undefined && after.assignedTo !== undefined && after.assignedTo !== had;
-    // Only the ladder, or a rule, takes it from somebody for somebody else, where it has said so.
-    if (isTaken && call?.invocation.name === 'route' && !before?.reassign && !before?.move)
-      breaks('doubleAssigned', `${after.id}: from ${had} to ${after.assignedTo}`);
+    const isTaken = had !== undefined && isOpen(after) && after.assignedTo !== had;
+    const isRouted = call?.invocation.name === 'route' && !before?.reassign && !before?.move;
+    // Only the ladder, or a rule, takes it from somebody, where it has said so; or who has it is gone.
+    if (isTaken && isRouted && !wasDisabled.has(had))
+      breaks('doubleAssigned', `${after.id}: from ${had} to ${after.assignedTo ?? 'nobody'}`);
+    if (isRouted && after.assignedAt !== before?.assignedAt && after.assignedAt !== undefined)
+      onTurn(after, new Date(after.assignedAt));
     const asked = unrest?.get(after.id);
     if (asked === undefined) return;
     if (isAtRest(after)) unrest?.delete(after.id);
@@ -147,6 +179,14 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       asked.add(call.invocation.address);
       if (before === 2 && asked.size === 3)
         breaks('notAtRest', `${after.id}: asked for by a third sweep after the faults`);
+    }
+  }
+
+  /** Whoever was not asked has to have a reason for it, by the configuration and by what they have. */
+  function onTurn(given: Inquiry, at: Date): void {
+    for (const { memberId, outcome, reason } of given.receipt?.candidates ?? []) {
+      if (outcome !== 'excluded' || given.hadBy?.includes(memberId) || wasDisabled.has(memberId)) continue;
+      if (observer.couldTake(memberId, given, at)) breaks('leftOut', `${given.id}: ${memberId}, ${reason}`);
     }
   }
 
@@ -182,7 +222,16 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     }
   }
 
+  /** Where the configuration was changed: a function may go by the last one for some seconds. */
+  function noteDisabled(): void {
+    const practice = worldOf().practice();
+    if (practice === looked) return;
+    looked = practice;
+    for (const { id, enabled } of practice.members) if (!enabled) wasDisabled.add(id);
+  }
+
   function onCommit(changes: readonly RowChange[], call: Call | undefined): void {
+    noteDisabled();
     const beforeOf = new Map<string, Inquiry | undefined>();
     for (const { after } of changes) {
       if (after?.sk !== inquirySk.head) continue;
@@ -203,7 +252,11 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       const [was, is] = [mailStateOf(before), mailStateOf(after)];
       if (!after || is === undefined) continue;
       const item = `${after.pk} ${after.sk}`;
-      if (is === 'pending' && was !== 'pending') asks.set(item, (asks.get(item) ?? 0) + 1);
+      if (is === 'pending' && was !== 'pending') onAsked(item, after);
+      if (is === 'sent' && was === 'sending') {
+        const claim = `${item} ${asks.get(item) ?? 0}`;
+        if (!wentOut.has(claim)) breaks('neverSent', `${claim}: noted as sent`);
+      }
       // A task that is handed over while its mail is under way is not claimed by that.
       const isClaim = was !== 'sending' || claimedAt(before) !== claimedAt(after);
       if (is !== 'sending' || !isClaim || !call) continue;
@@ -213,8 +266,20 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     }
   }
 
+  /** Of one thing nobody is told a second time, unless that they were told may not be known. */
+  function onAsked(item: string, row: Row): void {
+    const n = asks.get(item) ?? 0;
+    asks.set(item, n + 1);
+    const [about, claim] = [aboutOf(row), `${item} ${n}`];
+    const isTold = wentOut.has(claim) && !excused.has(claim);
+    if (about !== undefined && isTold && abouts.get(item) === about)
+      breaks('mailedAgain', `${item}: ${about}, and they were told`);
+    abouts.set(item, about);
+  }
+
   function onMail(mail: SentMail, call: Call): void {
     mails++;
+    if (call.lane?.claim !== undefined) wentOut.add(call.lane.claim);
     observer.onMail(mail);
     const { lane, invocation } = call;
     const key = `${lane?.claim} to ${mail.to.join(' ')}`;
@@ -224,7 +289,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     if (counted.times > counted.may) breaks('mailedAgain', `${key}: ${counted.times} times`);
     // It is out, and nobody learns of it; or it was on its way when its process died.
     const fault = underWay?.fault;
-    if (fault === 'crash_after' || fault === 'timed_out' || invocation.isDead) counted.may++;
+    if (fault === 'crash_after' || fault === 'timed_out' || invocation.isDead) excuse(counted, lane);
     const others = sentBy.get(invocation) ?? [];
     sentBy.set(invocation, [...others, { key, lane }]);
     const [email = ''] = mail.to;
@@ -233,13 +298,18 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       breaks('suppressed', `${key.split(' to ')[0]}: claimed after its address was suppressed`);
   }
 
+  function excuse(counted: { may: number }, lane: Lane | undefined): void {
+    counted.may++;
+    if (lane?.claim !== undefined) excused.add(lane.claim);
+  }
+
   /** What was sent and may now not be known to be. */
   function onFault(call: Call, fault: string): void {
     for (const { key, lane } of sentBy.get(call.invocation) ?? []) {
       const counted = sent.get(key);
       // A call of no lane is one of a whole batch: where it fails, that any of it went out may stay unknown.
       const isOfAll = fault.startsWith('crash') || (call.lane === undefined && failing.has(fault));
-      if (counted && (isOfAll || lane === call.lane)) counted.may++;
+      if (counted && (isOfAll || lane === call.lane)) excuse(counted, lane);
     }
   }
 
@@ -309,12 +379,15 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
             if (!/Busy$/.test(name))
               breaks('unanswered', `${where}: ${error instanceof Error ? `${name} ${error.message}` : name}`);
           if (/gave up|audit changed|given up/.test(where)) breaks('unanswered', where);
+          if (now().getTime() > calmFromMs + minuteMs && !/Busy$/.test(name) && !/refused/.test(where))
+            breaks('unanswered', `${where}, and nothing went wrong: ${name}`);
           break;
         }
         default:
       }
     },
     calm() {
+      calmFromMs = now().getTime();
       const heads = [...observer.inquiries.values()].map(({ head }) => head);
       unrest = new Map(heads.filter((head) => !isAtRest(head)).map(({ id }) => [id, new Set()]));
     },
@@ -322,6 +395,8 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       for (const [id, arrival] of acknowledged)
         if (!worldOf().table.peek(inquiryHead(id))) breaks('absent', `arrival ${arrival}: ${id}`);
       restFaults();
+      const { deadLetters } = worldOf();
+      if (deadLetters > 0) breaks('setAside', `${deadLetters} dead letters after they were sent again`);
       rollupFaults();
       for (const { check, about, at } of observer.violations) broken.push({ check, about, at });
       for (const fault of await closingFaults(worldOf())) breaks('disagrees', fault);

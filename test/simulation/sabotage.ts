@@ -1,5 +1,6 @@
 /** Ports that leave out one of the things that everything rests on: a run on them must break. */
-import type { Write } from '../../shared/data/table.ts';
+import { inquirySk, memberLoad } from '../../shared/data/keys.ts';
+import type { Row, Write } from '../../shared/data/table.ts';
 import { kindOfItem } from '../../simulation/adverse/sites.ts';
 import type { AdverseCheck } from '../../simulation/adverse/watch.ts';
 import type { FaultKind } from '../../simulation/faults.ts';
@@ -38,7 +39,49 @@ const without =
     };
   };
 
+/** Notify with another mailer. */
+const withMailer =
+  (send: Ports['mailer']['send']) =>
+  (of: FunctionName, ports: Ports): Ports =>
+    of === 'notify' ? { ...ports, mailer: { send } } : ports;
+
 export const sabotages: readonly Sabotage[] = [
+  {
+    what: 'a mailer that sends nothing',
+    told: ['neverSent'],
+    only: 'late',
+    inquiries: 25,
+    portsOf: withMailer(async () => {}),
+  },
+  {
+    what: 'alerts that cannot be read',
+    told: ['unanswered', 'setAside', 'notAtRest'],
+    only: 'late',
+    inquiries: 60,
+    portsOf: (of, ports) => {
+      if (of !== 'notify') return ports;
+      const query: typeof ports.table.query = async (wanted) => {
+        if (wanted.from === inquirySk.alert || wanted.to === inquirySk.alert) throw new Error('unreadable');
+        return await ports.table.query(wanted);
+      };
+      return { ...ports, table: { ...ports.table, query } };
+    },
+  },
+  {
+    what: 'route where somebody always seems to have enough',
+    told: ['leftOut'],
+    only: 'late',
+    inquiries: 25,
+    portsOf: (of, ports) => {
+      if (of !== 'route') return ports;
+      const isFull = (row: Row): Row => (row.sk === memberLoad('tom').sk ? { ...row, open: 1_000 } : row);
+      const query: typeof ports.table.query = async (wanted) => {
+        const page = await ports.table.query(wanted);
+        return { ...page, rows: page.rows.map(isFull) };
+      };
+      return { ...ports, table: { ...ports.table, query } };
+    },
+  },
   {
     what: 'capture without the condition of its idempotency record',
     told: ['twice'],
