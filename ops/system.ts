@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { paginateListQueues, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -142,6 +143,11 @@ export const onPractice = <Result>(
     if (found === undefined) throw new ConfigurationMissing();
     return run(table, found.practice);
   });
+
+/** Indexes follow the table within far less. */
+const settleMs = 2_000;
+/** Waits until indexes have caught up with what was written. */
+export const settle = (): Promise<void> => sleep(settleMs);
 
 /** Who runs the command, as it shall stand with what they change. */
 export const authorOf = (given: string | undefined): string => given ?? userInfo().username;

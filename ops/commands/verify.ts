@@ -4,10 +4,10 @@ import { newestOnBoard } from '../../shared/data/board.ts';
 import { createInquiries } from '../../shared/data/inquiries.ts';
 import { boardOfStage, byTime, inquiryPk } from '../../shared/data/keys.ts';
 import type { Table } from '../../shared/data/table.ts';
-import { verifyContact } from '../../shared/data/verify.ts';
+import { standing, verifyContact } from '../../shared/data/verify.ts';
 import { stages } from '../../shared/domain/stages.ts';
 import { mapAFew, newestIds } from '../past-inquiries.ts';
-import { onTable } from '../system.ts';
+import { onTable, settle } from '../system.ts';
 import { count, createProgress, layOut, Refusal } from '../terminal.ts';
 
 const mostContacts = 10_000;
@@ -72,10 +72,17 @@ export async function verify(args: string[]): Promise<void> {
       const one = await verifyContact(table, id);
       people += 1;
       progress(people);
-      return one ?? [];
+      return one ? { id, ...one } : [];
     });
     const all = verified.flat();
-    const differing = all.flatMap(({ differences }) => differences);
+    const inQuestion = all.filter(({ differences }) => differences.length > 0);
+    // What was just done may not be in the index of timelines yet.
+    if (inQuestion.length > 0) await settle();
+    const again = await mapAFew(inQuestion, async (before) => {
+      const after = await verifyContact(table, before.id);
+      return after ? standing(before, after) : [];
+    });
+    const differing = again.flat();
     if (differing.length > 0) {
       const rows = differing.map(({ id, field, stored, rebuilt }) => [
         id,

@@ -1,13 +1,10 @@
 /** `reconcile`: where what is kept twice disagrees, and mends it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Finding, type Reconciled, reconcile as reconcileAll } from '../../shared/data/reconcile.ts';
 import { scan } from '../rows.ts';
-import { onSystem, type System } from '../system.ts';
+import { onSystem, type System, settle } from '../system.ts';
 import { count, createProgress, layOut } from '../terminal.ts';
 
-/** Indexes follow the table within far less. */
-const settleMs = 2_000;
 const mostShown = 100;
 
 const inWords: Readonly<Record<Finding['kind'], string>> = {
@@ -33,7 +30,7 @@ export function reconcileSystem(system: System, repair: boolean): Promise<Reconc
     pages: scan(system),
     repair,
     now: () => new Date(),
-    settle: () => sleep(settleMs),
+    settle,
     onProgress: (what, done) => progress[what](done),
   });
 }

@@ -38,7 +38,7 @@ import { enrolmentRow, messageRow } from './messages.ts';
 import { noticeRow } from './notices.ts';
 import { type Clause, type Condition, queryAll, type Row, type Table } from './table.ts';
 import { numberOfScore } from './timeline.ts';
-import { verifyContact } from './verify.ts';
+import { standing, type Verified, verifyContact } from './verify.ts';
 
 /** Something that disagrees. */
 export interface Finding {
@@ -91,6 +91,8 @@ const looks = 3;
 /** Others may change the same item this often before it is left to the next run. */
 const mostAttempts = 5;
 const peopleAtOnce = 10;
+/** People of whom something differs that are waited for together. */
+const mostWaitedFor = 500;
 
 const indexAttributes = Object.values(indexKeys).flatMap(({ pk, sk }) => [pk, sk]);
 const inquiryPrefix = inquiryPk('');
@@ -279,24 +281,45 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
 
   async function reconcileTimelines(): Promise<void> {
     const ids = [...people];
+    let differing: [contactId: string, before: Verified][] = [];
     for (let i = 0; i < ids.length; i += peopleAtOnce) {
-      await Promise.all(
-        ids.slice(i, i + peopleAtOnce).map(async (contactId) => {
-          const verified = await verifyContact(table, contactId);
-          const differences = verified?.differences ?? [missing(contactId)];
-          const ofId = Map.groupBy(differences, ({ id }) => id);
-          for (const [id, theirs] of ofId) {
-            await reconcileTimeline(contactId, id, theirs);
-          }
-        }),
-      );
+      const few = ids.slice(i, i + peopleAtOnce);
+      const verified = await Promise.all(few.map(async (id) => [id, await verify(id)] as [string, Verified]));
+      differing.push(...verified.filter(([, { differences }]) => differences.length > 0));
+      const isLast = i + peopleAtOnce >= ids.length;
+      if (differing.length > 0 && (isLast || differing.length >= mostWaitedFor)) {
+        await reconcileDiffering(differing);
+        differing = [];
+      }
       options.onProgress?.('people', Math.min(i + peopleAtOnce, ids.length));
     }
   }
 
+  /** A person against their timeline; that there is no such person is what differs. */
+  async function verify(contactId: string): Promise<Verified> {
+    return (await verifyContact(table, contactId)) ?? nobody(contactId);
+  }
+
+  /** Looks again at those of whom something differs, once indexes have caught up with what they are compared with. */
+  async function reconcileDiffering(differing: readonly (readonly [string, Verified])[]): Promise<void> {
+    await settle();
+    for (let i = 0; i < differing.length; i += peopleAtOnce) {
+      await Promise.all(
+        differing.slice(i, i + peopleAtOnce).map(async ([contactId, before]) => {
+          const after = await verify(contactId);
+          for (const [id, theirs] of Map.groupBy(standing(before, after), (one) => one.id)) {
+            await reconcileTimeline(contactId, id, after.versions.get(id), theirs);
+          }
+        }),
+      );
+    }
+  }
+
+  /** @param version - the one that was compared; only that is written over, and what was changed is left to the next run */
   async function reconcileTimeline(
     contactId: string,
     id: string,
+    version: number | undefined,
     differences: readonly Difference[],
   ): Promise<void> {
     const report = (fields: readonly string[], isMended: boolean): void => {
@@ -307,17 +330,14 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
     const fields = differences.map(({ field }) => field);
     const isInquiry = differences.every(({ of }) => of === 'inquiry');
     if (!repair || !isInquiry || !fields.some((field) => field in told)) return report(fields, false);
-    let left = differences;
-    for (let attempt = 1; attempt <= mostAttempts && left.some(({ field }) => field in told); attempt++) {
-      const head = await inquiries.findHead(id);
-      if (!head) break;
-      const next = asTold(head, left, now());
-      await table.write(inquiries.save({ ...next, version: head.version + 1 }));
-      left = ((await verifyContact(table, contactId))?.differences ?? []).filter((one) => one.id === id);
-      const stored = await inquiries.findHead(id);
-      if (stored) note(stored);
-    }
-    const still = left.map(({ field }) => field);
+    const head = await inquiries.findHead(id);
+    if (!head || head.version !== version) return;
+    const next = { ...asTold(head, differences, now()), version: head.version + 1 };
+    if (!(await table.write(inquiries.save(next))).committed) return;
+    note(next);
+    const after = await verify(contactId);
+    const isOurs = after.versions.get(id) === next.version;
+    const still = isOurs ? after.differences.filter((one) => one.id === id).map(({ field }) => field) : [];
     report(
       fields.filter((field) => !still.includes(field)),
       true,
@@ -431,12 +451,13 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
 const differing = (row: Row | undefined, counted: Readonly<Record<string, number>>): string[] =>
   Object.keys(counted).filter((name) => (row?.[name] ?? 0) !== counted[name]);
 
-const missing = (contactId: string): Difference => ({
-  of: 'contact',
-  id: contactId,
-  field: 'missing',
-  rebuilt: true,
-  stored: false,
+/** What is found of a contact that is not there. */
+const nobody = (contactId: string): Verified => ({
+  contactIds: [contactId],
+  inquiries: 0,
+  entries: 0,
+  differences: [{ of: 'contact', id: contactId, field: 'missing', rebuilt: true, stored: false }],
+  versions: new Map(),
 });
 
 /** What of a state its timeline decides: of the others, those who work with it have to. */

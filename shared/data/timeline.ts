@@ -171,8 +171,15 @@ export function createTimelines(table: Table) {
      * What one item tells comes on one page: the first score with what was sent (it saves an
      * index write for each inquiry), the mail with the routing; so a page may be longer than
      * `limit`, which is at most 50.
+     *
+     * @param options - `consistent`: the items are read as they are committed; which there are, the index says all the same
      */
-    async page(family: readonly string[], limit: number, after?: Place): Promise<TimelinePage> {
+    async page(
+      family: readonly string[],
+      limit: number,
+      after?: Place,
+      { consistent = false } = {},
+    ): Promise<TimelinePage> {
       const pages = await Promise.all(
         family.map((contactId) =>
           table.query({
@@ -201,7 +208,7 @@ export function createTimelines(table: Table) {
           return key;
         });
       const keys = [...taken.map(({ row: { pk, sk } }) => ({ pk, sk })), ...scores];
-      const rows = keys.length === 0 ? [] : await table.batchGet(keys);
+      const rows = keys.length === 0 ? [] : await table.batchGet(keys, { consistent });
       const items = rows.flatMap((row) => tell(row, owners.get(row.pk + row.sk) ?? ''));
       const last = taken.at(-1);
       return {
@@ -210,12 +217,12 @@ export function createTimelines(table: Table) {
       };
     },
 
-    /** The whole timeline of a family, oldest first: for checks, and people have a few dozen entries. */
+    /** The whole timeline of a family, oldest first: for checks, so read consistently; people have a few dozen entries. */
     async all(family: readonly string[]): Promise<Told[]> {
       const items: Told[] = [];
       let next: Place | undefined;
       do {
-        const page: TimelinePage = await timelines.page(family, mostPerPage, next);
+        const page: TimelinePage = await timelines.page(family, mostPerPage, next, { consistent: true });
         items.push(...page.items);
         next = page.next;
       } while (next !== undefined);

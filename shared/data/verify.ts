@@ -31,6 +31,8 @@ export interface Verified {
   readonly entries: number;
   /** Empty where everything is as the timeline tells. */
   readonly differences: readonly Difference[];
+  /** At which version each was that was compared, by its id: what is not stored has none. */
+  readonly versions: ReadonlyMap<string, number>;
 }
 
 /** The part of a stored inquiry that its timeline tells. */
@@ -93,6 +95,9 @@ const looks = 3;
  * Rebuilds a person from their timeline, with all their inquiries and everybody
  * who was merged with them, and compares that with what is stored. Undefined
  * where there is no such contact. Of whoever cannot be read that is the difference.
+ *
+ * Which entries there are an index says, and may be seconds behind: while others write, what differs
+ * is wrong only if it is `standing`.
  */
 export async function verifyContact(table: Table, contactId: string): Promise<Verified | undefined> {
   let verified = await lookOrSay(table, contactId);
@@ -101,6 +106,13 @@ export async function verifyContact(table: Table, contactId: string): Promise<Ve
   }
   return verified;
 }
+
+/**
+ * What differs of those whose version was the same before it was waited for indexes, and after: by then
+ * their entries are all there. Of what was changed meanwhile nothing can be said.
+ */
+export const standing = (before: Verified, after: Verified): Difference[] =>
+  after.differences.filter(({ id }) => before.versions.get(id) === after.versions.get(id));
 
 /** One look; of a person with an item that cannot be read, that they have one. */
 async function lookOrSay(table: Table, contactId: string): Promise<Verified | undefined> {
@@ -117,21 +129,35 @@ async function lookOrSay(table: Table, contactId: string): Promise<Verified | un
       rebuilt: undefined,
       stored,
     } as const;
-    return { contactIds: [contactId], inquiries: 0, entries: 0, differences: [unreadable] };
+    return {
+      contactIds: [contactId],
+      inquiries: 0,
+      entries: 0,
+      differences: [unreadable],
+      versions: new Map(),
+    };
   }
 }
+
+interface Versioned {
+  readonly version: number;
+}
+
+const versionsOf = (items: readonly Versioned[]): number[] => items.map(({ version }) => version);
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 async function look(table: Table, contactId: string): Promise<Verified | undefined> {
   const contacts = createContacts(table);
   const inquiries = createInquiries(table);
   const timelines = createTimelines(table);
-  const survivor = await contacts.findSurvivor(contactId);
+  const survivor = await contacts.findSurvivor(contactId, { consistent: true });
   if (!survivor) return undefined;
-  const ids = await contacts.family(survivor);
+  const ids = await contacts.family(survivor, { consistent: true });
+  // First what is told, then what is stored: what is done in between has a version that nobody compared before.
+  const told = await timelines.all(ids);
   const family = (await Promise.all(ids.map((id) => contacts.find(id, { consistent: true })))).filter(
     (contact) => contact !== undefined,
   );
-  const told = await timelines.all(ids);
   const consents = createConsents(table);
   const said = await Promise.all(family.map(({ id }) => consents.of([id])));
   const [tasks, appointments] = [createTasks(table), createAppointments(table)];
@@ -162,6 +188,12 @@ async function look(table: Table, contactId: string): Promise<Verified | undefin
     contactIds: ids,
     inquiries: records.length,
     entries: told.length,
+    versions: new Map([
+      ...records.map(({ head }) => [head.id, head.version] as const),
+      // Versions only grow: their sum changes with any of them.
+      ...family.map(({ id, version }, i) => [id, sum([version, ...versionsOf(said[i] ?? [])])] as const),
+      ...[...kept.tasks, ...kept.appointments].map(({ id, version }) => [id, version] as const),
+    ]),
     differences: differences(
       {
         ...rebuilt,

@@ -474,6 +474,28 @@ export const mutants: readonly Mutant[] = [
     replace: '',
     tests: table('races'),
   },
+  {
+    what: 'a state is mended by its timeline only at the version that was compared',
+    file: 'shared/data/reconcile.ts',
+    find: 'if (!head || head.version !== version) return;',
+    replace: 'if (!head) return;',
+    tests: unit('reconcile'),
+  },
+  {
+    what: 'what was changed while indexes were waited for is not taken for wrong',
+    file: 'shared/data/verify.ts',
+    find: 'after.differences.filter(({ id }) => before.versions.get(id) === after.versions.get(id));',
+    replace: 'before && after.differences;',
+    tests: unit('reconcile'),
+  },
+  {
+    what: 'timelines are compared again once indexes have caught up',
+    file: 'shared/data/reconcile.ts',
+    find: '  async function reconcileDiffering(differing: readonly (readonly [string, Verified])[]): Promise<void> {\n    await settle();\n',
+    replace:
+      '  async function reconcileDiffering(differing: readonly (readonly [string, Verified])[]): Promise<void> {\n',
+    tests: unit('reconcile'),
+  },
   without(
     'the work of a member is mended as it was counted',
     'shared/data/reconcile.ts',

@@ -880,6 +880,11 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
       },
     };
   },
+  'a state that is mended by its timeline while it is changed': async () => {
+    const { on, pages, head } = await untold();
+    const closed = next(head, { stage: 'closed', closeReason: 'not_interested', timers: {} });
+    return { on, writers: [await mending(on, pages, inquiryHead(head.id)), inquiries.save(closed)] };
+  },
   'the work of a member, mended and given': async () => {
     const { on, pages, version } = await assigned();
     await on.write({ update: memberLoad('ana'), set: { open: 5 } });
@@ -994,6 +999,16 @@ async function indexed() {
   await on.write({ update: inquiryHead(id), set: { dueSk: headRow(after)['dueSk'] } });
   const pages = await queryAll(on, { pk: inquiryPk(id), consistent: true });
   return { on, id, after, mend: () => mending(on, pages, inquiryHead(id)) };
+}
+
+/** An inquiry in a stage of which its timeline does not tell. */
+async function untold() {
+  const { table: on } = await freshTable();
+  const pipeline = createPipeline(on);
+  const id = await pipeline.mailed();
+  await on.write(inquiries.save(next(await pipeline.head(id), { stage: 'consult' })));
+  const pages = await queryAll(on, { pk: inquiryPk(id), consistent: true });
+  return { on, pages, head: await pipeline.head(id) };
 }
 
 /** An inquiry that Ana has. */

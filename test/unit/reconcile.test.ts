@@ -11,17 +11,20 @@ import {
   inquiryHead,
   inquiryPk,
   inquirySk,
+  type Key,
   memberLoad,
   poolRotation,
   routingPk,
 } from '../../shared/data/keys.ts';
 import { type Finding, type ReconcileOptions, reconcile } from '../../shared/data/reconcile.ts';
-import type { Row } from '../../shared/data/table.ts';
+import type { Row, Table } from '../../shared/data/table.ts';
 import { type Inquiry, isMailUnderWay, isOpen } from '../../shared/domain/inquiry/state.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
 import { momentOf } from '../../simulation/moment.ts';
 import { simulate } from '../../simulation/simulate.ts';
+import { friday } from '../support/fixtures.ts';
+import { callers, createStaff } from '../support/staff.ts';
 
 const practice = readPracticeFile(readFileSync('practices/dermatology.yaml', 'utf8')).practice as Practice;
 const from = momentOf('Fri 15:00', 'America/Chicago') as Date;
@@ -66,7 +69,7 @@ const run = (table: MemoryTable, repair: boolean, options: Partial<ReconcileOpti
     ...options,
   });
 
-const keyOf = ({ pk, sk }: Row): string => `${pk} ${sk}`;
+const keyOf = ({ pk, sk }: Key): string => `${pk} ${sk}`;
 const without = (row: Row, name: string): Row => {
   const { [name]: _gone, ...rest } = row;
   return rest as Row;
@@ -299,5 +302,142 @@ describe('beside the running system', () => {
     expect(findings).toEqual([{ kind: 'load', about: given.assignedTo, what: 'open', mended: true }]);
     expect(table.peek(key)).toMatchObject({ open: was['open'] ?? 0 });
     expect(settles).toBeGreaterThan(2);
+  });
+});
+
+/** An inquiry that staff work with, and its table; indexes may stay behind until it is waited for them. */
+async function worked() {
+  const { pipeline, call, table } = createStaff();
+  const id = await pipeline.mailed({ fields: { name: 'Maria Lopez' }, language: undefined });
+  const { contactId } = await pipeline.head(id);
+  const patch = async (path: string, of: string, change: Readonly<Record<string, unknown>>) => {
+    const asked = { claims: callers.coordinator, pathParameters: { id: of } };
+    const { headers } = await call(`GET /v1/${path}/{id}`, asked);
+    const answer = await call(`PATCH /v1/${path}/{id}`, {
+      ...asked,
+      headers: { 'content-type': 'application/json', 'If-Match': String(headers?.['etag']) },
+      body: JSON.stringify(change),
+    });
+    expect(answer.statusCode).toBe(200);
+  };
+  return {
+    id,
+    table,
+    contactId,
+    head: () => pipeline.head(id),
+    close: () => patch('inquiries', id, { stage: 'closed', closeReason: 'not_interested' }),
+    tag: (tag: string) => patch('contacts', contactId, { tags: [tag] }),
+    /** Somebody changed it by other means: no entry tells of it. */
+    async damage(change: Partial<Inquiry>) {
+      const head = await pipeline.head(id);
+      await table.write(pipeline.inquiries.save({ ...head, ...change, version: head.version + 1 }));
+    },
+    reconciled: (repair: boolean, options: Partial<ReconcileOptions>) =>
+      run(table, repair, { now: () => friday, ...options }),
+  };
+}
+
+/** A table whose indexes show rows of before, until it is waited for them. */
+async function behind(table: MemoryTable, rows: readonly Row[]) {
+  let shown: Table = await tableOf(rows);
+  return {
+    table: { ...table, query: (query) => (query.index ? shown : table).query(query) } satisfies Table,
+    settle: async () => {
+      shown = table;
+    },
+  };
+}
+
+describe('what was just done', () => {
+  it.each([false, true])(
+    'is neither undone nor wrong where no index shows it yet: repair %s',
+    async (repair) => {
+      const { table, close, reconciled } = await worked();
+      const before = table.rows();
+      await close();
+      const after = table.rows();
+      const late = await behind(table, before);
+      let settles = 0;
+
+      // The first time it is waited for what was written before timelines are looked at.
+      const settle = async () => void (++settles > 1 && (await late.settle()));
+      const { findings } = await reconciled(repair, { table: late.table, settle });
+
+      expect(findings).toEqual([]);
+      expect(settles).toBeGreaterThan(1);
+      expect(table.rows()).toEqual(after);
+    },
+  );
+
+  it.each([false, true])('is left to the next run while it goes on: repair %s', async (repair) => {
+    const { table, contactId, close, tag, damage, head, reconciled } = await worked();
+    await damage({ stage: 'consult' });
+    // Indexes that never get there: only that both are changed meanwhile says that nothing is wrong.
+    const late = await behind(table, table.rows());
+    await tag('before');
+    let settles = 0;
+
+    const { findings } = await reconciled(repair, {
+      table: late.table,
+      settle: async () => {
+        if (++settles !== 2) return;
+        await close();
+        await tag('after');
+      },
+    });
+
+    expect(findings.filter(({ about }) => about === contactId)).toEqual([]);
+    expect(findings.filter(({ kind }) => kind === 'timeline')).toEqual([]);
+    expect(await head()).toMatchObject({ stage: 'closed', closeReason: 'not_interested' });
+  });
+
+  it.each(['before it is read', 'before it is written'])(
+    'stands where it comes %s to be mended',
+    async (when) => {
+      const { table, id, close, damage, head, reconciled } = await worked();
+      await damage({ stage: 'consult' });
+      const isHead = ({ pk, sk }: Key): boolean => keyOf({ pk, sk }) === keyOf(inquiryHead(id));
+      let done = false;
+      const closeOnce = async (): Promise<void> => {
+        if (done) return;
+        done = true;
+        await close();
+      };
+      const busy: Table = {
+        ...table,
+        async get(key, options) {
+          if (when === 'before it is read' && isHead(key)) await closeOnce();
+          return table.get(key, options);
+        },
+        async write(write) {
+          if ('put' in write && isHead(write.put)) await closeOnce();
+          return table.write(write);
+        },
+      };
+
+      const { findings } = await reconciled(true, { table: busy });
+
+      expect(done).toBe(true);
+      expect(findings).toEqual([]);
+      expect(await head()).toMatchObject({ stage: 'closed', closeReason: 'not_interested' });
+    },
+  );
+
+  it('is not undone by what a stale index told before: what is wrong is mended by all that was told', async () => {
+    const { table, close, damage, head, reconciled } = await worked();
+    const before = table.rows();
+    await close();
+    const closed = await head();
+    await damage({ firstContactedAt: undefined });
+    const late = await behind(table, before);
+    let settles = 0;
+    const settle = async () => void (++settles > 1 && (await late.settle()));
+
+    const { findings } = await reconciled(true, { table: late.table, settle });
+
+    expect(findings.map(({ kind, mended }) => ({ kind, mended }))).toEqual([
+      { kind: 'timeline', mended: true },
+    ]);
+    expect(await head()).toEqual({ ...closed, version: closed.version + 2 });
   });
 });
