@@ -19,24 +19,34 @@ export async function* scan({
 /** Writes that are under way at the same time. */
 const atOnce = 25;
 
+/** Whether the sweep finds a row once its time has come. */
+const isOnDueIndex = ({ duePk }: Row): boolean => duePk !== undefined;
+
 /**
  * Puts rows where there are none; what is there already stays as it is, so that doing it again goes on where
- * it was cut off. Gives how many were put.
+ * it was cut off. Those on the due index come last: a sweep that runs meanwhile would ask for their mails
+ * while it is not there yet who wants none, and what it wrote in its place would stay. Gives how many were
+ * put.
+ *
+ * @param read - reads all of the rows from the first on; done twice, so that few of them are held at a time
  */
 export async function putBack(
   { table }: Pick<System, 'table'>,
-  pages: AsyncIterable<readonly Row[]>,
+  read: () => AsyncIterable<readonly Row[]>,
   now: Date,
   onProgress: (rows: number) => void,
 ): Promise<{ readonly put: number; readonly there: number }> {
   const done = { put: 0, there: 0 };
-  for await (const page of pages) {
-    for (let i = 0; i < page.length; i += atOnce) {
-      const written = await Promise.all(
-        page.slice(i, i + atOnce).map((row) => table.write({ put: asRestored(row, now), when: absent })),
-      );
-      for (const { committed } of written) done[committed ? 'put' : 'there'] += 1;
-      onProgress(done.put + done.there);
+  for (const areDue of [false, true]) {
+    for await (const page of read()) {
+      const rows = page.filter((row) => isOnDueIndex(row) === areDue);
+      for (let i = 0; i < rows.length; i += atOnce) {
+        const written = await Promise.all(
+          rows.slice(i, i + atOnce).map((row) => table.write({ put: asRestored(row, now), when: absent })),
+        );
+        for (const { committed } of written) done[committed ? 'put' : 'there'] += 1;
+        onProgress(done.put + done.there);
+      }
     }
   }
   return done;

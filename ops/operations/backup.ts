@@ -86,7 +86,12 @@ export async function importRows(args: string[]): Promise<void> {
         `The table ${tableName} holds rows already: an import goes into an empty one. Was it this import, cut off? Then: --continue`,
       );
     }
-    const { put, there } = await putBack(system, rowsOf(path), new Date(), createProgress('Rows imported'));
+    const { put, there } = await putBack(
+      system,
+      () => rowsOf(path),
+      new Date(),
+      createProgress('Rows imported'),
+    );
     const [before, after] = [await tallyOf(rowsOf(path)), await tallyOf(scan(system))];
     console.log(tableOf(before, after, ['in the file', 'in the table']));
     const compared = compare(before, after);
@@ -150,7 +155,7 @@ export async function restoreDrill(args: string[]): Promise<void> {
     );
     await wipe(system, createProgress('Rows wiped'));
     const importedAt = Date.now();
-    await putBack(system, rowsOf(path), new Date(), createProgress('Rows imported'));
+    await putBack(system, () => rowsOf(path), new Date(), createProgress('Rows imported'));
     const tookMs = Date.now() - importedAt;
 
     const left = await untilSwept(table);

@@ -521,6 +521,13 @@ export const mutants: readonly Mutant[] = [
     table('races'),
   ),
   {
+    what: 'what is due is put back last',
+    file: 'ops/rows.ts',
+    find: '[false, true]',
+    replace: '[true, false]',
+    tests: unit('put-back'),
+  },
+  {
     what: 'what cannot be read is put off once',
     file: 'functions/remind/sweep.ts',
     find: "      when: [[['dueSk', '=', String(row['dueSk'])]]],\n",

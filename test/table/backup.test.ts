@@ -54,11 +54,11 @@ describe('a table that is exported, wiped and imported', () => {
     expect(await isEmpty(fresh)).toBe(true);
     // Cut off in the middle: the second time goes on.
     const half = await all(rowsOf(path));
-    const first = (async function* () {
+    const first = async function* () {
       yield half.slice(0, 20);
-    })();
+    };
     await putBack(fresh, first, friday, nothing);
-    expect(await putBack(fresh, rowsOf(path, 7), friday, nothing)).toEqual({
+    expect(await putBack(fresh, () => rowsOf(path, 7), friday, nothing)).toEqual({
       put: before.length - 20,
       there: 20,
     });

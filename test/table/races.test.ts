@@ -837,9 +837,9 @@ const races: Readonly<Record<string, () => Race | Promise<Race>>> = {
   'a row that is put back': () => {
     const key = { pk: fresh('x'), sk: 'x' };
     const putting = (by: string) => async () => {
-      const page = (async function* () {
+      const page = async function* () {
         yield [{ ...key, by }];
-      })();
+      };
       return (await putBack({ table }, page, now, () => {})).put === 1;
     };
     return {
