@@ -148,12 +148,21 @@ export async function sendWeeklyReport(
   return told;
 }
 
+/** Thrown where others kept changing the tasks of an inquiry; the claim of its mail comes again. */
+export class TasksBusy extends Error {
+  override readonly name = 'TasksBusy';
+}
+
 /** Changes that meet in one task settle in a round or two. */
 const mostAttempts = 5;
 
-/** Hands the tasks that follow an inquiry to whoever has it now. Doing it again changes nothing. */
+/**
+ * Hands the tasks that follow an inquiry to whoever has it now. Doing it again changes nothing.
+ *
+ * @throws TasksBusy
+ */
 export async function handTasksOver(
-  { table, tasks }: Pick<OwnMailDependencies, 'table' | 'tasks'>,
+  { table, tasks, environment }: Pick<OwnMailDependencies, 'table' | 'tasks' | 'environment'>,
   { id, contactId, assignedTo, tasksFollow }: Inquiry,
 ): Promise<void> {
   if (!tasksFollow || assignedTo === undefined) return;
@@ -164,5 +173,7 @@ export async function handTasksOver(
     });
     const written = await Promise.all(following.map((next) => table.write(tasks.save(next))));
     if (written.every(({ committed }) => committed)) return;
+    await environment.backOff(20 * attempt);
   }
+  throw new TasksBusy('others kept changing the tasks');
 }

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { followChange } from '../../functions/people/follow-change.ts';
-import { wakeSnoozed } from '../../functions/people/wake-snoozed.ts';
+import { SnoozeBusy, wakeSnoozed } from '../../functions/people/wake-snoozed.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
+import type { Environment } from '../../shared/domain/ids.ts';
 import { heldAs } from '../../shared/domain/rebuild.ts';
 import { coordinators, enable, hours, minutes } from '../support/fixtures.ts';
 import { bodyOf, callers, createStaff } from '../support/staff.ts';
@@ -69,6 +70,27 @@ describe('a snooze', () => {
 
     await wakeSnoozed(staff.pipeline.dependencies, open);
 
+    await expectRebuilt();
+  });
+
+  it('that cannot be ended, since others keep writing, is tried again by the stream', async () => {
+    await patch({ snoozeUntil: until });
+    const open = [await head()];
+    const pauses: number[] = [];
+    const environment: Environment = {
+      ...staff.pipeline.environment,
+      backOff: async (mostMs) => void pauses.push(mostMs),
+    };
+    const wake = () => wakeSnoozed({ ...staff.pipeline.dependencies, environment }, open);
+    staff.table.conflicts = 5;
+
+    await expect(wake()).rejects.toThrow(SnoozeBusy);
+    expect((await head()).hold).toMatchObject({ until });
+    expect(pauses).toEqual([20, 40, 60, 80, 100]);
+
+    staff.table.conflicts = 4;
+    await wake();
+    expect((await head()).hold).toMatchObject({ until: staff.pipeline.environment.now().toISOString() });
     await expectRebuilt();
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { TasksBusy } from '../../functions/notify/send-own-mail.ts';
 import { taskRow } from '../../shared/data/tasks.ts';
 import type { Location, Practice } from '../../shared/domain/practice.ts';
 import type { Rule } from '../../shared/domain/rules/rule.ts';
@@ -162,6 +163,29 @@ describe('a task that rules make', () => {
     expect(task?.owner).toBe((await pipeline.head(id)).assignedTo);
     const entries = table.rows().filter(({ kind }) => kind === 'task');
     expect(entries).toMatchObject([{ actor: 'rule:ask', details: { change: 'made', follows: true } }]);
+  });
+
+  it('that cannot be handed over, since others keep writing, holds up the mail until its claim comes again', async () => {
+    withTask();
+    const id = await pipeline.captured();
+    await pipeline.score(id);
+    await pipeline.route(id);
+    const { write } = table;
+    table.write = async (wanted) =>
+      'put' in wanted && wanted.put['entity'] === 'task'
+        ? { committed: false, existing: undefined }
+        : await write(wanted);
+
+    await expect(pipeline.notify(id)).rejects.toThrow(TasksBusy);
+    expect(pipeline.mailer.sent).toEqual([]);
+
+    table.write = write;
+    pipeline.environment.advance(minutes(2));
+    await pipeline.sweep();
+    await pipeline.drain();
+    const { assignedTo, mailState } = await pipeline.head(id);
+    expect(await tasksOf(id)).toMatchObject([{ owner: assignedTo }]);
+    expect(mailState).toBe('sent');
   });
 
   it('tells whom a rule notifies, each once, by a link and no more', async () => {
