@@ -1,5 +1,6 @@
 /** Appointments that staff make and change, with what they bring for the inquiry and its person, in one transaction. */
 import type { Appointments } from '../../shared/data/appointments.ts';
+import type { Contact } from '../../shared/data/contacts.ts';
 import type { Write } from '../../shared/data/table.ts';
 import {
   type Appointment,
@@ -28,7 +29,7 @@ import {
 } from './change-inquiry.ts';
 import { wholeOf } from './read-people.ts';
 import { type Identity, madeBefore, type RepetitionDependencies } from './repetition.ts';
-import { consequencesOf } from './stage-consequences.ts';
+import { consequencesOf, type MovedPerson, readMoved } from './stage-consequences.ts';
 import { tellRouting } from './tell-routing.ts';
 
 export interface AppointmentDependencies extends ChangeDependencies, RepetitionDependencies {
@@ -72,11 +73,18 @@ function entryWrite(
   );
 }
 
+/** What becomes of the inquiry of an appointment, and whom that moves. */
+interface InquiryChange {
+  readonly head: Inquiry;
+  readonly next: Inquiry;
+  readonly moved: MovedPerson | undefined;
+}
+
 /** Writes an appointment with its inquiry, if it has one; whether that stands, and what was refused. */
 async function commit(
   dependencies: AppointmentDependencies,
   writes: readonly Write[],
-  inquiry: { readonly head: Inquiry; readonly next: Inquiry } | undefined,
+  inquiry: InquiryChange | undefined,
   { memberId: actor, practice }: ByStaff,
   now: Date,
 ): Promise<'committed' | 'own_refused' | 'refused'> {
@@ -84,11 +92,12 @@ async function commit(
   const beside = inquiry
     ? [
         inquiries.save(inquiry.next),
-        ...(await consequencesOf(dependencies, inquiry.head, inquiry.next, {
+        ...consequencesOf(dependencies, inquiry.head, inquiry.next, {
           actor,
           now,
+          moved: inquiry.moved,
           by: 'appointment',
-        })),
+        }),
       ]
     : [];
   const done = await table.transact([...writes, ...beside]);
@@ -129,6 +138,7 @@ export async function makeAppointment(
     const head = wanted.inquiryId === undefined ? undefined : await inquiries.findHead(wanted.inquiryId);
     if (wanted.inquiryId !== undefined && !head) throw noInquiry();
     if (!head) await wholeOf(contacts, wanted.contactId ?? '');
+    const moved = head && (await readMoved(dependencies, head, 'booked'));
     const now = environment.now();
     const serviceId = wanted.service ?? head?.serviceId;
     const expectedCents =
@@ -153,7 +163,7 @@ export async function makeAppointment(
         entryWrite(dependencies, appointment, 'made', memberId, now),
         ...note(appointment),
       ],
-      head && { head, next: booked(practice, head, appointment, now) },
+      head && { head, next: booked(practice, head, appointment, now), moved },
       by,
       now,
     );
@@ -181,28 +191,46 @@ export async function findAppointment(
   return appointment;
 }
 
+/** The inquiry of an appointment as it was read, with what says where the change of that takes it. */
+interface Concerned extends Pick<InquiryChange, 'head' | 'moved'> {
+  /** Whether somebody comes by the appointment who did not, nobody comes by any more, or neither. */
+  readonly place: 'taken' | 'given_up' | 'as_it_was';
+}
+
+/** Reads what a change of an appointment concerns of its inquiry; undefined where it has none. */
+async function readConcerned(
+  dependencies: AppointmentDependencies,
+  before: Appointment,
+  after: Appointment,
+): Promise<Concerned | undefined> {
+  const { appointments, inquiries } = dependencies;
+  const head = before.inquiryId === undefined ? undefined : await inquiries.findHead(before.inquiryId);
+  if (!head) return undefined;
+  if (!holdsPlace(before) && holdsPlace(after))
+    return { head, moved: await readMoved(dependencies, head, 'booked'), place: 'taken' };
+  const asItWas: Concerned = { head, moved: undefined, place: 'as_it_was' };
+  if (!holdsPlace(before) || holdsPlace(after)) return asItWas;
+  const others = (await appointments.ofContact(after.contactId)).filter(
+    (other) => other.inquiryId === head.id && other.id !== after.id && holdsPlace(other),
+  );
+  return others.length === 0 ? { ...asItWas, place: 'given_up' } : asItWas;
+}
+
 /** The inquiry once its appointment is as it is now: to be called again where nobody comes by any other. */
-async function followed(
-  { appointments }: AppointmentDependencies,
-  head: Inquiry | undefined,
+function followed(
+  { head, moved, place }: Concerned,
   before: Appointment,
   after: Appointment,
   practice: Practice,
   now: Date,
-): Promise<{ readonly head: Inquiry; readonly next: Inquiry } | undefined> {
-  if (!head) return undefined;
-  let moved = head;
-  if (holdsPlace(before) && !holdsPlace(after)) {
-    const others = (await appointments.ofContact(after.contactId)).filter(
-      (other) => other.inquiryId === head.id && other.id !== after.id && holdsPlace(other),
-    );
-    if (others.length === 0) moved = unbooked(head, now, listeningFor(practice, head, now, 'stage_change'));
-  } else if (!holdsPlace(before) && holdsPlace(after)) {
-    moved = bookedAgain(head, now, listeningFor(practice, head, now, 'stage_change'));
-  }
-  const next = { ...withVisits(moved, before, after), version: head.version + 1 };
-  const isChanged = moved !== head || JSON.stringify(next.visits) !== JSON.stringify(head.visits);
-  return isChanged ? { head, next } : undefined;
+): InquiryChange | undefined {
+  const listening = listeningFor(practice, head, now, 'stage_change');
+  let staged = head;
+  if (place === 'given_up') staged = unbooked(head, now, listening);
+  if (place === 'taken') staged = bookedAgain(head, now, listening);
+  const next = { ...withVisits(staged, before, after), version: head.version + 1 };
+  const isChanged = staged !== head || JSON.stringify(next.visits) !== JSON.stringify(head.visits);
+  return isChanged ? { head, next, moved } : undefined;
 }
 
 /** The entry that said last what became of an appointment. */
@@ -218,24 +246,31 @@ async function settlingEntry(
   )?.entryId;
 }
 
-/** Who kept an appointment is a patient, with or without an inquiry. */
-async function patientWrites(
-  { contacts, environment }: AppointmentDependencies,
+/** Reads who kept an appointment: they are a patient, with or without an inquiry. */
+async function readPatient(
+  { contacts }: AppointmentDependencies,
   { contactId, inquiryId, status }: Appointment,
+): Promise<Contact | undefined> {
+  // A booked inquiry made them one.
+  if (status !== 'kept' || inquiryId !== undefined) return undefined;
+  return await contacts.find(contactId, { consistent: true });
+}
+
+/** The writes that make somebody a patient; none where they are one. */
+function patientWrites(
+  { contacts, environment }: AppointmentDependencies,
+  person: Contact,
   actor: string,
   now: Date,
-): Promise<Write[]> {
-  // A booked inquiry made them one.
-  if (status !== 'kept' || inquiryId !== undefined) return [];
-  const person = await contacts.find(contactId, { consistent: true });
-  const lifecycle = person && lifecycleAfter(person.lifecycle, 'booked', true);
-  if (!person || lifecycle === undefined || lifecycle === person.lifecycle) return [];
+): Write[] {
+  const lifecycle = lifecycleAfter(person.lifecycle, 'booked', true);
+  if (lifecycle === person.lifecycle) return [];
   return [
     ...contacts.change(person, { lifecycle }, now),
     contacts.addEntry(
       entryOf(
         'contact_changed',
-        { entryId: environment.newId('entry'), contactId, actor, at: now.toISOString() },
+        { entryId: environment.newId('entry'), contactId: person.id, actor, at: now.toISOString() },
         { changes: { lifecycle: { from: person.lifecycle, to: lifecycle } }, because: 'appointment' },
       ),
     ),
@@ -255,7 +290,7 @@ export async function changeAppointment(
   change: AppointmentChange,
   by: ByStaff,
 ): Promise<Appointment> {
-  const { appointments, inquiries, environment } = dependencies;
+  const { appointments, environment } = dependencies;
   const stale = new Problem(
     'precondition_failed',
     'Somebody changed this appointment meanwhile. Read it again.',
@@ -263,8 +298,6 @@ export async function changeAppointment(
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const before = await findAppointment(dependencies, contactId, appointmentId);
     if (before.version !== seenVersion) throw stale;
-    const head = before.inquiryId === undefined ? undefined : await inquiries.findHead(before.inquiryId);
-    const now = environment.now();
     const after = changed(before, change);
     if (!after) {
       throw new Problem(
@@ -272,15 +305,21 @@ export async function changeAppointment(
         'Only an appointment that is to come can be moved or settled; only one that was kept has a value; only what was settled, otherwise, can be corrected.',
       );
     }
-    const corrects = 'correct' in change ? await settlingEntry(dependencies, before) : undefined;
+    // All is read before the instant is taken: what is told then is later than all that it is about.
+    const [concerned, patient, corrects] = await Promise.all([
+      readConcerned(dependencies, before, after),
+      readPatient(dependencies, after),
+      'correct' in change ? settlingEntry(dependencies, before) : undefined,
+    ]);
+    const now = environment.now();
     const done = await commit(
       dependencies,
       [
         appointments.save(after),
         entryWrite(dependencies, after, changeName(change), by.memberId, now, corrects),
-        ...(await patientWrites(dependencies, after, by.memberId, now)),
+        ...(patient ? patientWrites(dependencies, patient, by.memberId, now) : []),
       ],
-      await followed(dependencies, head, before, after, by.practice, now),
+      concerned && followed(concerned, before, after, by.practice, now),
       by,
       now,
     );

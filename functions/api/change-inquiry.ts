@@ -22,7 +22,7 @@ import { Problem } from '../../shared/http/problem.ts';
 import type { Queue, StepMessage } from '../../shared/queues/messages.ts';
 import type { Digest } from '../../shared/secrets/digest.ts';
 import { attachPoints } from './attach-points.ts';
-import { type ConsequenceDependencies, consequencesOf } from './stage-consequences.ts';
+import { type ConsequenceDependencies, consequencesOf, readMoved } from './stage-consequences.ts';
 import { type TellDependencies, tellRouting } from './tell-routing.ts';
 
 export interface ChangeDependencies extends ConsequenceDependencies, TellDependencies {
@@ -88,6 +88,7 @@ export async function changeInquiry(
     if (!head) throw noInquiry();
     if (head.version !== seenVersion) throw stale;
 
+    const moved = await readMoved(dependencies, head, 'stage' in change ? change.stage : undefined);
     const now = environment.now();
     const frame = () => ({
       entryId: environment.newId('entry'),
@@ -102,10 +103,7 @@ export async function changeInquiry(
         : setAside(head, change, now, { memberId, practice }, frame);
     const beside: Write[] = entry
       ? [contacts.addEntry(entry), ...routingStates.follow(head, next)]
-      : await consequencesOf(dependencies, head, next, {
-          actor: memberId,
-          now,
-        });
+      : consequencesOf(dependencies, head, next, { actor: memberId, now, moved });
     const attached = 'release' in change ? await attachPoints(dependencies, id, practice, now) : [];
     const done = await table.transact([inquiries.save(next), ...beside, ...attached]);
     if (done.committed) {

@@ -18,7 +18,7 @@ import { Problem } from '../../shared/http/problem.ts';
 import { askRules, type ByStaff, mostAttempts } from './change-inquiry.ts';
 import { wholeOf } from './read-people.ts';
 import { findingNumber, type RecordDependencies, stageOf } from './record-entry.ts';
-import { consequencesOf } from './stage-consequences.ts';
+import { consequencesOf, type MovedPerson, readMoved } from './stage-consequences.ts';
 import { tellRouting } from './tell-routing.ts';
 
 export interface WantedCorrection {
@@ -109,6 +109,10 @@ function toldOf(call: TimelineEntry, entries: readonly TimelineEntry[]): Told {
   };
 }
 
+/** The stage that puts a correction right at the most: that of a booking, or the one from before the call. */
+const stageAfter = (to: Disposition, { moves }: Told): Stage | undefined =>
+  to === 'booked' ? 'booked' : moves[0]?.from;
+
 /** The inquiry as if the call had come to something else. */
 function stateAs(head: Inquiry, told: Told, to: Disposition, now: Date, practice: Practice): Inquiry {
   const { call, moves, attempts } = told;
@@ -158,6 +162,7 @@ export async function correctCall(
     // Read after the head: whatever happens to it from here on, its version tells.
     const told = toldOf(call, await timelines.entriesOf(call.contactId));
     if (told.disposition === to) throw new Problem('conflict', 'That is what it came to already.');
+    const moved = head && told.isLast ? await readMoved(dependencies, head, stageAfter(to, told)) : undefined;
     const now = environment.now();
     const changed = head && told.isLast ? stateAs(head, told, to, now, by.practice) : undefined;
     const entry = entryOf(
@@ -185,7 +190,7 @@ export async function correctCall(
     const writes: Write[] = [
       contacts.addEntry(entry),
       ...(task ?? []),
-      ...(head && next ? await inquiryWrites(dependencies, head, next, owner, told, by, now) : []),
+      ...(head && next ? inquiryWrites(dependencies, { head, next, owner, moved, told }, by, now) : []),
     ];
     const done = await table.transact(writes);
     if (!done.committed) continue;
@@ -198,15 +203,21 @@ export async function correctCall(
   throw new Problem('unavailable', 'Nothing was changed. Try again in a moment.');
 }
 
-async function inquiryWrites(
+/** What a correction takes an inquiry from and to, with whom it concerns. */
+interface Change {
+  readonly head: Inquiry;
+  readonly next: Inquiry;
+  readonly owner: Contact | undefined;
+  readonly moved: MovedPerson | undefined;
+  readonly told: Told;
+}
+
+function inquiryWrites(
   dependencies: RecordDependencies,
-  head: Inquiry,
-  next: Inquiry,
-  owner: Contact | undefined,
-  { lifecycle }: Told,
+  { head, next, owner, moved, told: { lifecycle } }: Change,
   { memberId: actor }: ByStaff,
   now: Date,
-): Promise<Write[]> {
+): Write[] {
   const { contacts, inquiries, environment } = dependencies;
   const frame = () => ({
     entryId: environment.newId('entry'),
@@ -217,7 +228,7 @@ async function inquiryWrites(
   });
   const writes = [
     inquiries.save(next),
-    ...(await consequencesOf(dependencies, head, next, { actor, now, by: 'correction' })),
+    ...consequencesOf(dependencies, head, next, { actor, now, moved, by: 'correction' }),
   ];
   if (head.stage === next.stage && head.closeReason !== next.closeReason) {
     const { stage, closeReason } = next;

@@ -24,7 +24,7 @@ import {
 import { consentEffects } from './consent-effects.ts';
 import { wholeOf } from './read-people.ts';
 import { checkSame, type Identity } from './repetition.ts';
-import { consequencesOf } from './stage-consequences.ts';
+import { consequencesOf, readMoved } from './stage-consequences.ts';
 import { tellRouting } from './tell-routing.ts';
 import type { WantedEntry } from './wanted-entry.ts';
 
@@ -78,7 +78,9 @@ export async function recordEntry(
         head && (isTheirs(head.contactId) || (await isWrittenBy(inquiries, head.id, isTheirs)));
       if (!isOfThem) throw invalid('inquiryId', 'is not an inquiry of this contact');
     }
-    // Later than all that the inquiry as it was read has had: so the timeline is in the order of its versions.
+    const books = wanted.kind === 'call' && wanted.details.disposition === 'booked';
+    const moved = head && (await readMoved(dependencies, head, books ? 'booked' : undefined));
+    // Later than all that the inquiry and its person as they were read have had: so the timeline is in the order of its versions.
     const now = environment.now();
     const recordedAt = now.toISOString();
     if (wanted.at !== undefined && Date.parse(wanted.at) > now.getTime() + fastClockMs)
@@ -116,7 +118,17 @@ export async function recordEntry(
       ...(await consentEffects(dependencies, wanted, family, entry)),
       ...(keyDigest === undefined ? [] : [recordAnswer(keyDigest, record, now)]),
       ...(task ?? []),
-      ...(head && changed ? await inquiryWrites(dependencies, head, changed, wanted.kind, by, now) : []),
+      ...(head && changed
+        ? [
+            inquiries.save(changed),
+            ...consequencesOf(dependencies, head, changed, {
+              actor: by.memberId,
+              now,
+              moved,
+              by: wanted.kind,
+            }),
+          ]
+        : []),
     ];
     const done = await table.transact(writes);
     if (!done.committed) continue;
@@ -178,20 +190,6 @@ export const stateOf = ({
   stage,
   ...(closeReason !== undefined && { closeReason }),
 });
-
-async function inquiryWrites(
-  dependencies: RecordDependencies,
-  head: Inquiry,
-  next: Inquiry,
-  kind: string,
-  { memberId: actor }: ByStaff,
-  now: Date,
-): Promise<Write[]> {
-  return [
-    dependencies.inquiries.save(next),
-    ...(await consequencesOf(dependencies, head, next, { actor, now, by: kind })),
-  ];
-}
 
 /** The first answer again. @throws Problem `idempotency_conflict` where the request is another one */
 function repetition(

@@ -1,11 +1,12 @@
 /** What a change of an inquiry by hand brings with it, in the same transaction as the change itself. */
-import type { Contacts } from '../../shared/data/contacts.ts';
+import type { Contact, Contacts } from '../../shared/data/contacts.ts';
 import type { RoutingStates } from '../../shared/data/rotation.ts';
 import type { Write } from '../../shared/data/table.ts';
 import type { Timelines } from '../../shared/data/timeline.ts';
 import type { Environment } from '../../shared/domain/ids.ts';
 import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
 import { lifecycleAfter } from '../../shared/domain/lifecycle.ts';
+import type { Stage } from '../../shared/domain/stages.ts';
 import { entryOf } from '../../shared/domain/timeline.ts';
 
 export interface ConsequenceDependencies {
@@ -15,20 +16,58 @@ export interface ConsequenceDependencies {
   readonly environment: Environment;
 }
 
+/** Whom a stage may move, as they were read. */
+export interface MovedPerson {
+  readonly person: Contact;
+  /** Whether the inquiry was booked before, where that matters. */
+  readonly bookedBefore: boolean;
+}
+
+/**
+ * Whom a stage may move; undefined where it moves nobody. They are read before the instant of the change is
+ * taken: so it is later than all that they have had, and their timeline in the order of their versions.
+ *
+ * @param wanted - the stage that the inquiry is to have, where it is to have another
+ */
+export async function readMoved(
+  { contacts, timelines }: Pick<ConsequenceDependencies, 'contacts' | 'timelines'>,
+  { id, contactId, stage }: Inquiry,
+  wanted: Stage | undefined,
+): Promise<MovedPerson | undefined> {
+  // Only these two move it.
+  if (wanted === stage || (wanted !== 'consult' && wanted !== 'booked')) return undefined;
+  const person = await contacts.find(contactId, { consistent: true });
+  if (!person) return undefined;
+  // Asked only where it matters: once in a patient's second booking.
+  const asksForBookings = wanted === 'booked' && person.lifecycle === 'patient';
+  return { person, bookedBefore: asksForBookings && (await timelines.wasBooked(contactId, id)) };
+}
+
 /**
  * The writes beside the inquiry's own: what is counted of members and pools, and, where the stage
  * moved, its entry and the lifecycle of the contact whose inquiry it is: theirs,
  * whoever speaks for them, so that it stays with them if a merge is undone.
  *
+ * @param moved - whom the stage may move, from `readMoved`
  * @param by - the kind of entry that brought the change, where one did
  */
-export async function consequencesOf(
+export function consequencesOf(
   dependencies: ConsequenceDependencies,
   before: Inquiry,
   next: Inquiry,
-  { actor, now, by }: { readonly actor: string; readonly now: Date; readonly by?: string },
-): Promise<Write[]> {
-  const { contacts, timelines, routingStates, environment } = dependencies;
+  {
+    actor,
+    now,
+    moved,
+    by,
+  }: {
+    readonly actor: string;
+    readonly now: Date;
+    readonly moved: MovedPerson | undefined;
+    readonly by?: string;
+  },
+): Write[] {
+  const { contacts, routingStates, environment } = dependencies;
   const writes: Write[] = [];
   const entry = () => ({
     entryId: environment.newId('entry'),
@@ -54,13 +93,8 @@ export async function consequencesOf(
       ),
     ),
   );
-  // Only these two move it.
-  if (next.stage !== 'consult' && next.stage !== 'booked') return writes;
-  const person = await contacts.find(next.contactId, { consistent: true });
-  if (!person) return writes;
-  // Whether it was booked before is asked only where it matters: once in a patient's second booking.
-  const asksForBookings = next.stage === 'booked' && person.lifecycle === 'patient';
-  const bookedBefore = asksForBookings && (await timelines.wasBooked(next.contactId, next.id));
+  if (!moved) return writes;
+  const { person, bookedBefore } = moved;
   const lifecycle = lifecycleAfter(person.lifecycle, next.stage, bookedBefore);
   if (lifecycle !== person.lifecycle) {
     writes.push(

@@ -74,8 +74,9 @@ export async function captureInquiry(
   const bodyDigest = digest('body', identity.content);
 
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const { patient, writer } = await findPeople(dependencies, incoming);
+    // Later than all that the person has had: whoever made them in this very moment is told first.
     const now = environment.now();
-    const { patient, writer } = await findPeople(dependencies, incoming, now);
     const { contactId } = patient;
     const { channel, sourceId, serviceId, locationId, campaign, quarantine, wantedLocationId } = incoming;
     const { redFlags = [] } = incoming;
@@ -108,8 +109,8 @@ export async function captureInquiry(
       recordAnswer(keyDigest, { inquiryId: id, receivedAt, bodyDigest }, now),
       inquiries.save(head),
       inquiries.saveBody(body),
-      ...patient.writes,
-      ...(writer ? writtenFor(dependencies, { patient, writer }, head) : []),
+      ...patient.writes(now),
+      ...(writer ? writtenFor(dependencies, { patient, writer }, head, now) : []),
       ...(redFlagged ? [inquiries.raiseAlert(id, contactId, redFlags, now)] : []),
     ]);
 
@@ -138,6 +139,7 @@ function writtenFor(
   { contacts, environment }: CaptureDependencies,
   { patient, writer }: { readonly patient: Person; readonly writer: Person },
   { id, quarantine, receivedAt }: Inquiry,
+  now: Date,
 ): Write[] {
   const { contactId } = writer;
   const patientId = patient.contactId;
@@ -145,7 +147,7 @@ function writtenFor(
   const frame = { entryId, contactId, inquiryId: id, actor: contactActor, at: receivedAt };
   const mayRelate = quarantine === undefined || !(patient.known || writer.known);
   return [
-    ...writer.writes,
+    ...writer.writes(now),
     ...(mayRelate ? contacts.noteGuardian(contactId, patientId) : []),
     contacts.addEntry(entryOf('wrote_for', frame, { patientId })),
   ];

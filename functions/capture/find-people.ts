@@ -35,7 +35,8 @@ export interface Person {
   readonly contactId: string;
   /** Whether they were known before. */
   readonly known: boolean;
-  readonly writes: readonly Write[];
+  /** The writes at an instant: one that is later than all that was read to find them. */
+  readonly writes: (now: Date) => readonly Write[];
   /** Others of the same name behind the same inquiry's points. */
   readonly namesakeIds: readonly string[];
 }
@@ -61,7 +62,6 @@ interface Name {
 export async function findPeople(
   { contacts, digest, environment }: FindDependencies,
   came: Identified,
-  now: Date,
 ): Promise<People> {
   const isSuspected = came.quarantine.length > 0;
   const points: ContactPoint[] = [];
@@ -85,7 +85,7 @@ export async function findPeople(
     contactId,
     known: true,
     namesakeIds,
-    writes: [],
+    writes: () => [],
   });
 
   /** Puts a known person behind those of the points that do not lead to them yet. */
@@ -97,20 +97,26 @@ export async function findPeople(
   ): Person => {
     const person = known(contactId, more.namesakeIds);
     if (isSuspected) return person;
-    const added = newPoints(holders).flatMap((point) => [
-      contacts.hold({ pointDigest: point.digest, nameDigest, contactId }),
-      contacts.addPoint(contactId, point, now),
-    ]);
-    return { ...person, writes: [...added, ...(more.writes ?? [])] };
+    const added = (now: Date): Write[] =>
+      newPoints(holders).flatMap((point) => [
+        contacts.hold({ pointDigest: point.digest, nameDigest, contactId }),
+        contacts.addPoint(contactId, point, now),
+      ]);
+    return { ...person, writes: (now) => [...added(now), ...(more.writes ?? [])] };
   };
 
-  const create = (name: Name | undefined, isPatient: boolean, wrote = true): Person => {
-    const contactId = environment.newId('contact');
+  /** The profile of somebody new. */
+  const profileOf = (
+    contactId: string,
+    name: Name | undefined,
+    { isPatient, wrote }: { readonly isPatient: boolean; readonly wrote: boolean },
+    now: Date,
+  ): Write => {
     const { email, phone, language, insurance, wantedLocationId } = came;
     const at = now.toISOString();
     const age = isPatient ? saidOfAge(came.fields, at) : undefined;
     const timeZone = wrote ? saidOfZone(came.fields, at) : undefined;
-    const profile = contacts.create(
+    return contacts.create(
       {
         id: contactId,
         name: name?.text,
@@ -130,9 +136,14 @@ export async function findPeople(
       },
       now,
     );
+  };
+
+  const create = (name: Name | undefined, isPatient: boolean, wrote = true): Person => {
+    const contactId = environment.newId('contact');
     const nameDigest = name?.digest ?? namelessDigest;
     const holds = points.map((point) => contacts.hold({ pointDigest: point.digest, nameDigest, contactId }));
-    return { contactId, known: false, namesakeIds: [], writes: [profile, ...holds] };
+    const writes = (now: Date) => [profileOf(contactId, name, { isPatient, wrote }, now), ...holds];
+    return { contactId, known: false, namesakeIds: [], writes };
   };
 
   /** Whoever left no name. */

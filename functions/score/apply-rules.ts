@@ -96,11 +96,11 @@ export async function applyRules(
   trigger: PendingTrigger,
 ): Promise<RulesApplied> {
   const { inquiries, contacts, environment } = dependencies;
-  const now = environment.now();
   const rules = rulesOf(practice);
   // What was closed since is no longer silent.
   const isMoot = !rules.has(trigger.kind) || (trigger.kind === 'silence' && !isOpen(head));
   if (isMoot) {
+    const now = environment.now();
     const next = afterRules(head, {}, now, undefined, listeningFor(practice, head, now));
     return { next, writes: [inquiries.save(next)], hit: false, asked: [] };
   }
@@ -125,6 +125,15 @@ export async function applyRules(
     rulesVersion: rules.version,
   };
   for (const fault of faults) dependencies.onRuleFault(head.id, fault);
+  const wanted = { tags: outcome.tags, stage: stage === head.stage ? undefined : stage };
+  if (outcome.toOwner || touchesPerson(wanted)) person ??= await findPerson(contacts, head.contactId);
+  // Asked only where it matters: once in a patient's second booking.
+  const bookedBefore =
+    wanted.stage === 'booked' &&
+    person?.own.lifecycle === 'patient' &&
+    (await dependencies.timelines.wasBooked(head.contactId, head.id));
+  // Later than all that the person as they were read has had: so their timeline is in the order of their versions.
+  const now = environment.now();
 
   const silence =
     trigger.kind === 'silence' && head.silence
@@ -138,7 +147,6 @@ export async function applyRules(
   const respondBy = respondWithin
     ? businessMinutesAfter(now.toISOString(), respondWithin.minutes, head, practice)
     : soonerBy(practice, head, outcome.urgency, now);
-  if (outcome.toOwner) person ??= await findPerson(contacts, head.contactId);
   const owner = person?.owner;
   const moved = afterRules(
     head,
@@ -158,12 +166,6 @@ export async function applyRules(
 
   const stageSet = moved.stage === head.stage ? undefined : moved.stage;
   const effects = { tags: outcome.tags, stage: stageSet };
-  if (touchesPerson(effects)) person ??= await findPerson(contacts, head.contactId);
-  // Asked only where it matters: once in a patient's second booking.
-  const bookedBefore =
-    stageSet === 'booked' &&
-    person?.own.lifecycle === 'patient' &&
-    (await dependencies.timelines.wasBooked(head.contactId, head.id));
   const tags = person ? newTags(person, outcome.tags) : [];
   const frame = {
     inquiryId: head.id,

@@ -19,7 +19,7 @@ import type { StepMessage } from '../../shared/queues/messages.ts';
 import { actorOf, applyRules, lookAgain } from './apply-rules.ts';
 import { answersToAsk } from './ask-messages.ts';
 import type { ScoreDependencies } from './dependencies.ts';
-import { changePerson, findPerson, touchesPerson } from './person.ts';
+import { changePerson, findPerson, type Person, touchesPerson } from './person.ts';
 import { workOf } from './rule-work.ts';
 import { type ArrivalTriage, isReleasedSpam, triageAgain, triageArrival } from './triage-arrival.ts';
 
@@ -140,6 +140,15 @@ async function commit({ table }: ScoreDependencies, writes: readonly Write[]): P
   return (await table.transact(writes)).committed;
 }
 
+/** Whom the rules of an arrival may change; undefined where they change nobody. One read at the most. */
+async function whomToMove(
+  { contacts }: ScoreDependencies,
+  { contactId }: Inquiry,
+  { person, decision: { tags = [], stage } }: ArrivalTriage,
+): Promise<Person | undefined> {
+  return touchesPerson({ tags, stage }) ? (person ?? (await findPerson(contacts, contactId))) : undefined;
+}
+
 /** Stores the first score: a plain put, unless rules change more than that. */
 async function scoreFirst(
   dependencies: ScoreDependencies,
@@ -147,9 +156,11 @@ async function scoreFirst(
   { head, body }: Known,
 ): Promise<Step> {
   const { inquiries, contacts, environment, table } = dependencies;
-  const now = environment.now();
   const triaged = await triageArrival(contacts, practice, { head, body });
   const { score: scored, decision } = triaged;
+  const toMove = await whomToMove(dependencies, head, triaged);
+  // Later than all that the person as they were read has had: so their timeline is in the order of their versions.
+  const now = environment.now();
   for (const fault of triaged.faults) dependencies.onRuleFault(head.id, fault);
 
   const put = inquiries.saveScore(
@@ -166,9 +177,7 @@ async function scoreFirst(
     actor: actorOf(decision.hits ?? []),
     at: now.toISOString(),
   };
-  const person = touchesPerson(effects)
-    ? (triaged.person ?? (await findPerson(contacts, head.contactId)))
-    : undefined;
+  const person = touchesPerson(effects) ? toMove : undefined;
   // Nor is anybody given work by it, until it is released.
   const asked = suspected ? [] : (decision.recorded ?? []);
   const work = workOf(dependencies, practice, moved, asked, { actor: frame.actor, now });
@@ -253,6 +262,7 @@ async function scoreAgain(
 ): Promise<Step> {
   const { score: scored, decision, faults } = triaged;
   const { inquiries, contacts, environment } = dependencies;
+  const toMove = await whomToMove(dependencies, head, triaged);
   const now = environment.now();
   for (const fault of faults) dependencies.onRuleFault(head.id, fault);
   const again = rescored(
@@ -276,9 +286,7 @@ async function scoreAgain(
   const asked = isArrival ? (decision.recorded ?? []) : [];
   const work = workOf(dependencies, practice, moved, asked, { actor: frame.actor, now });
   const next: Inquiry = { ...moved, ...work.head };
-  const person = touchesPerson(effects)
-    ? (triaged.person ?? (await findPerson(contacts, head.contactId)))
-    : undefined;
+  const person = touchesPerson(effects) ? toMove : undefined;
   const committed = await commit(dependencies, [
     inquiries.saveScore(
       {
