@@ -1,5 +1,6 @@
 /** Records what staff did with a person: calls, notes, e-mails, appointments, consents. */
 
+import type { Whole } from '../../shared/data/contacts.ts';
 import { type EntryRecord, parseEntryRecord, recordAnswer } from '../../shared/data/idempotency.ts';
 import { idempotency } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
@@ -14,6 +15,7 @@ import type { Disposition } from '../../shared/domain/rules/facts.ts';
 import type { CloseReason, Stage } from '../../shared/domain/stages.ts';
 import { entryOf, type TimelineEntry } from '../../shared/domain/timeline.ts';
 import { Problem } from '../../shared/http/problem.ts';
+import type { Digest } from '../../shared/secrets/digest.ts';
 import {
   askRules,
   type ByStaff,
@@ -58,20 +60,15 @@ export async function recordEntry(
   identity: Identity | undefined,
 ): Promise<RecordedEntry> {
   const { table, contacts, inquiries, environment } = dependencies;
-  const digest = identity && (await dependencies.openDigest());
-  const bodyDigest = (identity && digest?.('body', identity.content)) ?? '';
+  const digests = identity && digestsOf(await dependencies.openDigest(), by.memberId, identity);
+  const bodyDigest = digests?.body(contactId) ?? '';
 
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const { survivor, family } = await wholeOf(contacts, contactId, { consistent: true });
+    const whole = await wholeOf(contacts, contactId, { consistent: true });
+    const { family } = whole;
     const isTheirs = (id: string): boolean => family.some((contact) => contact.id === id);
-    // Whichever of a person's contacts is named, it is the same request.
-    const keyDigest =
-      identity && digest?.('idempotency', `entry ${by.memberId} ${survivor.id} ${identity.key}`);
-    if (keyDigest !== undefined) {
-      const found = await table.get(idempotency(keyDigest), { consistent: true });
-      const earlier = parseEntryRecord(found, environment.now());
-      if (earlier) return repetition(earlier, bodyDigest, wanted, by.memberId);
-    }
+    const earlier = digests && (await recordedBefore(dependencies, digests, whole));
+    if (earlier) return repetition(earlier, wanted, by.memberId);
     const head = wanted.inquiryId === undefined ? undefined : await inquiries.findHead(wanted.inquiryId);
     if (wanted.inquiryId !== undefined) {
       const isOfThem =
@@ -116,7 +113,7 @@ export async function recordEntry(
     const writes: Write[] = [
       contacts.addEntry(entry),
       ...(await consentEffects(dependencies, wanted, family, entry)),
-      ...(keyDigest === undefined ? [] : [recordAnswer(keyDigest, record, now)]),
+      ...(digests ? [recordAnswer(digests.key, record, now)] : []),
       ...(task ?? []),
       ...(head && changed
         ? [
@@ -191,14 +188,49 @@ export const stateOf = ({
   ...(closeReason !== undefined && { closeReason }),
 });
 
-/** The first answer again. @throws Problem `idempotency_conflict` where the request is another one */
-function repetition(
-  earlier: EntryRecord,
-  bodyDigest: string,
-  wanted: WantedEntry,
-  memberId: string,
-): RecordedEntry {
-  checkSame(earlier, bodyDigest);
+/** How a repetition of an entry is told. */
+interface Digests {
+  /** Of the member and the key alone: whoever speaks for the person may be another by the time it comes again. */
+  readonly key: string;
+  /** Of what is said about a contact; about anybody else it is another request. */
+  readonly body: (contactId: string) => string;
+  /** As both were until 0.4.0: what was noted so is in force for a day. */
+  readonly former: { readonly key: (survivorId: string) => string; readonly body: string };
+}
+
+const digestsOf = (digest: Digest, memberId: string, { key, content }: Identity): Digests => ({
+  key: digest('idempotency', `entry ${memberId} ${key}`),
+  body: (contactId) => digest('body', `${contactId} ${content}`),
+  former: {
+    key: (survivorId) => digest('idempotency', `entry ${memberId} ${survivorId} ${key}`),
+    body: digest('body', content),
+  },
+});
+
+/**
+ * What was answered to a request before. Whichever of a person's contacts it names, it is the same one.
+ *
+ * @throws Problem `idempotency_conflict` where the request is another one
+ */
+async function recordedBefore(
+  { table, environment }: RecordDependencies,
+  { key, body, former }: Digests,
+  { survivor, family }: Whole,
+): Promise<EntryRecord | undefined> {
+  const [found, foundFormerly] = await Promise.all(
+    [key, former.key(survivor.id)].map((each) => table.get(idempotency(each), { consistent: true })),
+  );
+  const now = environment.now();
+  const earlier = parseEntryRecord(found, now);
+  if (earlier) checkSame(earlier, ...family.map(({ id }) => body(id)));
+  if (earlier) return earlier;
+  const formerly = parseEntryRecord(foundFormerly, now);
+  if (formerly) checkSame(formerly, former.body);
+  return formerly;
+}
+
+/** The first answer again. */
+function repetition(earlier: EntryRecord, wanted: WantedEntry, memberId: string): RecordedEntry {
   const { entryId, contactId, at, recordedAt, inquiry } = earlier;
   const frame = {
     entryId,

@@ -25,9 +25,12 @@ export function identityOf({ event }: Pick<Request, 'event'>, sent: unknown): Id
   ]);
 }
 
-/** @throws Problem `idempotency_conflict` where the first request under a key was another one */
-export function checkSame(first: { readonly bodyDigest: string }, bodyDigest: string): void {
-  if (first.bodyDigest === bodyDigest) return;
+/**
+ * @param same - the digests of whatever is the same request
+ * @throws Problem `idempotency_conflict` where the first request under a key was another one
+ */
+export function checkSame(first: { readonly bodyDigest: string }, ...same: readonly string[]): void {
+  if (same.includes(first.bodyDigest)) return;
   throw new Problem(
     'idempotency_conflict',
     'This key came before, with other content. Use a new key for a new entry.',

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { recordAnswer } from '../../shared/data/idempotency.ts';
 import { inquirySk } from '../../shared/data/keys.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
@@ -284,15 +285,57 @@ describe('a repetition', () => {
     expect(entriesOf().filter(({ kind }) => kind === 'call')).toHaveLength(1);
   });
 
+  const merge = (id: string, contactId: string) =>
+    call('POST /v1/contacts/{id}/merge', {
+      claims: callers.coordinator,
+      pathParameters: { id },
+      body: JSON.stringify({ contactId }),
+      headers: { 'content-type': 'application/json' },
+    });
+
+  it('after its contact was merged into another gives the first answer and writes nothing', async () => {
+    const { contactId } = await mailed();
+    const other = await mailed({ name: 'M. Lopez', email: 'm@example.com', phone: undefined });
+    const sent = { kind: 'call', disposition: 'voicemail', inquiryId: other.inquiryId };
+    const first = await record(other.contactId, sent, key);
+    expect((await merge(contactId, other.contactId)).statusCode).toBe(200);
+
+    const again = await record(other.contactId, sent, key);
+
+    expect([again.statusCode, bodyOf(again)]).toEqual([201, bodyOf(first)]);
+    expect(entriesOf().filter(({ kind }) => kind === 'call')).toHaveLength(1);
+    expect((await pipeline.head(other.inquiryId)).attempts).toBe(1);
+  });
+
+  it('about somebody else is none: its key came before, for another request', async () => {
+    const { contactId } = await mailed();
+    const other = await mailed({ name: 'Pedro', email: 'pedro@example.com', phone: undefined });
+    const sent = { kind: 'note', text: 'x' };
+    await record(contactId, sent, key);
+
+    expect(code(await record(other.contactId, sent, key))).toEqual([409, 'idempotency_conflict']);
+
+    expect(entriesOf()).toHaveLength(1);
+  });
+
+  it('of what was noted with the contact in its key is told by that', async () => {
+    const { contactId } = await mailed();
+    const sent = { kind: 'note', text: 'x' };
+    const noted = { entryId: 'ent_1', contactId, at: '2026-11-20T16:00:00.000Z' };
+    const under = digest('idempotency', `entry ana ${contactId} call 17`);
+    const bodyDigest = digest('body', JSON.stringify(sent));
+    await table.write(recordAnswer(under, { ...noted, bodyDigest }, pipeline.environment.now()));
+
+    expect(bodyOf(await record(contactId, sent, key))['entry']).toMatchObject({ id: 'ent_1' });
+    expect(code(await record(contactId, { ...sent, text: 'y' }, key))[0]).toBe(409);
+
+    expect(entriesOf()).toEqual([]);
+  });
+
   it('through another contact of the same person is one', async () => {
     const { contactId } = await mailed();
     const other = await mailed({ name: 'M. Lopez', email: 'm@example.com', phone: undefined });
-    await call('POST /v1/contacts/{id}/merge', {
-      claims: callers.coordinator,
-      pathParameters: { id: contactId },
-      body: JSON.stringify({ contactId: other.contactId }),
-      headers: { 'content-type': 'application/json' },
-    });
+    await merge(contactId, other.contactId);
     const first = await record(contactId, { kind: 'note', text: 'x' }, key);
 
     const again = await record(other.contactId, { kind: 'note', text: 'x' }, key);
