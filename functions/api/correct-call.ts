@@ -7,7 +7,7 @@ import type { Contact } from '../../shared/data/contacts.ts';
 import type { Write } from '../../shared/data/table.ts';
 import { isMissed } from '../../shared/domain/cadence.ts';
 import { changeStage, stageTransitions } from '../../shared/domain/inquiry/stage.ts';
-import type { Inquiry } from '../../shared/domain/inquiry/state.ts';
+import { type Inquiry, isOpen } from '../../shared/domain/inquiry/state.ts';
 import { withTrigger } from '../../shared/domain/inquiry/triggers.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -119,7 +119,8 @@ function stateAs(head: Inquiry, told: Told, to: Disposition, now: Date, practice
   const listening = listeningFor(practice, head, now, 'disposition');
   const counted = <State extends Inquiry>({ attempts: _wrong, ...state }: State) => ({
     ...state,
-    ...(attempts > 0 && { attempts }),
+    // What is an end counts none.
+    ...(attempts > 0 && isOpen(state) && { attempts }),
   });
   const without = counted({ ...head, stage: moves[0]?.from ?? head.stage });
   const wanted = stageOf(to, without, listening);

@@ -95,6 +95,32 @@ describe('a call', () => {
     await isAsTold();
   });
 
+  it.each(['booked', 'not_interested'])(
+    'of several that was %s after all leaves nothing to be counted any more',
+    async (disposition) => {
+      await called('no_answer');
+      const last = await called('voicemail');
+      expect((await head()).attempts).toBe(2);
+
+      await corrected(last, disposition);
+
+      expect((await head()).attempts).toBeUndefined();
+      await isAsTold();
+    },
+  );
+
+  it('after one that reached nobody who was booked leaves them booked, with nothing to be counted', async () => {
+    await called('booked');
+    await called('no_answer');
+    const last = await called('not_interested');
+
+    await corrected(last, 'booked');
+
+    const { stage, attempts } = await head();
+    expect({ stage, attempts }).toEqual({ stage: 'booked', attempts: undefined });
+    await isAsTold();
+  });
+
   it('after which something else happened is corrected in the record alone', async () => {
     const first = await called('reached');
     await called('voicemail');
