@@ -8,6 +8,7 @@ import type { Arrival, Person } from '../people.ts';
 import { callersOf } from '../staff.ts';
 import type { SentMail } from '../world.ts';
 import type { Draw } from './draw.ts';
+import { tidy } from './office.ts';
 import { settled } from './ports.ts';
 import type { Watch } from './watch.ts';
 import { type AdverseWorld, googleAdsKey, origin } from './world.ts';
@@ -23,12 +24,19 @@ export interface Everybody {
   stop(): void;
 }
 
-/** @param diligence - the share of mails that members act on */
+/** How much everybody does. */
+export interface Habits {
+  /** The share of mails that members act on. */
+  readonly diligence: number;
+  /** The share after which they put records in order, too. */
+  readonly tidiness: number;
+}
+
 export function createEverybody(
   world: AdverseWorld,
   watch: Watch,
   people: readonly Person[],
-  diligence: number,
+  { diligence, tidiness }: Habits,
 ): Everybody {
   const { agenda, draws } = world;
   const habits = new Map(people.flatMap(({ email, habit }) => (email ? [[email, habit] as const] : [])));
@@ -181,6 +189,22 @@ export function createEverybody(
     }
   }
 
+  /** Some time later somebody looks at it again. */
+  function putInOrder(name: string, memberId: string, inquiryId: string): void {
+    const draw = draws(`office ${name}`);
+    if (!draw.chance(tidiness)) return;
+    agenda.at(agenda.nowMs() + draw.between(0, 20) * minuteMs, () => {
+      if (isOver) return;
+      let n = 0;
+      void tidy(world, draw, inquiryId, contacts, (route, options) =>
+        asked(`${name}o${n++}`, draw, memberId, route, options),
+      );
+      return settled();
+    });
+  }
+  const contacts = (): readonly string[] =>
+    [...watch.observer.inquiries.values()].map(({ head }) => head.contactId);
+
   function onStaffMail(mail: SentMail, memberId: string): void {
     const { asked: message } = mail;
     if (!('inquiryId' in message)) {
@@ -201,7 +225,10 @@ export function createEverybody(
       } else if (mailKind === 'review') {
         const change = draw.chance(0.5) ? { release: true } : { stage: 'closed', closeReason: 'spam' };
         void patch(name, draw, memberId, inquiryId, change);
-      } else if (kind === 'inquiry') void act(name, draw, memberId, inquiryId);
+      } else if (kind === 'inquiry') {
+        void act(name, draw, memberId, inquiryId);
+        putInOrder(name, memberId, inquiryId);
+      }
       return settled();
     });
   }

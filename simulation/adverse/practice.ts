@@ -10,6 +10,8 @@ import type { Draw } from './draw.ts';
 export interface Mood {
   /** Everybody is busy: short times, and most of what comes is worked on at once. */
   readonly isBusy: boolean;
+  /** How often members put records in order beside their calls. */
+  readonly tidiness: number;
   /** Rules look at what happens later, too. */
   readonly later: readonly Rule[];
 }
@@ -18,6 +20,8 @@ export interface Mood {
 const busyShare = 0.12;
 /** In one of four there are rules for what happens after the arrival. */
 const laterShare = 0.25;
+/** In one of five members do more than call. */
+const tidyShare = 0.2;
 const calmTimes = 20;
 
 const rule = (id: string, more: Partial<Rule> & Pick<Rule, 'on' | 'actions'>): Rule => ({
@@ -70,7 +74,8 @@ export function moodOf(draw: Draw, isLarge: boolean): Mood {
   // In a large run thousands would wait, and little else be seen.
   const isBusy = draw.chance(busyShare) && !isLarge;
   const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
-  return { isBusy, later };
+  const tidiness = draw.chance(tidyShare) ? 0.7 : 0;
+  return { isBusy, tidiness, later };
 }
 
 const file = new URL('../../practices/dermatology.yaml', import.meta.url);

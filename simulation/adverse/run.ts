@@ -95,7 +95,10 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
 
   const random = createRandom(`${seed}/people`);
   const { people, arrivals } = drawPeople(practice, { inquiries, fromMs: from.getTime(), untilMs }, random);
-  const all = createEverybody(running, watch, people, mood.isBusy ? 0.65 : 0.2);
+  const all = createEverybody(running, watch, people, {
+    diligence: mood.isBusy ? 0.65 : 0.2,
+    tidiness: mood.tidiness,
+  });
   everybody = all;
   watch.observer.know(people);
   // In every second run all of them come in a rush, so that functions meet in what they do.
