@@ -57,6 +57,7 @@ const kinds = {
   replay: { what: 'the stream brings the batch again', at: ['stream'] },
   lagging: { what: 'a shard of the stream falls behind the others', at: ['stream'] },
   missed: { what: 'the schedule does not fire', at: ['schedule'] },
+  fired_twice: { what: 'the schedule fires twice, both at once', at: ['schedule'] },
 } as const satisfies Record<string, Kind>;
 
 export type FaultKind = keyof typeof kinds;

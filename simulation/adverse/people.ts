@@ -15,6 +15,7 @@ import { type AdverseWorld, googleAdsKey, origin } from './world.ts';
 
 const json = { 'content-type': 'application/json' };
 const secondMs = 1_000;
+const foreignShare = 0.02;
 
 export interface Everybody {
   /** Somebody sends what they have to say. */
@@ -87,11 +88,30 @@ export function createEverybody(
       const headers = { ...json, origin: frontDesk.origins[0] };
       return { route: 'POST /v1/inquiries', event: { headers, body: JSON.stringify(fields) } };
     }
-    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(isForeign(number) && { origin: 'https://elsewhere.example' }),
+    };
     return {
       route: 'POST /v1/inquiries',
       event: { headers, body: new URLSearchParams(fields).toString() },
     };
+  }
+
+  /** Whether it comes from a site that may not post: it is set aside for somebody to look at. */
+  const isForeign = (number: number): boolean => draws(`origin ${number}`).chance(foreignShare);
+
+  /** A manager finds it among what was set aside. */
+  function lookInto(number: number, inquiryId: string): void {
+    const draw = draws(`quarantine ${number}`);
+    const manager = world.practice().members.find(({ role }) => role === 'manager');
+    if (!manager || !draw.chance(0.7)) return;
+    agenda.at(agenda.nowMs() + draw.between(1, 30) * minuteMs, () => {
+      if (isOver) return;
+      const change = draw.chance(0.6) ? { release: true } : { stage: 'closed', closeReason: 'spam' };
+      void patch(`quarantine-${number}`, draw, manager.id, inquiryId, change);
+      return settled();
+    });
   }
 
   async function submit(name: string, number: number, arrival: Arrival): Promise<void> {
@@ -103,6 +123,7 @@ export function createEverybody(
     if (answer === undefined || answer.statusCode >= 300) return;
     const { id } = JSON.parse(answer.body) as { id: string };
     watch.acknowledged(number, id);
+    if (name === String(number) && arrival.by === 'web_form' && isForeign(number)) lookInto(number, id);
   }
 
   /** A call of the API by a member, made again under its key where no answer came. */

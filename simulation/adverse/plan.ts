@@ -41,6 +41,7 @@ const rateAlone: Partial<Record<FaultKind, number>> = {
   replay: 0.3,
   lagging: 0.1,
   missed: 0.2,
+  fired_twice: 0.2,
 };
 /** So often the first call of a site dies in a run: what is called seldom must die, too. */
 const firstDies = 0.1;

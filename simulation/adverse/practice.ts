@@ -10,6 +10,8 @@ import type { Draw } from './draw.ts';
 export interface Mood {
   /** Everybody is busy: short times, and most of what comes is worked on at once. */
   readonly isBusy: boolean;
+  /** It goes on for two days. */
+  readonly isLong: boolean;
   /** How often members put records in order beside their calls. */
   readonly tidiness: number;
   /** Rules look at what happens later, too. */
@@ -20,6 +22,8 @@ export interface Mood {
 const busyShare = 0.12;
 /** In one of four there are rules for what happens after the arrival. */
 const laterShare = 0.25;
+/** One of twenty lasts for two days. */
+const longShare = 0.05;
 /** In one of five members do more than call. */
 const tidyShare = 0.2;
 const calmTimes = 20;
@@ -75,7 +79,8 @@ export function moodOf(draw: Draw, isLarge: boolean): Mood {
   const isBusy = draw.chance(busyShare) && !isLarge;
   const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
   const tidiness = draw.chance(tidyShare) ? 0.7 : 0;
-  return { isBusy, tidiness, later };
+  const isLong = draw.chance(longShare) && !isLarge;
+  return { isBusy, isLong, tidiness, later };
 }
 
 const file = new URL('../../practices/dermatology.yaml', import.meta.url);

@@ -58,6 +58,10 @@ const leastMinutes = 60;
 const rushPace = 0.01;
 /** After the last inquiry it goes on going wrong for so long. */
 const stillMinutes = 6;
+/** In a long run for two days, so that what is due by then comes: reviews, follow-ups, messages of a sequence. */
+const longMinutes = 50 * 60;
+/** Sweeps are so far apart in them. */
+const nightSweepMinutes = 15;
 /** Then everything comes to rest: the longest pause between two tries, and some. */
 const restMinutes = 35;
 
@@ -81,6 +85,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
     practice,
     from,
     plan,
+    nights: mood.isLong ? { fromMs: untilMs, sweepEveryMs: nightSweepMinutes * minuteMs } : undefined,
     portsOf: options.portsOf,
     onHappening(happening) {
       if (!world) return;
@@ -130,7 +135,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
     });
   }
 
-  const stopMs = untilMs + stillMinutes * minuteMs;
+  const stopMs = untilMs + (mood.isLong ? longMinutes : stillMinutes) * minuteMs;
   await running.runUntil(stopMs);
   running.stopFaults();
   all.stop();

@@ -94,7 +94,10 @@ const oncePerReason: ReadonlySet<unknown> = new Set([
 function aboutOf(row: Row): string | undefined {
   const { mailKind, assignedAt, rung, reminders } = row;
   if (row.sk !== inquirySk.head || !oncePerReason.has(mailKind)) return undefined;
-  const n = mailKind === 'assigned' ? '' : ` ${rung ?? 0} ${reminders}`;
+  // With each reminder of a call that is due the next one is set.
+  const { followUp } = (row['timers'] ?? {}) as { readonly followUp?: string };
+  const n =
+    mailKind === 'assigned' ? '' : mailKind === 'follow_up' ? ` ${followUp}` : ` ${rung ?? 0} ${reminders}`;
   return `${mailKind} ${assignedAt ?? ''}${n}`;
 }
 

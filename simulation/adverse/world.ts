@@ -43,6 +43,8 @@ export interface AdverseWorldOptions {
   readonly from: Date;
   readonly plan: Plan;
   readonly onHappening: (happening: Happening) => void;
+  /** From when on sweeps are further apart, as long as things go wrong: days pass so. */
+  readonly nights?: { readonly fromMs: number; readonly sweepEveryMs: number } | undefined;
   /** Puts other ports in place of those: with a condition left out, say. */
   readonly portsOf?: ((name: FunctionName, ports: Ports) => Ports) | undefined;
 }
@@ -276,17 +278,20 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
   );
 
   function sweepEveryMinute(): Promise<void> {
-    agenda.at(agenda.nowMs() + minuteMs, sweepEveryMinute);
+    const isNight = options.nights !== undefined && agenda.nowMs() >= options.nights.fromMs && !isCalm;
+    agenda.at(agenda.nowMs() + (isNight ? (options.nights?.sweepEveryMs ?? 0) : minuteMs), sweepEveryMinute);
     startSweep();
     return settled();
   }
   function startSweep(): void {
     const address = `remind:${new Date(agenda.nowMs()).toISOString().slice(5, 16)}`;
     const draw = draws(address);
-    if (decide({ operation: 'schedule', address, site: 'remind schedule', draw }) !== undefined) return;
-    void invoke('remind', address, (sweep) => sweep()).then((ended) => {
-      if (ended.ended === 'failed') onTrouble('remind', ended.error);
-    });
+    const fault = decide({ operation: 'schedule', address, site: 'remind schedule', draw });
+    if (fault === 'missed') return;
+    for (const one of fault === 'fired_twice' ? [address, `${address}+`] : [address])
+      void invoke('remind', one, (sweep) => sweep()).then((ended) => {
+        if (ended.ended === 'failed') onTrouble('remind', ended.error);
+      });
   }
 
   let practice = options.practice;

@@ -22,7 +22,14 @@ const operations: Readonly<Record<string, Operation>> = {
 };
 
 /** Where one process is killed whole, a single invocation need not be; stream and schedule have no call. */
-const notHere: readonly FaultKind[] = ['crash_before', 'crash_after', 'replay', 'lagging', 'missed'];
+const notHere: readonly FaultKind[] = [
+  'crash_before',
+  'crash_after',
+  'replay',
+  'lagging',
+  'missed',
+  'fired_twice',
+];
 
 /** The faults that can be made of a call; a message's are made where it is sent. */
 export function faultsOfCall({ operation }: Pick<Call, 'operation'>): readonly FaultKind[] {
