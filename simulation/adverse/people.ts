@@ -1,5 +1,6 @@
 /** Everybody around a practice where answers may not come: they try again, press twice, or give up. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { SesEvent } from '../../functions/feedback/take-feedback.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
 import { parkReasons } from '../../shared/domain/inquiry/state.ts';
 import type { EventOptions } from '../events.ts';
@@ -269,18 +270,42 @@ export function createEverybody(
     });
   }
 
-  async function bounce(
+  /** SES tells what came of a mail; an event of a topic may come twice. */
+  async function tell(name: string, event: SesEvent, onTaken: () => void): Promise<void> {
+    const draw = draws(`told ${name}`);
+    await pass(draw.between(1, 10) * secondMs);
+    const first = world.feedback(`feedback:${name}`, event, onTaken);
+    if (draw.chance(0.2)) {
+      await pass(draw.between(0, 60) * secondMs);
+      await world.feedback(`feedback:${name}t`, event, () => {});
+    }
+    await first;
+  }
+
+  const mailOf = ({ tags }: NonNullable<SentMail['toPerson']>): SesEvent['mail'] => ({
+    tags: { inquiry: [tags.inquiry], contact: [tags.contact], message: [tags.message] },
+  });
+
+  /** It does not reach them, or they say that they do not want it. */
+  async function turnDown(
     name: string,
     email: string,
-    { tags }: NonNullable<SentMail['toPerson']>,
+    toPerson: NonNullable<SentMail['toPerson']>,
   ): Promise<void> {
-    await pass(5 * secondMs);
-    const event = {
-      eventType: 'Bounce',
-      mail: { tags: { inquiry: [tags.inquiry], contact: [tags.contact], message: [tags.message] } },
-      bounce: { bounceType: 'Permanent', bouncedRecipients: [{ emailAddress: email }] },
-    };
-    await world.feedback(`feedback:${name}`, event, () => watch.suppress(email));
+    const of = [{ emailAddress: email }];
+    const what = draws(`turned down ${email}`).chance(0.7)
+      ? { eventType: 'Bounce', bounce: { bounceType: 'Permanent', bouncedRecipients: of } }
+      : { eventType: 'Complaint', complaint: { complainedRecipients: of } };
+    await tell(name, { ...what, mail: mailOf(toPerson) }, () => watch.suppress(email));
+  }
+
+  async function open(name: string, toPerson: NonNullable<SentMail['toPerson']>): Promise<void> {
+    const draw = draws(`opens ${name}`);
+    if (!draw.chance(0.15)) return;
+    await pass(draw.between(1, 15) * minuteMs);
+    const timestamp = new Date(agenda.nowMs()).toISOString();
+    const event = { eventType: 'Open', mail: mailOf(toPerson), open: { timestamp } };
+    await tell(`${name}o`, event, () => {});
   }
 
   async function optOut(name: string, email: string, url: string): Promise<void> {
@@ -323,9 +348,12 @@ export function createEverybody(
       }
       const { tags, unsubscribeUrl } = mail.toPerson;
       const name = `${watch.arrivalOf(tags.inquiry)}-${tags.message}`;
-      if (habits.get(email) === 'bounces') void bounce(name, email, mail.toPerson);
-      else if (habits.get(email) === 'unsubscribes' && !optedOut.has(email))
-        void optOut(name, email, unsubscribeUrl);
+      if (habits.get(email) === 'bounces') void turnDown(name, email, mail.toPerson);
+      else {
+        void open(name, mail.toPerson);
+        if (habits.get(email) === 'unsubscribes' && !optedOut.has(email))
+          void optOut(name, email, unsubscribeUrl);
+      }
     },
     stop() {
       isOver = true;

@@ -55,7 +55,7 @@ const laterRules: readonly Rule[] = [
     when: { field: 'disposition', operator: 'is', value: 'not_interested' },
     actions: [{ do: 'set_stage', stage: 'closed', closeReason: 'not_interested' }, { do: 'stop' }],
   }),
-  rule('moved-on', { on: ['stage_change'], actions: [{ do: 'send_to_member', member: 'bea' }] }),
+  rule('moved-on', { on: ['stage_change'], actions: [{ do: 'send_to_member', member: 'tom' }] }),
   rule('told', {
     on: ['stage_change', 'reply'],
     actions: [
