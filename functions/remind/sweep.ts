@@ -3,6 +3,7 @@
  * asked for. It claims each entry by moving its due time on, so that two sweeps
  * never do the same twice and an entry that cannot be read holds up no other.
  */
+import * as z from 'zod';
 import type { Contacts } from '../../shared/data/contacts.ts';
 import {
   duePk,
@@ -11,6 +12,7 @@ import {
   inquiryHead,
   inquiryPk,
   inquirySk,
+  type Key,
   routingPk,
 } from '../../shared/data/keys.ts';
 import type { RoutingStates } from '../../shared/data/rotation.ts';
@@ -46,6 +48,15 @@ const concurrentClaims = 10;
 const leastRemainingMs = 5_000;
 /** An entry that cannot be read is looked at again after this long. */
 const brokenPauseMs = 60 * 60_000;
+
+/** Something due that no kind knows. */
+class UnknownEntry extends Error {
+  override readonly name = 'UnknownEntry';
+}
+
+/** Whether an entry is at fault itself; whatever a service answers is not. */
+const isUnreadable = (error: unknown): boolean =>
+  [z.ZodError, UnknownEntry, TypeError, RangeError].some((kind) => error instanceof kind);
 
 /** Works on each of the items in their order, some at a time. */
 async function forEachConcurrently<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
@@ -93,6 +104,12 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
   const kinds = dueKinds(dependencies);
   const inquiryPrefix = inquiryPk('');
 
+  /** Leaves an entry due that can be read: most likely the fault passes, and the others go on. */
+  function passOver(key: Key, error: unknown): void {
+    swept.broken++;
+    dependencies.onBroken(key, error);
+  }
+
   /** Moves an entry on that cannot be read, without looking into it. */
   async function putOff(row: Row, error: unknown): Promise<void> {
     swept.broken++;
@@ -137,7 +154,7 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
   /** Claims what is due beside inquiries, by what it is. */
   async function claimOther(row: Row): Promise<MailMessage | undefined> {
     const kind = kinds.find(({ isOf }) => isOf(row));
-    if (!kind) throw new Error('unknown kind of due entry');
+    if (!kind) throw new UnknownEntry('unknown kind of due entry');
     const message = await kind.claim(row);
     swept[message ? kind.counted : 'stale']++;
     return message;
@@ -164,11 +181,7 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
         const due = await claim(head, practice);
         return due && { ...due, isLeft: isLeftBehind(practice, due.next) };
       });
-      const claimed = await claiming.catch((error: unknown) => {
-        // Readable, so most likely a passing fault: it stays due, and the others go on.
-        swept.broken++;
-        dependencies.onBroken(inquiryHead(head.id), error);
-      });
+      const claimed = await claiming.catch((error: unknown) => passOver(inquiryHead(head.id), error));
       if (!claimed) return;
       const { next, action, isLeft } = claimed;
       const message = { inquiryId: next.id, version: next.version };
@@ -185,7 +198,8 @@ export async function sweep(dependencies: SweepDependencies): Promise<Swept> {
           const message = await claimOther(row);
           if (message) await outbox.mail.add(message);
         } catch (error) {
-          broken.push({ row, error });
+          if (isUnreadable(error)) broken.push({ row, error });
+          else passOver(row, error);
         }
       },
     );

@@ -661,6 +661,13 @@ export const mutants: readonly Mutant[] = [
     tests: unit('sweep'),
   },
   {
+    what: 'a fault of the table puts nothing off',
+    file: 'functions/remind/sweep.ts',
+    find: 'if (isUnreadable(error)) broken.push({ row, error });\n          else passOver(row, error);',
+    replace: 'broken.push({ row, error });',
+    tests: unit('sweep'),
+  },
+  {
     what: 'each shard is swept',
     file: 'functions/remind/sweep.ts',
     find: 'Array.from({ length: dueShardCount }',

@@ -99,6 +99,23 @@ describe('the sweep', () => {
     expect((await pipeline.sweep()).broken).toBe(2);
   });
 
+  it('asks within a minute for what it could not claim for a fault of the table, whatever it is', async () => {
+    const id = await pipeline.captured({ redFlags: ['chest-pain'] });
+    loseMessages();
+    const { write } = table;
+    table.write = async () => {
+      throw Object.assign(new Error('slow down'), { name: 'ThrottlingException' });
+    };
+    pipeline.environment.advance(minutes(2));
+    expect(await pipeline.sweep()).toEqual({ ...nothing, broken: 2 });
+    table.write = write;
+
+    pipeline.environment.advance(minutes(1));
+    expect(await pipeline.sweep()).toEqual({ ...nothing, score: 1, alerts: 1 });
+
+    expect(pipeline.queues.mail.sent).toEqual([{ kind: 'alert', inquiryId: id }]);
+  });
+
   it('puts nothing off that was moved on meanwhile, though it cannot be read', async () => {
     const key = { pk: 'WHAT#1', sk: 'IS' };
     const due = { duePk: 'DUE#0', dueSk: '2026-01-01T00:00:00.000Z#x' };
