@@ -21,7 +21,7 @@ describe('nothing is lost, doubled or forgotten', () => {
   });
 
   // Each broke once: docs/testing/simulation.md tells how.
-  it.each([7, 49, 108])('on seeds that showed a bug (seed %i)', async (seed) => {
+  it.each([7, 49, 53, 108, 169])('on seeds that showed a bug (seed %i)', async (seed) => {
     expect((await runAdverse({ seed, inquiries: 200 })).broken).toEqual([]);
   });
 
