@@ -106,7 +106,8 @@ function encoded(value: number, length: number): string {
   return text;
 }
 
-const never = new Promise<never>(() => {});
+/** Nothing comes any more. One for each who waits: what waits for a promise is kept as long as that is. */
+const never = (): Promise<never> => new Promise(() => {});
 
 /** What happens to a call whatever it is. */
 const everyCall: ReadonlySet<FaultKind> = new Set(['crash_before', 'crash_after', 'throttled', 'timed_out']);
@@ -126,7 +127,7 @@ export function createAdversePorts(services: Services, process: Process): Ports 
   ): Promise<T> {
     const invocation = process.current;
     // Of a process that has ended, or stands still between two invocations, nothing goes on.
-    if (!invocation || invocation.isDead) return never;
+    if (!invocation || invocation.isDead) return never();
     const address = `${invocation.address}/${invocation.calls++}`;
     const one: Call = {
       invocation,
@@ -153,13 +154,13 @@ export function createAdversePorts(services: Services, process: Process): Ports 
         if (fault === undefined) return await done();
         if (fault === 'crash_before') {
           invocation.die();
-          return await never;
+          return await never();
         }
         if (fault === 'throttled') throw new ServiceFault('ThrottlingException');
         if (fault === 'crash_after') {
           await done().catch(() => undefined);
           invocation.die();
-          return await never;
+          return await never();
         }
         if (fault === 'timed_out') {
           await done().catch(() => undefined);
@@ -185,7 +186,7 @@ export function createAdversePorts(services: Services, process: Process): Ports 
   /** Waits without calling anything. */
   function pass(ms: number): Promise<void> {
     const invocation = process.current;
-    if (!invocation || invocation.isDead) return never;
+    if (!invocation || invocation.isDead) return never();
     return new Promise((resolve) => {
       agenda.at(agenda.nowMs() + ms, () => {
         if (!invocation.isDead) resolve();
