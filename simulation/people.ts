@@ -17,6 +17,10 @@ export interface Arrival {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** Whether it lets them be e-mailed, whatever they said before: who writes by e-mail may be answered by e-mail. */
+export const allowsMail = ({ fields }: Arrival): boolean =>
+  fields['consentEmail'] === 'yes' || fields['channel'] === 'email';
+
 /** Everything of a person that no staff mail may hold. */
 export interface Person {
   readonly name: string;

@@ -6,7 +6,7 @@ import { closingFaults } from './closing.ts';
 import { absenceOf } from './duty.ts';
 import { hourMs, minuteMs } from './minutes.ts';
 import { createObserver, type Observer } from './observer.ts';
-import { type Arrival, drawPeople, type Person } from './people.ts';
+import { type Arrival, allowsMail, drawPeople, type Person } from './people.ts';
 import { type Readers, startReaders } from './readers.ts';
 import { callersOf, type Staff, startStaff } from './staff.ts';
 import { createWorld, googleAdsKey, type World } from './world.ts';
@@ -148,7 +148,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     agenda.at(arrival.atMs, async () => {
       arrived++;
       // Whoever ticks the box anew wants to be e-mailed again.
-      if (arrival.fields['consentEmail'] === 'yes') readers?.agrees(arrival.fields['email']);
+      if (allowsMail(arrival)) readers?.agrees(arrival.fields['email']);
       if (await send(running, arrival, running.practice(), i)) acknowledged++;
     });
   }

@@ -5,7 +5,7 @@ import { inquiryHead } from '../../shared/data/keys.ts';
 import { parkReasons } from '../../shared/domain/inquiry/state.ts';
 import type { EventOptions } from '../events.ts';
 import { minuteMs } from '../minutes.ts';
-import type { Arrival, Person } from '../people.ts';
+import { type Arrival, allowsMail, type Person } from '../people.ts';
 import { callersOf } from '../staff.ts';
 import type { SentMail } from '../world.ts';
 import type { Draw } from './draw.ts';
@@ -326,7 +326,7 @@ export function createEverybody(
 
   return {
     async send(number, arrival) {
-      if (arrival.fields['consentEmail'] === 'yes') {
+      if (allowsMail(arrival)) {
         const { email } = arrival.fields;
         if (email !== undefined && optedOut.delete(email)) watch.allow(email);
       }
