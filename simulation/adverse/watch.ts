@@ -334,8 +334,8 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     const atMs = now().getTime();
     const allowedMs = 2 * minuteMs;
     for (const [id, { head }] of observer.inquiries) {
-      // What came up in the last minutes is on its way.
-      const isYoung = Date.parse(head.mailAt ?? head.receivedAt) > atMs - allowedMs;
+      // What came up in the last minutes is on its way: its mail goes out, and then it has two sweeps.
+      const isYoung = Date.parse(head.mailAt ?? head.receivedAt) > atMs - allowedMs - minuteMs;
       if (!isAtRest(head) && !isYoung) breaks('notAtRest', `${id}: ${head.progress}, mail ${head.mailState}`);
     }
     for (const row of worldOf().table.rows()) {
