@@ -53,12 +53,6 @@ function identity({ pk, sk }: Key): string {
   return `${pk}\u0000${sk}`;
 }
 
-function withoutUndefined(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const whole: Record<string, unknown> = {};
-  for (const name in value) if (value[name] !== undefined) whole[name] = value[name];
-  return whole;
-}
-
 /**
  * What storing does to a value: it is a copy from then on, undefined attributes are gone, and nobody
  * changes it any more. So what is read need be no copy: it is the stored row itself.
@@ -68,15 +62,9 @@ function stored<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze(value.map(stored)) as T;
   // What is no plain object becomes what its JSON is: a date its text.
   if (Object.getPrototypeOf(value) !== Object.prototype) return JSON.parse(JSON.stringify(value)) as T;
-  // Spread, not built name by name: what has many attributes is read faster so, by everybody.
-  const copy = { ...value } as Record<string, unknown>;
-  let isWhole = true;
-  for (const name in copy) {
-    const part = copy[name];
-    if (part === undefined) isWhole = false;
-    else if (typeof part === 'object') copy[name] = stored(part);
-  }
-  return Object.freeze(isWhole ? copy : { ...withoutUndefined(copy) }) as T;
+  const copy: Record<string, unknown> = {};
+  for (const name in value) if (value[name] !== undefined) copy[name] = stored(value[name]);
+  return Object.freeze(copy) as T;
 }
 
 function clauseHolds(row: Row | undefined, [attribute, is, value]: Clause): boolean {

@@ -281,7 +281,7 @@ export function createObserver(
       // Whole words: what stands in a mail is looked up, not searched for each person.
       const words = `${sent.subject} ${sent.text}`.toLowerCase().split(/[^\p{L}\p{N}@.+-]+/u);
       for (const word of words) {
-        const secret = secrets.get(/[.-]$/.test(word) ? word.replace(/[.-]+$/, '') : word);
+        const secret = secrets.get(word.replace(/[.-]+$/, ''));
         if (secret !== undefined) violate('namesPerson', `${kind} holds a ${secret}`);
       }
       return kind;

@@ -9,13 +9,14 @@ import { type Arrival, allowsMail, type Person } from '../people.ts';
 import { callersOf } from '../staff.ts';
 import type { SentMail } from '../world.ts';
 import type { Draw } from './draw.ts';
-import { tidy } from './office.ts';
 import { settled } from './ports.ts';
+import { keepRecords } from './record-keeping.ts';
 import type { Watch } from './watch.ts';
 import { type AdverseWorld, googleAdsKey, origin } from './world.ts';
 
 const json = { 'content-type': 'application/json' };
 const secondMs = 1_000;
+/** So many web forms come from sites that may not post. */
 const foreignShare = 0.02;
 
 export interface Everybody {
@@ -30,15 +31,15 @@ export interface Everybody {
 export interface Habits {
   /** The share of mails that members act on. */
   readonly diligence: number;
-  /** The share after which they put records in order, too. */
-  readonly tidiness: number;
+  /** The share of mails after which they see to its records, too. */
+  readonly recordKeeping: number;
 }
 
 export function createEverybody(
   world: AdverseWorld,
   watch: Watch,
   people: readonly Person[],
-  { diligence, tidiness }: Habits,
+  { diligence, recordKeeping }: Habits,
 ): Everybody {
   const { agenda, draws } = world;
   const habits = new Map(people.flatMap(({ email, habit }) => (email ? [[email, habit] as const] : [])));
@@ -211,22 +212,22 @@ export function createEverybody(
     }
   }
 
-  /** Some time later somebody looks at it again. */
-  function putInOrder(name: string, memberId: string, inquiryId: string): void {
-    const draw = draws(`office ${name}`);
-    if (!draw.chance(tidiness)) return;
+  const contacts = (): readonly string[] =>
+    [...watch.observer.inquiries.values()].map(({ head }) => head.contactId);
+
+  /** Some time later somebody sees to its records. */
+  function seeToRecords(name: string, memberId: string, inquiryId: string): void {
+    const draw = draws(`records ${name}`);
+    if (!draw.chance(recordKeeping)) return;
     agenda.at(agenda.nowMs() + draw.between(0, 20) * minuteMs, () => {
       if (isOver) return;
       let n = 0;
-      void tidy(world, draw, inquiryId, contacts, (route, options) =>
+      void keepRecords(world, draw, inquiryId, contacts, (route, options) =>
         asked(`${name}o${n++}`, draw, memberId, route, options),
       );
       return settled();
     });
   }
-  const contacts = (): readonly string[] =>
-    [...watch.observer.inquiries.values()].map(({ head }) => head.contactId);
-
   function onStaffMail(mail: SentMail, memberId: string): void {
     const { asked: message } = mail;
     if (!('inquiryId' in message)) {
@@ -249,7 +250,7 @@ export function createEverybody(
         void patch(name, draw, memberId, inquiryId, change);
       } else if (kind === 'inquiry') {
         void act(name, draw, memberId, inquiryId);
-        putInOrder(name, memberId, inquiryId);
+        seeToRecords(name, memberId, inquiryId);
       }
       return settled();
     });
@@ -299,7 +300,7 @@ export function createEverybody(
     await tell(name, { ...what, mail: mailOf(toPerson) }, () => watch.suppress(email));
   }
 
-  async function open(name: string, toPerson: NonNullable<SentMail['toPerson']>): Promise<void> {
+  async function opens(name: string, toPerson: NonNullable<SentMail['toPerson']>): Promise<void> {
     const draw = draws(`opens ${name}`);
     if (!draw.chance(0.15)) return;
     await pass(draw.between(1, 15) * minuteMs);
@@ -350,7 +351,7 @@ export function createEverybody(
       const name = `${watch.arrivalOf(tags.inquiry)}-${tags.message}`;
       if (habits.get(email) === 'bounces') void turnDown(name, email, mail.toPerson);
       else {
-        void open(name, mail.toPerson);
+        void opens(name, mail.toPerson);
         if (habits.get(email) === 'unsubscribes' && !optedOut.has(email))
           void optOut(name, email, unsubscribeUrl);
       }

@@ -6,14 +6,14 @@ import type { Practice } from '../../shared/domain/practice.ts';
 import type { Rule } from '../../shared/domain/rules/rule.ts';
 import { tiers } from '../../shared/domain/stages.ts';
 import type { Draw } from './draw.ts';
+import type { Habits } from './people.ts';
 
 export interface Mood {
   /** Everybody is busy: short times, and most of what comes is worked on at once. */
   readonly isBusy: boolean;
   /** It goes on for two days. */
   readonly isLong: boolean;
-  /** How often members put records in order beside their calls. */
-  readonly tidiness: number;
+  readonly habits: Habits;
   /** Rules look at what happens later, too. */
   readonly later: readonly Rule[];
 }
@@ -24,8 +24,9 @@ const busyShare = 0.12;
 const laterShare = 0.25;
 /** One of twenty lasts for two days. */
 const longShare = 0.05;
-/** In one of five members do more than call. */
-const tidyShare = 0.2;
+/** In one of five members see to records, too. */
+const recordsShare = 0.2;
+/** Where nobody is busy there is so many times as long to call. */
 const calmTimes = 20;
 
 const rule = (id: string, more: Partial<Rule> & Pick<Rule, 'on' | 'actions'>): Rule => ({
@@ -35,7 +36,7 @@ const rule = (id: string, more: Partial<Rule> & Pick<Rule, 'on' | 'actions'>): R
   ...more,
 });
 
-/** What rules may do about calls, stages, replies and silence: each takes an inquiry somewhere else. */
+/** What rules may do about calls, stages, replies and silence. */
 const laterRules: readonly Rule[] = [
   rule('not-reached', {
     on: ['disposition'],
@@ -78,9 +79,9 @@ export function moodOf(draw: Draw, isLarge: boolean): Mood {
   // In a large run thousands would wait, and little else be seen.
   const isBusy = draw.chance(busyShare) && !isLarge;
   const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
-  const tidiness = draw.chance(tidyShare) ? 0.7 : 0;
+  const habits = { diligence: isBusy ? 0.65 : 0.2, recordKeeping: draw.chance(recordsShare) ? 0.7 : 0 };
   const isLong = draw.chance(longShare) && !isLarge;
-  return { isBusy, isLong, tidiness, later };
+  return { isBusy, isLong, habits, later };
 }
 
 const file = new URL('../../practices/dermatology.yaml', import.meta.url);

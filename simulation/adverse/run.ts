@@ -61,7 +61,7 @@ const stillMinutes = 6;
 /** In a long run for two days, so that what is due by then comes: reviews, follow-ups, messages of a sequence. */
 const longMinutes = 50 * 60;
 /** Sweeps are so far apart in them. */
-const nightSweepMinutes = 15;
+const fewSweepsMinutes = 15;
 /** Then everything comes to rest: the longest pause between two tries, and some. */
 const restMinutes = 35;
 
@@ -85,7 +85,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
     practice,
     from,
     plan,
-    nights: mood.isLong ? { fromMs: untilMs, sweepEveryMs: nightSweepMinutes * minuteMs } : undefined,
+    fewSweeps: mood.isLong ? { fromMs: untilMs, everyMs: fewSweepsMinutes * minuteMs } : undefined,
     portsOf: options.portsOf,
     onHappening(happening) {
       if (!world) return;
@@ -100,10 +100,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
 
   const random = createRandom(`${seed}/people`);
   const { people, arrivals } = drawPeople(practice, { inquiries, fromMs: from.getTime(), untilMs }, random);
-  const all = createEverybody(running, watch, people, {
-    diligence: mood.isBusy ? 0.65 : 0.2,
-    tidiness: mood.tidiness,
-  });
+  const all = createEverybody(running, watch, people, mood.habits);
   everybody = all;
   watch.observer.know(people);
   // In every second run all of them come in a rush, so that functions meet in what they do.

@@ -96,9 +96,9 @@ function aboutOf(row: Row): string | undefined {
   if (row.sk !== inquirySk.head || !oncePerReason.has(mailKind)) return undefined;
   // With each reminder of a call that is due the next one is set.
   const { followUp } = (row['timers'] ?? {}) as { readonly followUp?: string };
-  const n =
-    mailKind === 'assigned' ? '' : mailKind === 'follow_up' ? ` ${followUp}` : ` ${rung ?? 0} ${reminders}`;
-  return `${mailKind} ${assignedAt ?? ''}${n}`;
+  const about = `${mailKind} ${assignedAt}`;
+  if (mailKind === 'assigned') return about;
+  return mailKind === 'follow_up' ? `${about} ${followUp}` : `${about} ${rung} ${reminders}`;
 }
 
 /** A rotation whose turns are taken: what each was due, less what each got. */

@@ -44,7 +44,7 @@ export interface AdverseWorldOptions {
   readonly plan: Plan;
   readonly onHappening: (happening: Happening) => void;
   /** From when on sweeps are further apart, as long as things go wrong: days pass so. */
-  readonly nights?: { readonly fromMs: number; readonly sweepEveryMs: number } | undefined;
+  readonly fewSweeps?: { readonly fromMs: number; readonly everyMs: number } | undefined;
   /** Puts other ports in place of those: with a condition left out, say. */
   readonly portsOf?: ((name: FunctionName, ports: Ports) => Ports) | undefined;
 }
@@ -277,9 +277,10 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
       composeFunction(name, portsOf(name, createAdversePorts(services, process)), surroundings, onTrouble),
   );
 
-  function sweepEveryMinute(): Promise<void> {
-    const isNight = options.nights !== undefined && agenda.nowMs() >= options.nights.fromMs && !isCalm;
-    agenda.at(agenda.nowMs() + (isNight ? (options.nights?.sweepEveryMs ?? 0) : minuteMs), sweepEveryMinute);
+  function sweepAgain(): Promise<void> {
+    const { fewSweeps } = options;
+    const isSeldom = fewSweeps !== undefined && agenda.nowMs() >= fewSweeps.fromMs && !isCalm;
+    agenda.at(agenda.nowMs() + (isSeldom ? fewSweeps.everyMs : minuteMs), sweepAgain);
     startSweep();
     return settled();
   }
@@ -308,7 +309,7 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
     practice = wanted;
   }
   await apply(practice);
-  agenda.at(Math.ceil(agenda.nowMs() / minuteMs) * minuteMs, sweepEveryMinute);
+  agenda.at(Math.ceil(agenda.nowMs() / minuteMs) * minuteMs, sweepAgain);
 
   const lostFeedback: (() => Promise<void>)[] = [];
   async function feedback(address: string, event: SesEvent, onTaken: () => void): Promise<void> {

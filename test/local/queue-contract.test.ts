@@ -20,7 +20,8 @@ import { createAdverseQueue } from '../../simulation/adverse/queue.ts';
 import { createAgenda } from '../../simulation/agenda.ts';
 import { createVirtualQueue } from '../../simulation/queue.ts';
 import { createRandom } from '../../simulation/random.ts';
-import { awaitIn, createQuietPorts } from '../support/quiet-ports.ts';
+import { createQuietPorts } from '../support/quiet-ports.ts';
+import { awaitIn, untilIn } from '../support/virtual-time.ts';
 
 interface Message {
   readonly n: number;
@@ -73,12 +74,7 @@ async function inMemory(work: Work): Promise<Tried> {
     hiddenMs: 60_000,
     nowMs: agenda.nowMs,
     dead: async () => dead,
-    until: async (holds) => {
-      for (let seconds = 0; !(await holds()); seconds++) {
-        if (seconds > 1_000) throw new Error('waited in vain');
-        await agenda.runUntil(agenda.nowMs() + 1_000);
-      }
-    },
+    until: (holds) => untilIn(agenda, holds),
     end: () => {},
   };
 }
@@ -109,12 +105,7 @@ async function adverse(work: Work): Promise<Tried> {
     hiddenMs,
     nowMs: agenda.nowMs,
     dead: async () => inlet.deadLetters,
-    until: async (holds) => {
-      for (let seconds = 0; !(await holds()); seconds++) {
-        if (seconds > 1_000) throw new Error('waited in vain');
-        await agenda.runUntil(agenda.nowMs() + 1_000);
-      }
-    },
+    until: (holds) => untilIn(agenda, holds),
     end: () => {},
   };
 }

@@ -39,19 +39,13 @@ const without =
     };
   };
 
-/** Notify with another mailer. */
-const withMailer =
-  (send: Ports['mailer']['send']) =>
-  (of: FunctionName, ports: Ports): Ports =>
-    of === 'notify' ? { ...ports, mailer: { send } } : ports;
-
 export const sabotages: readonly Sabotage[] = [
   {
     what: 'a mailer that sends nothing',
     told: ['neverSent'],
     only: 'late',
     inquiries: 25,
-    portsOf: withMailer(async () => {}),
+    portsOf: (of, ports) => (of === 'notify' ? { ...ports, mailer: { send: async () => {} } } : ports),
   },
   {
     what: 'alerts that cannot be read',

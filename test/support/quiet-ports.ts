@@ -9,10 +9,10 @@ import { createAdversePorts, type Inlet } from '../../simulation/adverse/ports.t
 import type { Process } from '../../simulation/adverse/processes.ts';
 import { type Agenda, createAgenda } from '../../simulation/agenda.ts';
 import type { Ports } from '../../simulation/functions.ts';
-import { createMemoryTable, type MemoryTable } from '../../simulation/memory-table.ts';
+import { createMemoryTable } from '../../simulation/memory-table.ts';
+import { awaitIn } from './virtual-time.ts';
 
 export interface QuietOptions {
-  readonly table?: MemoryTable;
   readonly agenda?: Agenda;
   /** What comes of messages that are sent to the queue of scores. */
   readonly scoreQueue?: Inlet<StepMessage>;
@@ -20,24 +20,8 @@ export interface QuietOptions {
 
 const nowhere = { put: () => {} };
 
-/** Lets virtual time pass until a promise is settled. */
-export async function awaitIn<T>(agenda: Agenda, promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const settle = (): void => {
-    isSettled = true;
-  };
-  promise.then(settle, settle);
-  // What is refused at once takes no time.
-  await Promise.resolve();
-  for (let n = 0; !isSettled; n++) {
-    if (n > 1_000) throw new Error('waited in vain');
-    await agenda.runUntil(agenda.nowMs() + 1_000);
-  }
-  return await promise;
-}
-
 export function createQuietPorts(options: QuietOptions = {}): Ports & { readonly agenda: Agenda } {
-  const { agenda = createAgenda(0), table = createMemoryTable(), scoreQueue = nowhere } = options;
+  const { agenda = createAgenda(0), scoreQueue = nowhere } = options;
   const process: Process = {
     name: 'score',
     current: { name: 'score', address: 'score:1', calls: 0, ids: 0, isDead: false, die: () => {} },
@@ -45,7 +29,7 @@ export function createQuietPorts(options: QuietOptions = {}): Ports & { readonly
   const ports = createAdversePorts(
     {
       agenda,
-      table,
+      table: createMemoryTable(),
       scoreQueue,
       routeQueue: nowhere,
       mailQueue: nowhere,

@@ -17,6 +17,7 @@ import { createAdverseStream } from '../../simulation/adverse/stream.ts';
 import { createAgenda } from '../../simulation/agenda.ts';
 import { createMemoryTable, type RowChange } from '../../simulation/memory-table.ts';
 import { freshTable, localClientConfig } from '../support/dynamodb.ts';
+import { untilIn } from '../support/virtual-time.ts';
 
 /** A stream under test: the table that it is of, and time. */
 interface Tried {
@@ -55,12 +56,7 @@ async function simulated(take: Take): Promise<Tried> {
   return {
     table: createMemoryTable({ onCommit: stream.push }),
     givenUp: () => givenUp,
-    until: async (holds) => {
-      for (let seconds = 0; !holds(); seconds++) {
-        if (seconds > 1_000) throw new Error('waited in vain');
-        await agenda.runUntil(agenda.nowMs() + 1_000);
-      }
-    },
+    until: (holds) => untilIn(agenda, holds),
     end: () => {},
   };
 }

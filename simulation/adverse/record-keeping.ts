@@ -1,4 +1,4 @@
-/** What members do about records beside their calls: they correct them, follow appointments, and put people in order. */
+/** How members keep records beside their calls: they correct them, follow appointments, merge and part people, note consents. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { contactPk, contactProfile, inquiryHead } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
@@ -19,7 +19,7 @@ const partOf = (sk: string): string => sk.slice(sk.indexOf('#') + 1);
  *
  * @param contacts - everybody who wrote
  */
-export async function tidy(
+export async function keepRecords(
   world: AdverseWorld,
   draw: Draw,
   inquiryId: string,
