@@ -56,6 +56,8 @@ export async function routeInquiry(
       const outcome = asksForMove(head)
         ? await move(dependencies, practice, record)
         : await reassign(dependencies, practice, record);
+      // What rules wanted came to nothing, and its time is up all the same.
+      if (outcome === 'not_moved' && asksForReassignment(head)) continue;
       if (outcome !== 'refused') return outcome;
       await environment.backOff(20 * attempt);
       continue;
