@@ -1,7 +1,7 @@
 /** Everybody around a practice where answers may not come: they try again, press twice, or give up. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { SesEvent } from '../../functions/feedback/take-feedback.ts';
-import { inquiryHead } from '../../shared/data/keys.ts';
+import { contactProfile, inquiryHead } from '../../shared/data/keys.ts';
 import { parkReasons } from '../../shared/domain/inquiry/state.ts';
 import type { EventOptions } from '../events.ts';
 import { minuteMs } from '../minutes.ts';
@@ -215,6 +215,21 @@ export function createEverybody(
   const contacts = (): readonly string[] =>
     [...watch.observer.inquiries.values()].map(({ head }) => head.contactId);
 
+  /** Whom a contact was merged into, last of all. */
+  function survivorOf(contactId: string): string {
+    const into = world.table.peek(contactProfile(contactId))?.['mergedInto'];
+    return into === undefined ? contactId : survivorOf(String(into));
+  }
+
+  /** Whoever opted out may be e-mailed again: whom they were merged with, too. */
+  function agreed(contactId: string): void {
+    for (const one of new Set(contacts())) {
+      if (survivorOf(one) !== survivorOf(contactId)) continue;
+      const email = world.table.peek(contactProfile(one))?.['email'];
+      if (typeof email === 'string' && optedOut.delete(email)) watch.allow(email);
+    }
+  }
+
   /** Some time later somebody sees to its records. */
   function seeToRecords(name: string, memberId: string, inquiryId: string): void {
     const draw = draws(`records ${name}`);
@@ -222,7 +237,7 @@ export function createEverybody(
     agenda.at(agenda.nowMs() + draw.between(0, 20) * minuteMs, () => {
       if (isOver) return;
       let n = 0;
-      void keepRecords(world, draw, inquiryId, contacts, (route, options) =>
+      void keepRecords(world, draw, inquiryId, contacts, agreed, (route, options) =>
         asked(`${name}o${n++}`, draw, memberId, route, options),
       );
       return settled();

@@ -18,12 +18,14 @@ const partOf = (sk: string): string => sk.slice(sk.indexOf('#') + 1);
  * Does one thing about an inquiry, or about whose it is.
  *
  * @param contacts - everybody who wrote
+ * @param onAgreed - told of whoever, as it is being noted, agreed to be e-mailed
  */
 export async function keepRecords(
   world: AdverseWorld,
   draw: Draw,
   inquiryId: string,
   contacts: () => readonly string[],
+  onAgreed: (contactId: string) => void,
   ask: Ask,
 ): Promise<void> {
   const contactId = String(world.table.peek(inquiryHead(inquiryId))?.['contactId']);
@@ -114,6 +116,7 @@ export async function keepRecords(
 
   async function noteConsent(): Promise<void> {
     const given = draw.chance(0.5);
+    if (given) onAgreed(contactId);
     await ask('POST /v1/contacts/{id}/entries', () => ({
       pathParameters: { id: contactId },
       ...json({ kind: 'consent', channel: 'email', given, source: 'phone' }),
