@@ -62,9 +62,18 @@ function stored<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze(value.map(stored)) as T;
   // What is no plain object becomes what its JSON is: a date its text.
   if (Object.getPrototypeOf(value) !== Object.prototype) return JSON.parse(JSON.stringify(value)) as T;
-  const copy: Record<string, unknown> = {};
-  for (const name in value) if (value[name] !== undefined) copy[name] = stored(value[name]);
-  return Object.freeze(copy) as T;
+  return kept({ ...value });
+}
+
+/** As `stored`, of an object that nobody else has. */
+function kept<T extends object>(own: T): T {
+  const attributes = own as Record<string, unknown>;
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (typeof value === 'object' && value !== null) attributes[name] = stored(value);
+    else if (value === undefined) delete attributes[name];
+  }
+  return Object.freeze(own);
 }
 
 function clauseHolds(row: Row | undefined, [attribute, is, value]: Clause): boolean {
@@ -122,6 +131,11 @@ interface KeyNames {
 const orderIn = (names: KeyNames, row: Record<string, unknown>): string =>
   names.sk === 'sk' ? String(row['sk']) : `${row[names.sk]}\u0000${row['pk']}\u0000${row['sk']}`;
 
+/** Where an item is kept: whatever finds it finds its row as it is by then. */
+interface Cell {
+  row: Row;
+}
+
 /** A part of a partition: of a range, from past an order on, so many at the most. */
 interface Part {
   readonly from?: string | undefined;
@@ -131,48 +145,46 @@ interface Part {
   readonly limit?: number | undefined;
 }
 
-/** Rows of one partition in the order of their sort keys. */
+/** Items of one partition in the order of their sort keys. */
 class Partition {
-  readonly #rows: { readonly order: string; row: Row }[] = [];
+  readonly #entries: { readonly order: string; cell: Cell }[] = [];
 
-  /** The position of the first row at or past an order. */
+  /** The position of the first item at or past an order. */
   #positionOf(order: string): number {
-    let [low, high] = [0, this.#rows.length];
+    let [low, high] = [0, this.#entries.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#rows[middle] as { order: string }).order < order) low = middle + 1;
+      if ((this.#entries[middle] as { order: string }).order < order) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  put(order: string, row: Row): void {
+  put(order: string, cell: Cell): void {
     const at = this.#positionOf(order);
-    const there = this.#rows[at];
-    if (there?.order === order) there.row = row;
-    else if (at === this.#rows.length) this.#rows.push({ order, row });
-    else this.#rows.splice(at, 0, { order, row });
+    if (at === this.#entries.length) this.#entries.push({ order, cell });
+    else this.#entries.splice(at, 0, { order, cell });
   }
 
   remove(order: string): void {
     const at = this.#positionOf(order);
-    if (this.#rows[at]?.order === order) this.#rows.splice(at, 1);
+    if (this.#entries[at]?.order === order) this.#entries.splice(at, 1);
   }
 
   /** Rows from one sort key to another, both included, as far as the part goes. */
-  part({ from, to, past, newestFirst, limit = this.#rows.length }: Part): Row[] {
+  part({ from, to, past, newestFirst, limit = this.#entries.length }: Part): Row[] {
     let first = from === undefined ? 0 : this.#positionOf(from);
     // Nothing sorts between a key's own rows and this.
-    let end = to === undefined ? this.#rows.length : this.#positionOf(`${to}\u0000\uffff`);
+    let end = to === undefined ? this.#entries.length : this.#positionOf(`${to}\u0000\uffff`);
     if (past !== undefined) {
       const at = this.#positionOf(past);
       if (newestFirst) end = Math.min(end, at);
-      else first = Math.max(first, this.#rows[at]?.order === past ? at + 1 : at);
+      else first = Math.max(first, this.#entries[at]?.order === past ? at + 1 : at);
     }
     const found = newestFirst
-      ? this.#rows.slice(Math.max(first, end - limit), end).reverse()
-      : this.#rows.slice(first, Math.min(end, first + limit));
-    return found.map(({ row }) => row);
+      ? this.#entries.slice(Math.max(first, end - limit), end).reverse()
+      : this.#entries.slice(first, Math.min(end, first + limit));
+    return found.map(({ cell }) => cell.row);
   }
 }
 
@@ -186,21 +198,21 @@ class Partitions {
   }
 
   /** Whether a row stands here: an index holds those that have its key. */
-  #partitionOf(row: Row): string | undefined {
-    const [pk, sk] = [row[this.names.pk], row[this.names.sk]];
-    return typeof pk === 'string' && typeof sk === 'string' ? pk : undefined;
+  #partitionOf(row: Row | undefined): string | undefined {
+    const pk = row?.[this.names.pk];
+    return typeof pk === 'string' && typeof row?.[this.names.sk] === 'string' ? pk : undefined;
   }
 
-  replace(before: Row | undefined, after: Row | undefined): void {
-    const from = before && this.#partitionOf(before);
-    const to = after && this.#partitionOf(after);
-    const isMoved = from !== to || before?.[this.names.sk] !== after?.[this.names.sk];
-    if (before && from !== undefined && isMoved)
-      this.#partitions.get(from)?.remove(orderIn(this.names, before));
+  /** Follows a change of the item in a cell. */
+  follow(cell: Cell, before: Row | undefined, after: Row | undefined): void {
+    const { pk, sk } = this.names;
+    if (before && after && before[sk] === after[sk] && before[pk] === after[pk]) return;
+    const [from, to] = [this.#partitionOf(before), this.#partitionOf(after)];
+    if (before && from !== undefined) this.#partitions.get(from)?.remove(orderIn(this.names, before));
     if (!after || to === undefined) return;
     const partition = this.#partitions.get(to) ?? new Partition();
-    if (from !== to) this.#partitions.set(to, partition);
-    partition.put(orderIn(this.names, after), after);
+    this.#partitions.set(to, partition);
+    partition.put(orderIn(this.names, after), cell);
   }
 
   of(pk: string): Partition {
@@ -230,7 +242,7 @@ function pageOf(
 const forgottenAtOnce = 1_000;
 
 export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {}): MemoryTable {
-  const items = new Map<string, Row>();
+  const items = new Map<string, Cell>();
   const own = new Partitions({ pk: 'pk', sk: 'sk' });
   const indexes = Object.fromEntries(
     Object.entries(indexKeys).map(([name, names]) => [name, new Partitions(names)]),
@@ -243,7 +255,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
     readonly before: Row | undefined;
     readonly after: Row | undefined;
   }[] = [];
-  const find = (key: Key): Row | undefined => items.get(identity(key));
+  const find = (key: Key): Row | undefined => items.get(identity(key))?.row;
 
   /** The row as a write leaves it; undefined where it leaves none. */
   function after(write: Write, old: Row | undefined): Row | undefined {
@@ -257,12 +269,12 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
       if (typeof number !== 'number') throw new Error(`cannot add to ${attribute}: it is no number`);
       row[attribute] = number + amount;
     }
-    return stored(row);
+    return kept(row);
   }
 
   /** What a write would change; refused where its result cannot be stored. */
   function changeOf(write: Write, id: string): RowChange & { readonly id: string } {
-    const before = items.get(id);
+    const before = items.get(id)?.row;
     const result = { id, before, after: after(write, before) };
     if (result.after) refuseEmptyIndexKeys(result.after);
     return result;
@@ -270,9 +282,12 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
 
   function commit(results: readonly (RowChange & { readonly id: string })[]): void {
     for (const { id, before, after: row } of results) {
-      if (row) items.set(id, row);
-      else items.delete(id);
-      for (const partitions of everywhere) partitions.replace(before, row);
+      const cell = items.get(id) ?? { row: row as Row };
+      if (row) {
+        cell.row = row;
+        items.set(id, cell);
+      } else items.delete(id);
+      for (const partitions of everywhere) partitions.follow(cell, before, row);
     }
     // A write that changes nothing is not in the stream.
     const changes = results.filter(({ before, after: row }) => isChange(before, row));
@@ -300,7 +315,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
     const before = rowsBefore(instantMs, stale);
     const rowOf = (key: Key): Row | undefined => {
       const id = identity(key);
-      return before.has(id) ? before.get(id) : items.get(id);
+      return before.has(id) ? before.get(id) : items.get(id)?.row;
     };
     return {
       get: async (key) => rowOf(key),
@@ -328,7 +343,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
           .map((row) => ({ row, order: orderIn(names, row) }))
           .sort((a, b) => (a.order < b.order ? -1 : 1));
         const seen = new Partition();
-        for (const { order, row } of found) seen.put(order, row);
+        for (const { order, row } of found) seen.put(order, { row });
         return pageOf(seen, names, query);
       },
     };
@@ -337,7 +352,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
   const table: MemoryTable = {
     conflicts: 0,
 
-    rows: () => [...items].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
+    rows: () => [...items].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { row }]) => row),
 
     peek: find,
     asOf,
@@ -364,7 +379,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
     async write(write): Promise<Written> {
       if ('check' in write) throw new Error('a check stands only in a transaction');
       const id = identity(keyOf(write));
-      const old = items.get(id);
+      const old = items.get(id)?.row;
       if (!holds(old, write.when)) return { committed: false, existing: old };
       const change = changeOf(write, id);
       commit([change]);
@@ -385,7 +400,7 @@ export function createMemoryTable({ onCommit, remember }: MemoryTableOptions = {
       const results: ReturnType<typeof changeOf>[] = [];
       for (const [i, write] of writes.entries()) {
         const id = ids[i] as string;
-        const old = items.get(id);
+        const old = items.get(id)?.row;
         if (!holds(old, write.when)) failed.set(i, old);
         else if (!('check' in write)) results.push(changeOf(write, id));
       }
