@@ -11,6 +11,8 @@ import type { Habits } from './people.ts';
 export interface Mood {
   /** Everybody is busy: short times, and most of what comes is worked on at once. */
   readonly isBusy: boolean;
+  /** There is room and time for all that comes: nobody waits, and hardly anybody is reminded. */
+  readonly isEasy: boolean;
   /** It goes on for two days. */
   readonly isLong: boolean;
   readonly habits: Habits;
@@ -20,14 +22,17 @@ export interface Mood {
 
 /** In one run of eight everybody is busy. */
 const busyShare = 0.12;
+/** Every second one is easy. */
+const easyShare = 0.5;
 /** In one of four there are rules for what happens after the arrival. */
 const laterShare = 0.25;
 /** One of twenty lasts for two days. */
 const longShare = 0.05;
 /** In one of five members see to records, too. */
 const recordsShare = 0.2;
-/** Where nobody is busy there is so many times as long to call. */
+/** Where nobody is busy there is so many times as long to call, and where it is easy so many. */
 const calmTimes = 20;
+const easyTimes = 40;
 
 const rule = (id: string, more: Partial<Rule> & Pick<Rule, 'on' | 'actions'>): Rule => ({
   id,
@@ -78,21 +83,22 @@ const laterRules: readonly Rule[] = [
 export function moodOf(draw: Draw, isLarge: boolean): Mood {
   // In a large run thousands would wait, and little else be seen.
   const isBusy = draw.chance(busyShare) && !isLarge;
+  const isEasy = isLarge || (draw.beside().chance(easyShare) && !isBusy);
   const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
   const habits = { diligence: isBusy ? 0.65 : 0.2, recordKeeping: draw.chance(recordsShare) ? 0.7 : 0 };
   const isLong = draw.chance(longShare) && !isLarge;
-  return { isBusy, isLong, habits, later };
+  return { isBusy, isEasy, isLong, habits, later };
 }
 
 const file = new URL('../../practices/dermatology.yaml', import.meta.url);
 let read: Practice | undefined;
 
-export function practiceFor(inquiries: number, { isBusy, later }: Mood): Practice {
+export function practiceFor(inquiries: number, { isBusy, isEasy, later }: Mood): Practice {
   read ??= readPracticeFile(readFileSync(file, 'utf8')).practice as Practice;
   const practice = structuredClone(read);
   practice.rules.push(...later);
-  // In a small run some caps are reached; a large one has room for as many as write.
-  const times = inquiries <= 400 ? 1 : inquiries / 100;
+  // Else some caps are reached.
+  const times = isEasy ? Math.max(1, inquiries / 40) : 1;
   for (const member of practice.members) {
     const { open, perDay } = member.caps ?? {};
     member.caps = {
@@ -101,11 +107,12 @@ export function practiceFor(inquiries: number, { isBusy, later }: Mood): Practic
     };
   }
   if (isBusy) return practice;
+  const longer = isEasy ? easyTimes : calmTimes;
   const { respondWithinMinutes: byTier, channelMinutes: byChannel } = practice.scoring;
-  for (const tier of tiers) byTier[tier] *= calmTimes;
-  for (const channel of channels) if (byChannel[channel] !== undefined) byChannel[channel] *= calmTimes;
+  for (const tier of tiers) byTier[tier] *= longer;
+  for (const channel of channels) if (byChannel[channel] !== undefined) byChannel[channel] *= longer;
   const { respondWithinMinutes: byUrgency } = practice.urgency;
-  byUrgency.same_day *= calmTimes;
-  byUrgency.soon *= calmTimes;
+  byUrgency.same_day *= longer;
+  byUrgency.soon *= longer;
   return practice;
 }

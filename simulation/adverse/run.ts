@@ -52,10 +52,10 @@ const manyInquiries = 1_000;
 /** It begins on a Monday morning, with digests and the weekly report. */
 const begins = 'Mon 08:25';
 /** So many inquiries come in an hour, and at the least so long. */
-const perHour = 1_000;
-const leastMinutes = 60;
-/** In a rush the time between two inquiries is so much of what it is else. */
-const rushPace = 0.01;
+const perHour = 4_000;
+const leastMinutes = { easy: 20, else: 60 };
+/** In a rush the time between two inquiries is so much of what it is else; of very many, queues would not get through. */
+const rushPace = { large: 0.4, else: 0.01 };
 /** After the last inquiry it goes on going wrong for so long. */
 const stillMinutes = 6;
 /** In a long run for two days, so that what is due by then comes: reviews, follow-ups, messages of a sequence. */
@@ -67,10 +67,11 @@ const restMinutes = 35;
 
 export async function runAdverse(options: RunOptions): Promise<RunResult> {
   const { seed, inquiries } = options;
-  const mood = moodOf(drawsOf(seed)('practice'), inquiries > manyInquiries);
+  const isLarge = inquiries > manyInquiries;
+  const mood = moodOf(drawsOf(seed)('practice'), isLarge);
   const practice = practiceFor(inquiries, mood);
   const from = momentOf(begins, practice.locations[0]?.timeZone ?? 'UTC') as Date;
-  const minutes = Math.max(leastMinutes, (inquiries / perHour) * 60);
+  const minutes = Math.max(leastMinutes[mood.isEasy ? 'easy' : 'else'], (inquiries / perHour) * 60);
   const untilMs = from.getTime() + minutes * minuteMs;
   const draw = drawsOf(seed)('plan');
   const planned = options.faults ? givenPlan(options.faults) : drawnPlan(draw, options.only);
@@ -104,7 +105,7 @@ export async function runAdverse(options: RunOptions): Promise<RunResult> {
   everybody = all;
   watch.observer.know(people);
   // In every second run all of them come in a rush, so that functions meet in what they do.
-  const pace = drawsOf(seed)('rush').chance(0.5) ? rushPace : 1;
+  const pace = drawsOf(seed)('rush').chance(0.5) ? rushPace[isLarge ? 'large' : 'else'] : 1;
   for (const [number, arrival] of arrivals.entries()) {
     if (options.arrivals && !options.arrivals.has(number)) continue;
     agenda.at(from.getTime() + Math.floor((arrival.atMs - from.getTime()) * pace), () => {

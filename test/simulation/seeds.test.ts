@@ -65,7 +65,7 @@ describe('a run breaks', () => {
 
     const shrunk = await shrink(options, failed, 'rollup');
 
-    expect(shrunk?.options.arrivals.size).toBeLessThanOrEqual(2);
+    expect(shrunk?.options.arrivals.size).toBeLessThanOrEqual(3);
     expect(shrunk?.options.faults.map(({ kind }) => kind)).toEqual(['replay']);
     const story = createStory();
     await runAdverse({ ...(shrunk?.options as RunOptions), onHappening: story.onHappening });

@@ -50,7 +50,7 @@ export function createTotals() {
       for (const { check } of told.broken) count(counts.broken, check);
       if (told.broken.length > 0) failed.push(told);
       // A run that was aimed at something has a history of its own.
-      if (!digests.has(nameOf(told))) digests.set(nameOf(told), told.digest);
+      if (told.aims.length === 0) digests.set(nameOf(told), told.digest);
       for (const [name, calls, before, after] of told.sites) {
         const { seed, inquiries, aims } = told;
         const site = sites.get(name) ?? { calls: 0, before: 0, after: 0, seenIn: { seed, inquiries, aims } };
