@@ -98,7 +98,7 @@ export function practiceFor(inquiries: number, { isBusy, isEasy, later }: Mood):
   const practice = structuredClone(read);
   practice.rules.push(...later);
   // Else some caps are reached.
-  const times = isEasy ? Math.max(1, inquiries / 40) : 1;
+  const times = isEasy ? Math.max(5, inquiries / 100) : 1;
   for (const member of practice.members) {
     const { open, perDay } = member.caps ?? {};
     member.caps = {
