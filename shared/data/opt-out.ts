@@ -43,6 +43,8 @@ export async function optOutWrites(
   ];
 }
 
+/** Two presses of one click come within this time. */
+const sameClickMs = 1_000;
 /** Racing deliveries settle in one or two rounds. */
 const mostAttempts = 6;
 
@@ -56,7 +58,8 @@ export type TakenBack = 'taken_back' | 'taken_back_before' | 'unknown_contact';
 
 /**
  * Takes back what somebody agreed to, and what is further from what they asked for, at once.
- * A repetition changes nothing.
+ * A second press of the same click changes nothing. A later one is their last word again: what they agreed to
+ * in between, with an inquiry that is not answered yet, is not noted yet.
  *
  * @throws Error where it could not be written down
  */
@@ -71,12 +74,14 @@ export async function takeBack(
     const whole = await contacts.findWhole(contactId, { consistent: true });
     if (!whole) return 'unknown_contact';
     const stands = await consents.of(whole.family.map(({ id }) => id));
+    const now = environment.now();
     const isTaken = takenBackWith(purpose).every((each) => {
       const ofPurpose = stands.filter((consent) => consent.purpose === each);
-      return ofPurpose.length > 0 && ofPurpose.every(({ given }) => !given);
+      const isFresh = ofPurpose.some(({ at }) => Date.parse(at) > now.getTime() - sameClickMs);
+      return isFresh && ofPurpose.every(({ given }) => !given);
     });
     if (isTaken) return 'taken_back_before';
-    const at = environment.now().toISOString();
+    const at = now.toISOString();
     const said = { channel: 'email' as const, given: false, source, purpose };
     const entryOn = (id: string): Write => {
       const frame = { entryId: environment.newId('entry'), contactId: id, actor: contactActor, at };

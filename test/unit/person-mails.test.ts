@@ -383,6 +383,22 @@ describe('an unsubscribe link', () => {
     expect((await consents.of([contactId])).some(({ given }) => given)).toBe(false);
   });
 
+  it('that is clicked again is the last word, over a form that came since and is not answered yet', async () => {
+    const { mailed, captured, drain, personMailer, click, environment, consents, head } = start();
+    await mailed(agreed);
+    const url = personMailer.sent[0]?.unsubscribeUrl ?? '';
+    await click(url);
+    environment.advance(minutes(1));
+    const id = await captured(agreed);
+    environment.advance(minutes(1));
+
+    await click(url);
+    await drain();
+
+    expect(personMailer.sent).toHaveLength(1);
+    expect((await consents.of([(await head(id)).contactId])).some(({ given }) => given)).toBe(false);
+  });
+
   it('holds for everybody who reads the mailbox, until one of them agrees again', async () => {
     const { mailed, personMailer, click, environment } = start();
     await mailed(agreed);
