@@ -21,6 +21,8 @@ export interface Occasion {
   readonly address: string;
   readonly site: string;
   readonly draw: Draw;
+  /** Whether a fault can happen here: an eventually consistent read alone is stale. */
+  readonly can: (kind: FaultKind) => boolean;
 }
 
 export interface Plan {
@@ -77,7 +79,7 @@ export function drawnPlan(draw: Draw, only?: FaultKind): Plan {
   return {
     decide(occasion) {
       const kind = drawn(occasion);
-      if (kind !== undefined) quietFor = Number.POSITIVE_INFINITY;
+      if (kind !== undefined && occasion.can(kind)) quietFor = Number.POSITIVE_INFINITY;
       quietFor--;
       if (quietFor > 0 || !faultsOf(occasion.operation).includes('throttled')) return kind;
       quietFor = Number.POSITIVE_INFINITY;

@@ -122,10 +122,13 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
     onHappening({ is: 'fault', fault: injection });
   };
   /** Whether something goes wrong here, and that it did. */
-  function decide(occasion: Occasion, can: (kind: FaultKind) => boolean = () => true): FaultKind | undefined {
+  function decide(
+    occasion: Omit<Occasion, 'can'>,
+    can: (kind: FaultKind) => boolean = () => true,
+  ): FaultKind | undefined {
     if (isCalm) return undefined;
     // Beside what else is drawn for it: a list of faults draws nothing.
-    const kind = plan.decide({ ...occasion, draw: occasion.draw.beside() });
+    const kind = plan.decide({ ...occasion, can, draw: occasion.draw.beside() });
     if (kind === undefined || !can(kind)) return undefined;
     note({ address: occasion.address, kind, atMs: agenda.nowMs(), site: occasion.site });
     return kind;
