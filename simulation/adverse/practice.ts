@@ -22,7 +22,7 @@ export interface Mood {
 
 /** In one run of eight everybody is busy. */
 const busyShare = 0.12;
-/** Every second one is easy. */
+/** Of the others every second one is easy; large ones are. */
 const easyShare = 0.5;
 /** In one of four there are rules for what happens after the arrival. */
 const laterShare = 0.25;

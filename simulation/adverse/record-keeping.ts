@@ -116,11 +116,13 @@ export async function keepRecords(
 
   async function noteConsent(): Promise<void> {
     const given = draw.chance(0.5);
+    // It may be noted where no answer came, and at any of several tries.
     if (given) onAgreed(contactId);
-    await ask('POST /v1/contacts/{id}/entries', () => ({
+    const answer = await ask('POST /v1/contacts/{id}/entries', () => ({
       pathParameters: { id: contactId },
       ...json({ kind: 'consent', channel: 'email', given, source: 'phone' }),
     }));
+    if (given && answer !== undefined && answer.statusCode < 300) onAgreed(contactId);
   }
 
   const works = [correctCall, correctCall, seeToAppointment, seeToAppointment, changePerson, mergeOrPart];

@@ -120,8 +120,8 @@ function aimsOf(totals: Totals, round: number): RunOptions[] {
   });
 }
 
-const lineOf = ({ seed, inquiries }: Told, { check, about }: Broken): string =>
-  `seed ${seed}, ${inquiries} inquiries: ${adverseChecks[check]}: ${about}`;
+const lineOf = ({ seed, inquiries, aims }: Told, { check, about }: Broken): string =>
+  `seed ${seed}, ${inquiries} inquiries${aims.length > 0 ? `, aimed at ${aims.length} crash points` : ''}: ${adverseChecks[check]}: ${about}`;
 
 function tableOf(totals: Totals, seconds: number): string {
   const { counts, sites } = totals;
