@@ -221,12 +221,17 @@ export function createEverybody(
     return into === undefined ? contactId : survivorOf(String(into));
   }
 
-  /** Whoever opted out may be e-mailed again: whom they were merged with, too. */
+  /** Whoever opted out may be e-mailed again; whose mailbox bounced, not. */
+  function allow(email: string): void {
+    if (optedOut.delete(email)) watch.allow(email);
+  }
+
+  /** They agreed, and with them whom they were merged with. */
   function agreed(contactId: string): void {
     for (const one of new Set(contacts())) {
       if (survivorOf(one) !== survivorOf(contactId)) continue;
       const email = world.table.peek(contactProfile(one))?.['email'];
-      if (typeof email === 'string' && optedOut.delete(email)) watch.allow(email);
+      if (typeof email === 'string') allow(email);
     }
   }
 
@@ -344,7 +349,7 @@ export function createEverybody(
     async send(number, arrival) {
       if (allowsMail(arrival)) {
         const { email } = arrival.fields;
-        if (email !== undefined && optedOut.delete(email)) watch.allow(email);
+        if (email !== undefined) allow(email);
       }
       const draw = draws(`presses ${number}`);
       const first = submit(String(number), number, arrival);

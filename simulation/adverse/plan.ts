@@ -21,9 +21,11 @@ export interface Occasion {
   readonly address: string;
   readonly site: string;
   readonly draw: Draw;
-  /** Whether a fault can happen here: an eventually consistent read alone is stale. */
-  readonly can: (kind: FaultKind) => boolean;
+  /** Which faults can happen here: an eventually consistent read alone is stale. Left out, all of the operation. */
+  readonly can?: (kind: FaultKind) => boolean;
 }
+
+export const isPossible = ({ can }: Occasion, kind: FaultKind): boolean => can?.(kind) ?? true;
 
 export interface Plan {
   decide(occasion: Occasion): FaultKind | undefined;
@@ -79,7 +81,7 @@ export function drawnPlan(draw: Draw, only?: FaultKind): Plan {
   return {
     decide(occasion) {
       const kind = drawn(occasion);
-      if (kind !== undefined && occasion.can(kind)) quietFor = Number.POSITIVE_INFINITY;
+      if (kind !== undefined && isPossible(occasion, kind)) quietFor = Number.POSITIVE_INFINITY;
       quietFor--;
       if (quietFor > 0 || !faultsOf(occasion.operation).includes('throttled')) return kind;
       quietFor = Number.POSITIVE_INFINITY;

@@ -22,7 +22,7 @@ import { createMemoryTable, type MemoryTable, type RowChange } from '../memory-t
 import { minuteMs } from '../minutes.ts';
 import type { SentMail } from '../world.ts';
 import { createHistoryDigest, type Draw, drawsOf } from './draw.ts';
-import type { Injected, Occasion, Plan } from './plan.ts';
+import { type Injected, isPossible, type Occasion, type Plan } from './plan.ts';
 import { type Call, createAdversePorts, mostStaleMs, type Services, settled, slowShares } from './ports.ts';
 import { createProcesses, type Ended, type Invoke, type Process } from './processes.ts';
 import { createAdverseQueue } from './queue.ts';
@@ -122,14 +122,11 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
     onHappening({ is: 'fault', fault: injection });
   };
   /** Whether something goes wrong here, and that it did. */
-  function decide(
-    occasion: Omit<Occasion, 'can'>,
-    can: (kind: FaultKind) => boolean = () => true,
-  ): FaultKind | undefined {
+  function decide(occasion: Occasion): FaultKind | undefined {
     if (isCalm) return undefined;
     // Beside what else is drawn for it: a list of faults draws nothing.
-    const kind = plan.decide({ ...occasion, can, draw: occasion.draw.beside() });
-    if (kind === undefined || !can(kind)) return undefined;
+    const kind = plan.decide({ ...occasion, draw: occasion.draw.beside() });
+    if (kind === undefined || !isPossible(occasion, kind)) return undefined;
     note({ address: occasion.address, kind, atMs: agenda.nowMs(), site: occasion.site });
     return kind;
   }
@@ -253,7 +250,7 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
     personMailer,
     draws,
     slowShare: draws('slowness').pick(slowShares),
-    decide: ({ operation, address, site }, draw, can) => decide({ operation, address, site, draw }, can),
+    decide: ({ operation, address, site }, draw, can) => decide({ operation, address, site, draw, can }),
     onCall(call, fault) {
       const site = sites.get(call.site) ?? { calls: 0, before: 0, after: 0 };
       // What is only called once nothing goes wrong any more could not have died.

@@ -60,12 +60,19 @@ describe('a run breaks', () => {
   });
 
   it('and is told in its shortest form', async () => {
-    const found = sabotages.find(({ only }) => only === 'replay') as Sabotage;
-    const [options, failed] = await firstBroken(found);
+    const { only, inquiries, portsOf } = sabotages.find((one) => one.only === 'replay') as Sabotage;
+    // A seed whose stream brings a batch of few again: of more, each is needed.
+    const options: RunOptions = { seed: 4, inquiries, only, portsOf };
 
-    const shrunk = await shrink(options, failed, 'rollup');
+    const shrunk = await shrink(options, await runAdverse(options), 'rollup');
 
-    expect(shrunk?.options.arrivals.size).toBeLessThanOrEqual(3);
+    const arrivals = [...(shrunk?.options.arrivals ?? [])];
+    expect(arrivals.length).toBeLessThanOrEqual(2);
+    for (const left of arrivals) {
+      const others = new Set(arrivals.filter((one) => one !== left));
+      const { broken } = await runAdverse({ ...(shrunk?.options as RunOptions), arrivals: others });
+      expect(broken.map(({ check }) => check)).not.toContain('rollup');
+    }
     expect(shrunk?.options.faults.map(({ kind }) => kind)).toEqual(['replay']);
     const story = createStory();
     await runAdverse({ ...(shrunk?.options as RunOptions), onHappening: story.onHappening });

@@ -245,22 +245,26 @@ describe('to somebody by name', () => {
     ]);
   });
 
-  it('it goes to whoever is free where they cannot take it and its time is up', async () => {
-    await begin({ do: 'send_to_member', member: 'elena' });
-    const { pipeline, table } = staff;
-    pipeline.change((practice) => {
-      for (const member of practice.members) if (member.id === 'elena') member.caps = { open: 0 };
-    });
-    const head = await pipeline.head(id);
-    const asked = { reassign: true, move: { memberId: 'elena', by: 'rule:move' } } as const;
-    await table.write(pipeline.inquiries.save({ ...head, ...asked, version: head.version + 1 }));
-    pipeline.queues.route.sent.push({ inquiryId: id, version: head.version + 1 });
-    await pipeline.drain();
+  // Ana has it; Elena cannot take it.
+  it.each(['ana', 'elena'])(
+    'it goes to whoever is free where what rules want comes to nothing and its time is up (%s)',
+    async (memberId) => {
+      await begin({ do: 'send_to_member', member: memberId });
+      const { pipeline, table } = staff;
+      pipeline.change((practice) => {
+        for (const member of practice.members) if (member.id === 'elena') member.caps = { open: 0 };
+      });
+      const head = await pipeline.head(id);
+      const asked = { reassign: true, move: { memberId, by: 'rule:move' } } as const;
+      await table.write(pipeline.inquiries.save({ ...head, ...asked, version: head.version + 1 }));
+      pipeline.queues.route.sent.push({ inquiryId: id, version: head.version + 1 });
+      await pipeline.drain();
 
-    // At once: the ladder has waited long enough.
-    const { assignedTo, reassign } = await pipeline.head(id);
-    expect({ assignedTo, reassign }).toEqual({ assignedTo: 'ben', reassign: undefined });
-  });
+      // At once: the ladder has waited long enough.
+      const { assignedTo, reassign } = await pipeline.head(id);
+      expect({ assignedTo, reassign }).toEqual({ assignedTo: 'ben', reassign: undefined });
+    },
+  );
 
   it('it goes to the coordinator who knows the person, and stays where nobody does', async () => {
     await begin({ do: 'send_to_owner' });

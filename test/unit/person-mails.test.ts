@@ -383,6 +383,24 @@ describe('an unsubscribe link', () => {
     expect((await consents.of([contactId])).some(({ given }) => given)).toBe(false);
   });
 
+  it('whose button is pressed twice is told once, and what is clicked later, again', async () => {
+    const { mailed, personMailer, click, environment, head, timelines } = start();
+    const { contactId } = await head(await mailed(agreed));
+    const url = personMailer.sent[0]?.unsubscribeUrl ?? '';
+    const told = async () =>
+      (await timelines.all([contactId])).filter(({ details }) => details['source'] === 'unsubscribe link')
+        .length;
+
+    await click(url);
+    environment.advance(999);
+    await click(url);
+    expect(await told()).toBe(1);
+
+    environment.advance(1);
+    await click(url);
+    expect(await told()).toBe(2);
+  });
+
   it('that is clicked again is the last word, over a form that came since and is not answered yet', async () => {
     const { mailed, captured, drain, personMailer, click, environment, consents, head } = start();
     await mailed(agreed);
