@@ -47,6 +47,25 @@ export async function optOutWrites(
 const sameClickMs = 1_000;
 /** Racing deliveries settle in one or two rounds. */
 const mostAttempts = 6;
+/** As many as a transaction takes. */
+const mostWrites = 100;
+
+/** Lists of writes in as few transactions as hold them, in their order; none is divided. */
+function inTransactions(parts: readonly (readonly Write[])[]): Write[][] {
+  const transactions: Write[][] = [];
+  for (const part of parts) {
+    const last = transactions.at(-1);
+    if (last && last.length + part.length <= mostWrites) last.push(...part);
+    else transactions.push([...part]);
+  }
+  return transactions;
+}
+
+/** One after the other, as far as they are committed. */
+async function transactAll(table: Table, transactions: readonly Write[][]): Promise<boolean> {
+  for (const writes of transactions) if (!(await table.transact(writes)).committed) return false;
+  return true;
+}
 
 export interface TakeBackDependencies extends OptOutDependencies {
   readonly table: Table;
@@ -87,7 +106,7 @@ export async function takeBack(
       const frame = { entryId: environment.newId('entry'), contactId: id, actor: contactActor, at };
       return contacts.addEntry(entryOf('consent', frame, said));
     };
-    const writes = await optOutWrites(dependencies, whole.family, contactId, purpose, { at, source });
+    const own = await optOutWrites(dependencies, whole.family, contactId, purpose, { at, source });
     // Whoever else of the family had agreed is the same person; and it stays theirs where that is undone.
     const others = whole.family.filter(({ id }) => id !== contactId);
     const ofOthers = await Promise.all(
@@ -96,8 +115,9 @@ export async function takeBack(
         return news.length > 0 ? [...news, entryOn(id)] : [];
       }),
     );
-    const done = await table.transact([...writes, ...ofOthers.flat(), entryOn(contactId)]);
-    if (done.committed) return 'taken_back';
+    // No mail goes out any more once the first is done; of very many contacts the rest comes after it.
+    if (await transactAll(table, inTransactions([[...own, entryOn(contactId)], ...ofOthers])))
+      return 'taken_back';
   }
   throw new Error('the mailbox changed in every attempt');
 }

@@ -8,7 +8,7 @@ import {
 import { sendToPerson } from '../../functions/notify/person-mails.ts';
 import { followChange, type PeopleDependencies } from '../../functions/people/follow-change.ts';
 import { createUnsubscribeApi } from '../../functions/unsubscribe/api.ts';
-import type { Contact } from '../../shared/data/contacts.ts';
+import { type Contact, mostFamilyMembers } from '../../shared/data/contacts.ts';
 import { minorFrom } from '../../shared/domain/age.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { proxyEvent } from '../../simulation/events.ts';
@@ -448,6 +448,48 @@ describe('an unsubscribe link', () => {
     const id = await mailed({ ...agreed, fields: { name: 'Maria Lopez', email: 'maria@example.com' } });
     expect(personMailer.sent).toHaveLength(1);
     expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'opted_out' });
+  });
+
+  it('holds for as many contacts as one person can be', async () => {
+    const {
+      mailed,
+      personMailer,
+      click,
+      head,
+      contacts,
+      consents,
+      mailboxes,
+      table,
+      timelines,
+      environment,
+    } = start();
+    const done = { by: 'ana', now: environment.now() };
+    const family: string[] = [];
+    for (let n = 0; n < mostFamilyMembers; n++) {
+      const email = `maria${n}@example.com`;
+      const name = `Maria${n} Lopez`;
+      const id = await mailed({ ...agreed, name, email, fields: { ...agreed.fields, name, email } });
+      family.push((await head(id)).contactId);
+      environment.advance(minutes(1));
+    }
+    const [speaker = '', ...others] = family;
+    for (const other of others) {
+      const [a, b] = [await contacts.find(speaker), await contacts.find(other)];
+      await table.transact(contacts.merge(a as Contact, b as Contact, done));
+    }
+    expect((await contacts.findWhole(speaker))?.family).toHaveLength(mostFamilyMembers);
+
+    expect((await click(personMailer.sent.at(-1)?.unsubscribeUrl ?? '')).statusCode).toBe(200);
+
+    for (const [n, contactId] of family.entries()) {
+      expect((await consents.of([contactId])).some(({ given }) => given)).toBe(false);
+      expect((await mailboxes.find(digest('email', `maria${n}@example.com`))).optedOut).toHaveProperty(
+        'inquiry',
+      );
+      expect(
+        (await timelines.all([contactId])).filter(({ details }) => details['source'] === 'unsubscribe link'),
+      ).toHaveLength(1);
+    }
   });
 
   it.each(['', 'con_1.inquiry.1.forged', 'x', '....'])(
