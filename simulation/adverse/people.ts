@@ -1,11 +1,11 @@
 /** Everybody around a practice where answers may not come: they try again, press twice, or give up. */
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { SesEvent } from '../../functions/feedback/take-feedback.ts';
-import { contactProfile, inquiryHead } from '../../shared/data/keys.ts';
+import { inquiryHead } from '../../shared/data/keys.ts';
 import { parkReasons } from '../../shared/domain/inquiry/state.ts';
 import type { EventOptions } from '../events.ts';
 import { minuteMs } from '../minutes.ts';
-import { type Arrival, allowsMail, type Person } from '../people.ts';
+import type { Arrival, Person } from '../people.ts';
 import { callersOf } from '../staff.ts';
 import type { SentMail } from '../world.ts';
 import type { Draw } from './draw.ts';
@@ -18,6 +18,8 @@ const json = { 'content-type': 'application/json' };
 const secondMs = 1_000;
 /** So many web forms come from sites that may not post. */
 const foreignShare = 0.02;
+/** Who wrote again is counted from here on: there are fewer arrivals than this. */
+const againFrom = 1_000_000;
 
 export interface Everybody {
   /** Somebody sends what they have to say. */
@@ -33,17 +35,20 @@ export interface Habits {
   readonly diligence: number;
   /** The share of mails after which they see to its records, too. */
   readonly recordKeeping: number;
+  /** The share of people who unsubscribe from whatever they get, beside those who always do. */
+  readonly unsubscribing: number;
 }
 
 export function createEverybody(
   world: AdverseWorld,
   watch: Watch,
   people: readonly Person[],
-  { diligence, recordKeeping }: Habits,
+  { diligence, recordKeeping, unsubscribing }: Habits,
 ): Everybody {
   const { agenda, draws } = world;
   const habits = new Map(people.flatMap(({ email, habit }) => (email ? [[email, habit] as const] : [])));
-  const optedOut = new Set<string>();
+  /** What came last from each address. */
+  const lastFrom = new Map<string, { readonly number: number; readonly arrival: Arrival }>();
   /** How many mails there were about each inquiry. */
   const mailsAbout = new Map<string, number>();
   let isOver = false;
@@ -215,26 +220,6 @@ export function createEverybody(
   const contacts = (): readonly string[] =>
     [...watch.observer.inquiries.values()].map(({ head }) => head.contactId);
 
-  /** Whom a contact was merged into, last of all. */
-  function survivorOf(contactId: string): string {
-    const into = world.table.peek(contactProfile(contactId))?.['mergedInto'];
-    return into === undefined ? contactId : survivorOf(String(into));
-  }
-
-  /** Whoever opted out may be e-mailed again; whose mailbox bounced, not. */
-  function allow(email: string): void {
-    if (optedOut.delete(email)) watch.allow(email);
-  }
-
-  /** They agreed, and with them whom they were merged with. */
-  function agreed(contactId: string): void {
-    for (const one of new Set(contacts())) {
-      if (survivorOf(one) !== survivorOf(contactId)) continue;
-      const email = world.table.peek(contactProfile(one))?.['email'];
-      if (typeof email === 'string') allow(email);
-    }
-  }
-
   /** Some time later somebody sees to its records. */
   function seeToRecords(name: string, memberId: string, inquiryId: string): void {
     const draw = draws(`records ${name}`);
@@ -242,7 +227,7 @@ export function createEverybody(
     agenda.at(agenda.nowMs() + draw.between(0, 20) * minuteMs, () => {
       if (isOver) return;
       let n = 0;
-      void keepRecords(world, draw, inquiryId, contacts, agreed, (route, options) =>
+      void keepRecords(world, draw, inquiryId, contacts, watch.said, (route, options) =>
         asked(`${name}o${n++}`, draw, memberId, route, options),
       );
       return settled();
@@ -332,6 +317,7 @@ export function createEverybody(
   async function optOut(name: string, email: string, url: string): Promise<void> {
     const draw = draws(`reader ${name}`);
     await pass(draw.between(minuteMs, 20 * minuteMs));
+    const beganMs = agenda.nowMs();
     const token = url.slice(`${origin}/v1/unsubscribe/`.length);
     const answer = await insist(draw, 4, (attempt) =>
       world.fromOutside('unsubscribe', `unsubscribe:${name}.${attempt}`, 'POST /v1/unsubscribe/{token}', {
@@ -341,25 +327,42 @@ export function createEverybody(
       }),
     );
     if (answer?.statusCode !== 200) return;
-    optedOut.add(email);
-    watch.suppress(email);
+    watch.said.withdrew(email, { beganMs, takenMs: agenda.nowMs() });
+    if (unsubscribing > 0 && draw.chance(0.6)) await writeAgain(draw, email);
+  }
+
+  /** They write once more, and agree to be e-mailed or say nothing of it. */
+  async function writeAgain(draw: Draw, email: string): Promise<void> {
+    await pass(draw.between(secondMs, 10 * minuteMs));
+    const last = lastFrom.get(email);
+    if (!last || isOver) return;
+    const number = againFrom + last.number;
+    const { consentEmail: _, ...fields } = last.arrival.fields;
+    await send(number, {
+      ...last.arrival,
+      fields: {
+        ...fields,
+        idempotencyKey: `again-${number}`,
+        ...(draw.chance(0.4) && { consentEmail: 'yes' }),
+      },
+    });
+  }
+
+  async function send(number: number, arrival: Arrival): Promise<void> {
+    const { email } = arrival.fields;
+    if (email !== undefined) lastFrom.set(email, { number, arrival });
+    const draw = draws(`presses ${number}`);
+    const first = submit(String(number), number, arrival);
+    // Some press twice.
+    if (draw.chance(0.03)) {
+      await pass(draw.between(0, 300));
+      await submit(`${number}b`, number, arrival);
+    }
+    await first;
   }
 
   return {
-    async send(number, arrival) {
-      if (allowsMail(arrival)) {
-        const { email } = arrival.fields;
-        if (email !== undefined) allow(email);
-      }
-      const draw = draws(`presses ${number}`);
-      const first = submit(String(number), number, arrival);
-      // Some press twice.
-      if (draw.chance(0.03)) {
-        await pass(draw.between(0, 300));
-        await submit(`${number}b`, number, arrival);
-      }
-      await first;
-    },
+    send,
     onMail(mail) {
       const [email = ''] = mail.to;
       if (!mail.toPerson) {
@@ -372,7 +375,7 @@ export function createEverybody(
       if (habits.get(email) === 'bounces') void turnDown(name, email, mail.toPerson);
       else {
         void opens(name, mail.toPerson);
-        if (habits.get(email) === 'unsubscribes' && !optedOut.has(email))
+        if (habits.get(email) === 'unsubscribes' || draws(`reads ${email}`).chance(unsubscribing))
           void optOut(name, email, unsubscribeUrl);
       }
     },

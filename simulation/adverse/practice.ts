@@ -30,6 +30,8 @@ const laterShare = 0.25;
 const longShare = 0.05;
 /** In one of five members see to records, too. */
 const recordsShare = 0.2;
+/** In one of five many people want no more e-mails once they got one. */
+const touchyShare = 0.2;
 /** Where nobody is busy there is so many times as long to call, and where it is easy so many. */
 const calmTimes = 20;
 const easyTimes = 40;
@@ -85,8 +87,10 @@ export function moodOf(draw: Draw, isLarge: boolean): Mood {
   const isBusy = draw.chance(busyShare) && !isLarge;
   const isEasy = isLarge || (draw.beside().chance(easyShare) && !isBusy);
   const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
-  const habits = { diligence: isBusy ? 0.65 : 0.2, recordKeeping: draw.chance(recordsShare) ? 0.7 : 0 };
+  const recordKeeping = draw.chance(recordsShare) ? 0.7 : 0;
   const isLong = draw.chance(longShare) && !isLarge;
+  const unsubscribing = draw.chance(touchyShare) ? 0.4 : 0;
+  const habits = { diligence: isBusy ? 0.65 : 0.2, recordKeeping, unsubscribing };
   return { isBusy, isEasy, isLong, habits, later };
 }
 

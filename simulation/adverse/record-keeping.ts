@@ -6,10 +6,14 @@ import { dispositions, lifecycles } from '../../shared/domain/rules/facts.ts';
 import type { EventOptions } from '../events.ts';
 import { minuteMs } from '../minutes.ts';
 import type { Draw } from './draw.ts';
+import type { Said } from './said.ts';
 import type { AdverseWorld } from './world.ts';
 
 /** A call of the staff API by a member, made again under its key where no answer came. */
 export type Ask = (route: string, options: () => EventOptions) => Promise<APIGatewayProxyResult | undefined>;
+
+/** API Gateway waits for an answer for so long. */
+const longestCallMs = 29_000;
 
 const json = (value: object): { readonly body: string } => ({ body: JSON.stringify(value) });
 const partOf = (sk: string): string => sk.slice(sk.indexOf('#') + 1);
@@ -18,14 +22,14 @@ const partOf = (sk: string): string => sk.slice(sk.indexOf('#') + 1);
  * Does one thing about an inquiry, or about whose it is.
  *
  * @param contacts - everybody who wrote
- * @param onAgreed - told of whoever, as it is being noted, agreed to be e-mailed
+ * @param said - told of what they note that somebody said about e-mails
  */
 export async function keepRecords(
   world: AdverseWorld,
   draw: Draw,
   inquiryId: string,
   contacts: () => readonly string[],
-  onAgreed: (contactId: string) => void,
+  said: Said,
   ask: Ask,
 ): Promise<void> {
   const contactId = String(world.table.peek(inquiryHead(inquiryId))?.['contactId']);
@@ -116,13 +120,18 @@ export async function keepRecords(
 
   async function noteConsent(): Promise<void> {
     const given = draw.chance(0.5);
-    // It may be noted where no answer came, and at any of several tries.
-    if (given) onAgreed(contactId);
-    const answer = await ask('POST /v1/contacts/{id}/entries', () => ({
-      pathParameters: { id: contactId },
-      ...json({ kind: 'consent', channel: 'email', given, source: 'phone' }),
-    }));
-    if (given && answer !== undefined && answer.statusCode < 300) onAgreed(contactId);
+    const beganMs = world.agenda.nowMs();
+    const answer = await ask('POST /v1/contacts/{id}/entries', () => {
+      // It may be noted at any of several tries, whether an answer comes or not.
+      if (given) said.agreed(contactId, world.agenda.nowMs() + longestCallMs);
+      return {
+        pathParameters: { id: contactId },
+        ...json({ kind: 'consent', channel: 'email', given, source: 'phone' }),
+      };
+    });
+    const email = world.table.peek(contactProfile(contactId))?.['email'];
+    if (!given && typeof email === 'string' && answer !== undefined && answer.statusCode < 300)
+      said.withdrew(email, { beganMs, takenMs: world.agenda.nowMs() });
   }
 
   const works = [correctCall, correctCall, seeToAppointment, seeToAppointment, changePerson, mergeOrPart];

@@ -15,6 +15,7 @@ import { createObserver, type Observer, checks as watched } from '../observer.ts
 import type { SentMail } from '../world.ts';
 import { type Call, type Lane, laneTogether } from './ports.ts';
 import type { Invocation } from './processes.ts';
+import { createSaid, type Said } from './said.ts';
 import type { AdverseWorld, Happening } from './world.ts';
 
 export const adverseChecks = {
@@ -42,6 +43,7 @@ export interface Broken {
 
 export interface Watch {
   readonly observer: Observer;
+  readonly said: Said;
   readonly broken: readonly Broken[];
   readonly mails: number;
   /** Which arrival an inquiry is of. */
@@ -49,9 +51,8 @@ export interface Watch {
   /** Somebody saw a success for what they sent. */
   acknowledged(arrival: number, inquiryId: string): void;
   readonly acknowledgements: number;
-  /** From now on nothing may be claimed for an address. */
+  /** From now on nothing may be claimed for an address: it does not reach anybody, or they complained. */
   suppress(email: string): void;
-  allow(email: string): void;
   onHappening(happening: Happening): void;
   /** Faults have stopped: what is not at rest has two sweeps. */
   calm(): void;
@@ -118,6 +119,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     now,
     (key) => worldOf().table.peek(key),
   );
+  const said = createSaid(worldOf, observer.inquiries);
   const broken: Broken[] = [];
   const breaks = (check: AdverseCheck, about: string): void => {
     broken.push({ check, at: now().toISOString(), about });
@@ -242,6 +244,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       beforeOf.set(id, observer.inquiries.get(id)?.head);
     }
     observer.onCommit(changes);
+    said.onCommit(changes);
     const given: Inquiry[] = [];
     for (const [id, before] of beforeOf) {
       const head = observer.inquiries.get(id)?.head;
@@ -297,8 +300,11 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     sentBy.set(invocation, [...others, { key, lane }]);
     const [email = ''] = mail.to;
     const fromMs = suppressedAtMs.get(email);
-    if (fromMs !== undefined && lane && (claimedAtMs.get(lane) ?? 0) > fromMs)
-      breaks('suppressed', `${key.split(' to ')[0]}: claimed after its address was suppressed`);
+    const claimedMs = (lane && claimedAtMs.get(lane)) ?? 0;
+    if (fromMs !== undefined && claimedMs > fromMs)
+      breaks('suppressed', `${lane?.claim}: claimed after its address was suppressed`);
+    if (mail.toPerson && !said.mayWrite(email, mail.toPerson.tags.contact, claimedMs))
+      breaks('suppressed', `${lane?.claim}: claimed after they wanted no more`);
   }
 
   function excuse(counted: { may: number }, lane: Lane | undefined): void {
@@ -347,6 +353,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
 
   return {
     observer,
+    said,
     broken,
     get mails() {
       return mails;
@@ -361,7 +368,6 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
         breaks('absent', `arrival ${arrival}: ${inquiryId}`);
     },
     suppress: (email) => void suppressedAtMs.set(email, now().getTime()),
-    allow: (email) => void suppressedAtMs.delete(email),
     onHappening(happening) {
       switch (happening.is) {
         case 'call':

@@ -112,6 +112,16 @@ export const sabotages: readonly Sabotage[] = [
     portsOf: without('report', 'INQ ~COUNTED'),
   },
   {
+    what: 'an unsubscribe link that takes nothing back',
+    told: ['suppressed'],
+    only: 'late',
+    inquiries: 25,
+    portsOf: (of, ports) =>
+      of === 'unsubscribe'
+        ? { ...ports, table: { ...ports.table, transact: async () => ({ committed: true }) } }
+        : ports,
+  },
+  {
     what: 'a sweep that sends nothing',
     told: ['notAtRest', 'disagrees'],
     only: 'crash_before',
