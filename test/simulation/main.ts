@@ -2,12 +2,14 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { layOut } from '../../ops/terminal.ts';
+import { runFromTerminal } from '../../ops/entry.ts';
+import { layOut, Refusal } from '../../ops/terminal.ts';
+import type { Aim } from '../../simulation/adverse/plan.ts';
 import { type RunOptions, type RunResult, runAdverse } from '../../simulation/adverse/run.ts';
 import { shrink } from '../../simulation/adverse/shrink.ts';
 import { createStory } from '../../simulation/adverse/story.ts';
 import { type AdverseCheck, adverseChecks, type Broken } from '../../simulation/adverse/watch.ts';
-import { type FaultKind, faultKinds, faultNames } from '../../simulation/faults.ts';
+import { faultKinds, faultNames } from '../../simulation/faults.ts';
 import { createTotals, type Totals } from './totals.ts';
 import type { Told } from './worker.ts';
 
@@ -16,6 +18,7 @@ const usage = `Usage: npm run test:simulation [-- <option>...]
   --seed <n>          that seed alone: its figures and, where something breaks, its story
   --inquiries <n>     how many inquiries it has; 200 unless told
   --only <kind>       one kind of fault: ${faultNames.join(', ')}
+  --aim <fault>       a fault more, at the first call of a kind, as a run that broke has it; any number
   --small <n>         so many seeds of 200 inquiries; 2000 unless told
   --large <n>         so many seeds of 10,000 inquiries; 10 unless told`;
 
@@ -104,24 +107,39 @@ function aimsOf(totals: Totals, round: number): RunOptions[] {
     // Where it was seen in a run that was aimed at something, it may be there by that alone.
     aims: [...aims, { site, kind }],
   }));
-  if (round > 1) return aimed;
-  // At first many in one run, though one of them may keep another from happening; and what only large runs
-  // had in a smaller one of their kind.
+  // What only large runs had is there in a smaller one of their kind, too, as a rule.
+  const smaller = aimed.map((one) => ({ ...one, inquiries: Math.min(one.inquiries, sizes.middle) }));
+  if (round > 1) return round > 2 ? aimed : smaller;
+  // At first many in one run, though one of them may keep another from happening.
   const bySeed = Map.groupBy(
-    aimed,
+    smaller,
     ({ seed, inquiries, aims }) => `${seed} ${inquiries} ${aims.at(-1)?.kind}`,
   );
   return [...bySeed.values()].flatMap((together) => {
     const [first] = together;
-    if (!first) return [];
-    const { seed, inquiries } = first;
-    const aims = together.flatMap((one) => one.aims);
-    return [{ seed, inquiries: Math.min(inquiries, sizes.middle), aims }];
+    return first ? [{ ...first, aims: together.flatMap((one) => one.aims) }] : [];
   });
+}
+
+/** An aim as the command line has it. */
+const aimText = ({ kind, site }: Aim): string => `${kind} ${site}`;
+function readAim(text: string): Aim {
+  const [word = '', ...site] = text.split(' ');
+  const kind = faultNames.find((name) => name === word);
+  if (kind === undefined || site.length === 0)
+    throw new Refusal(`--aim takes a kind of fault and a call: 'crash_after route send mail inquiry', say.`);
+  return { kind, site: site.join(' ') };
 }
 
 const lineOf = ({ seed, inquiries, aims }: Told, { check, about }: Broken): string =>
   `seed ${seed}, ${inquiries} inquiries${aims.length > 0 ? `, aimed at ${aims.length} crash points` : ''}: ${adverseChecks[check]}: ${about}`;
+
+/** The command that makes a run once more. */
+const againOf = ({ seed, inquiries, aims }: Told): string =>
+  [
+    `npm run test:simulation -- --seed ${seed} --inquiries ${inquiries}`,
+    ...aims.map((aim) => `--aim '${aimText(aim)}'`),
+  ].join(' ');
 
 function tableOf(totals: Totals, seconds: number): string {
   const { counts, sites } = totals;
@@ -189,7 +207,7 @@ async function runWhole(small: number, large: number): Promise<void> {
   if (first || !isWhole || totals.counts.fewestFaults < 1) process.exitCode = 1;
   for (const told of totals.failed.slice(0, 20)) {
     const [broken] = told.broken;
-    if (broken) console.log(lineOf(told, broken));
+    if (broken) console.log(`${lineOf(told, broken)}\n  ${againOf(told)}`);
   }
   if (!first) return;
   const { seed, inquiries, aims } = first;
@@ -197,12 +215,19 @@ async function runWhole(small: number, large: number): Promise<void> {
   await tell(options, await runAdverse(options));
 }
 
-async function main(): Promise<void> {
+function numberOf(option: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Refusal(`--${option} takes a whole number.`);
+  return Number(text);
+}
+
+async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       seed: { type: 'string' },
       inquiries: { type: 'string', default: String(sizes.small) },
       only: { type: 'string' },
+      aim: { type: 'string', multiple: true, default: [] },
       small: { type: 'string', default: '2000' },
       large: { type: 'string', default: '10' },
       help: { type: 'boolean', default: false },
@@ -213,16 +238,18 @@ async function main(): Promise<void> {
     return;
   }
   process.env['TZ'] = 'UTC';
-  const only = faultNames.find((name) => name === values.only) as FaultKind | undefined;
+  const only = faultNames.find((name) => name === values.only);
+  if (only !== values.only) throw new Refusal(`--only takes one of ${faultNames.join(', ')}.`);
   if (values.seed !== undefined) {
     await replay({
-      seed: Number(values.seed),
-      inquiries: Number(values.inquiries),
+      seed: numberOf('seed', values.seed),
+      inquiries: numberOf('inquiries', values.inquiries),
       ...(only !== undefined && { only }),
+      aims: values.aim.map(readAim),
     });
     return;
   }
-  await runWhole(Number(values.small), Number(values.large));
+  await runWhole(numberOf('small', values.small), numberOf('large', values.large));
 }
 
-await main();
+await runFromTerminal(main);
