@@ -35,7 +35,7 @@ export interface Habits {
   readonly diligence: number;
   /** The share of mails after which they see to its records, too. */
   readonly recordKeeping: number;
-  /** The share of people who unsubscribe from whatever they get, beside those who always do. */
+  /** The share of people who unsubscribe, beside those who always do; and of those who write again after it. */
   readonly unsubscribing: number;
 }
 
@@ -141,12 +141,11 @@ export function createEverybody(
     route: string,
     options: () => EventOptions,
   ): Promise<APIGatewayProxyResult | undefined> =>
-    insist(draw, 3, (attempt) =>
-      world.asStaff(`api:${name}.${attempt}`, memberId, route, {
-        ...options(),
-        headers: { ...json, 'idempotency-key': name, ...options().headers },
-      }),
-    );
+    insist(draw, 3, (attempt) => {
+      const event = options();
+      const headers = { ...json, 'idempotency-key': name, ...event.headers };
+      return world.asStaff(`api:${name}.${attempt}`, memberId, route, { ...event, headers });
+    });
 
   const versionOf = (inquiryId: string): string =>
     `"${world.table.peek(inquiryHead(inquiryId))?.['version']}"`;
@@ -303,6 +302,36 @@ export function createEverybody(
       ? { eventType: 'Bounce', bounce: { bounceType: 'Permanent', bouncedRecipients: of } }
       : { eventType: 'Complaint', complaint: { complainedRecipients: of } };
     await tell(name, { ...what, mail: mailOf(toPerson) }, () => watch.suppress(email));
+    await lift(name, email, toPerson.tags.contact, 'bounce' in what ? 'bounce' : 'complaint');
+  }
+
+  /** They have said on the phone that it was a mistake, and a manager has mails go to them again. */
+  async function lift(name: string, email: string, contactId: string, confirm: string): Promise<void> {
+    const draw = draws(`lifts ${name}`);
+    if (!draw.chance(recordKeeping / 2)) return;
+    await pass(draw.between(0, 20 * minuteMs));
+    const manager = world.practice().members.find(({ role }) => role === 'manager');
+    if (isOver || !manager) return;
+    const namesIt = draw.chance(0.5);
+    let tries = 0;
+    const answer = await asked(
+      `lift-${name}`,
+      draw,
+      manager.id,
+      'POST /v1/contacts/{id}/lift-suppression',
+      () => {
+        // It may be done at any of several tries, whether an answer comes or not.
+        watch.lift(email);
+        tries++;
+        const reason = 'They called about it.';
+        return {
+          pathParameters: { id: contactId },
+          body: JSON.stringify({ confirm, reason, ...(namesIt && { email }) }),
+        };
+      },
+    );
+    // Refused at once where the mailbox is another contact's, a parent's say; later, where it is lifted by then.
+    if (answer?.statusCode === 409 && tries === 1) watch.suppress(email);
   }
 
   async function opens(name: string, toPerson: NonNullable<SentMail['toPerson']>): Promise<void> {
@@ -317,6 +346,15 @@ export function createEverybody(
   async function optOut(name: string, email: string, url: string): Promise<void> {
     const draw = draws(`reader ${name}`);
     await pass(draw.between(minuteMs, 20 * minuteMs));
+    const isTaken = await click(name, draw, email, url);
+    if (!isTaken || !draw.chance(unsubscribing)) return;
+    await writeAgain(draw, email);
+    if (!draw.chance(0.5)) return;
+    await pass(draw.between(0, 30 * secondMs));
+    await click(`${name}c`, draw, email, url);
+  }
+
+  async function click(name: string, draw: Draw, email: string, url: string): Promise<boolean> {
     const beganMs = agenda.nowMs();
     const token = url.slice(`${origin}/v1/unsubscribe/`.length);
     const answer = await insist(draw, 4, (attempt) =>
@@ -326,9 +364,9 @@ export function createEverybody(
         body: 'all=yes',
       }),
     );
-    if (answer?.statusCode !== 200) return;
+    if (answer?.statusCode !== 200) return false;
     watch.said.withdrew(email, { beganMs, takenMs: agenda.nowMs() });
-    if (unsubscribing > 0 && draw.chance(0.6)) await writeAgain(draw, email);
+    return true;
   }
 
   /** They write once more, and agree to be e-mailed or say nothing of it. */

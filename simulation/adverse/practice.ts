@@ -89,7 +89,7 @@ export function moodOf(draw: Draw, isLarge: boolean): Mood {
   const later = draw.chance(laterShare) ? laterRules.filter(() => draw.chance(0.5)) : [];
   const recordKeeping = draw.chance(recordsShare) ? 0.7 : 0;
   const isLong = draw.chance(longShare) && !isLarge;
-  const unsubscribing = draw.chance(touchyShare) ? 0.4 : 0;
+  const unsubscribing = draw.chance(touchyShare) ? 0.5 : 0;
   const habits = { diligence: isBusy ? 0.65 : 0.2, recordKeeping, unsubscribing };
   return { isBusy, isEasy, isLong, habits, later };
 }

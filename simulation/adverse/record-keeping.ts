@@ -109,6 +109,27 @@ export async function keepRecords(
     }));
   }
 
+  async function decideMatch(): Promise<void> {
+    const open = (await rowsOf('MATCH#')).filter(({ state }) => state === 'open');
+    if (open.length === 0) return;
+    const otherId = partOf(draw.pick(open).sk);
+    await ask('POST /v1/contacts/{id}/matches/{otherId}', () => ({
+      pathParameters: { id: contactId, otherId },
+      ...json({ decision: 'different' }),
+    }));
+  }
+
+  async function relate(): Promise<void> {
+    const related = await rowsOf('RELATION#');
+    const ends = related.length > 0 && draw.chance(0.5);
+    const other = ends ? partOf(draw.pick(related).sk) : draw.pick(contacts());
+    const relation = draw.pick(['guardian_of', 'ward_of']);
+    await ask('POST /v1/contacts/{id}/relations', () => ({
+      pathParameters: { id: contactId },
+      ...json({ contactId: other, ...(ends ? { remove: true } : { relation }) }),
+    }));
+  }
+
   async function setStage(): Promise<void> {
     const stage = draw.pick(['contacted', 'consult', 'booked', 'closed'] as const);
     await ask('PATCH /v1/inquiries/{id}', () => ({
@@ -135,5 +156,5 @@ export async function keepRecords(
   }
 
   const works = [correctCall, correctCall, seeToAppointment, seeToAppointment, changePerson, mergeOrPart];
-  await draw.pick([...works, setStage, noteConsent])();
+  await draw.pick([...works, decideMatch, relate, setStage, noteConsent])();
 }

@@ -1,5 +1,5 @@
 /** What people said about e-mails, as they would tell it themselves, whatever is kept of it. */
-import { contactMerged, contactPk, inquiryBody } from '../../shared/data/keys.ts';
+import { contactMerged, contactPk, contactProfile, inquiryBody } from '../../shared/data/keys.ts';
 import type { Row } from '../../shared/data/table.ts';
 import type { RowChange } from '../memory-table.ts';
 import type { Observer } from '../observer.ts';
@@ -43,7 +43,10 @@ export function createSaid(worldOf: () => AdverseWorld, inquiries: Observer['inq
 
   /** When a person agreed, or whoever wrote from the address: a parent, say, for a child. */
   function* agreements(person: ReadonlySet<string>, email: string): Generator<number> {
-    for (const contactId of person) yield agreedMs.get(contactId) ?? 0;
+    for (const [contactId, atMs] of agreedMs) {
+      const isTheirs = () => worldOf().table.peek(contactProfile(contactId))?.['email'] === email;
+      if (person.has(contactId) || isTheirs()) yield atMs;
+    }
     for (const { head } of inquiries.values()) {
       const body = worldOf().table.peek(inquiryBody(head.id));
       if (!body || !agreesIn(body)) continue;

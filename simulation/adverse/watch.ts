@@ -53,6 +53,8 @@ export interface Watch {
   readonly acknowledgements: number;
   /** From now on nothing may be claimed for an address: it does not reach anybody, or they complained. */
   suppress(email: string): void;
+  /** It may be again. */
+  lift(email: string): void;
   onHappening(happening: Happening): void;
   /** Faults have stopped: what is not at rest has two sweeps. */
   calm(): void;
@@ -368,6 +370,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
         breaks('absent', `arrival ${arrival}: ${inquiryId}`);
     },
     suppress: (email) => void suppressedAtMs.set(email, now().getTime()),
+    lift: (email) => void suppressedAtMs.delete(email),
     onHappening(happening) {
       switch (happening.is) {
         case 'call':
