@@ -94,6 +94,8 @@ const slowMs = { least: 50, most: 2_500 };
 export const slowShares = [0.01, 0.05, 0.25] as const;
 /** What an index shows, and what an eventually consistent read gives, is at the most so old. */
 export const mostStaleMs = { index: 8_000, read: 1_500 };
+/** The clock of a process is at the most so far from the true time, either way; those of AWS are nearer. */
+const mostSkewMs = 5;
 const unprocessedMs = { least: 20, most: 400 };
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -268,6 +270,8 @@ export function createAdversePorts(services: Services, process: Process): Ports 
     };
   }
 
+  const skewMs = services.draws(`clock ${process.startedBy}`).between(-mostSkewMs, mostSkewMs);
+
   return {
     table: adverseTable,
     scoreQueue: adverseQueue('score', services.scoreQueue),
@@ -290,7 +294,7 @@ export function createAdversePorts(services: Services, process: Process): Ports 
     // Three of these run at once: the concurrency of the event source.
     pace: createPace(3),
     environment: {
-      now: () => new Date(agenda.nowMs()),
+      now: () => new Date(agenda.nowMs() + skewMs),
       newId(kind) {
         const invocation = process.current;
         const n = invocation ? invocation.ids++ : 0;

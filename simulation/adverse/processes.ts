@@ -25,6 +25,8 @@ export type Ended<T> =
 /** A process of a function. */
 export interface Process {
   readonly name: FunctionName;
+  /** The address of its first invocation: it tells it from all others. */
+  readonly startedBy: string;
   current: Invocation | undefined;
 }
 
@@ -44,7 +46,7 @@ export function createProcesses(
     new Promise((resolve) => {
       const waiting = idle.get(name) ?? [];
       idle.set(name, waiting);
-      const process: Process = waiting.at(-1)?.process ?? { name, current: undefined };
+      const process: Process = waiting.at(-1)?.process ?? { name, startedBy: address, current: undefined };
       const run = waiting.pop()?.run ?? start(name, process);
       const invocation: Invocation = {
         name,
