@@ -110,6 +110,8 @@ interface Deviations {
   eligible?: string;
   hasChanged: boolean;
 }
+/** A function looks for a new configuration every ten seconds; where that fails, once a minute. */
+const oldPracticeMs = 2 * minuteMs;
 /** What a call fails by that its process lives on after. */
 const failing: ReadonlySet<string> = new Set(['throttled', 'timed_out']);
 const turnStrategies = new Set(['weighted_round_robin', 'strict_round_robin', 'least_open_work']);
@@ -130,7 +132,9 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   const stored = new Map<number, string>();
   const acknowledged = new Map<string, number>();
   const suppressedAtMs = new Map<string, number>();
-  const wasDisabled = new Set<string>();
+  /** Until when members count as disabled. */
+  const disabledUntilMs = new Map<string, number>();
+  const isDisabled = (id: string): boolean => now().getTime() <= (disabledUntilMs.get(id) ?? 0);
   let looked: Practice | undefined;
   /** Claims of which at least one mail went out. */
   const wentOut = new Set<string>();
@@ -174,7 +178,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     const isTaken = had !== undefined && isOpen(after) && after.assignedTo !== had;
     const isRouted = call?.invocation.name === 'route' && !before?.reassign && !before?.move;
     // Only the ladder, or a rule, takes it from somebody, where it has said so; or who has it is gone.
-    if (isTaken && isRouted && !wasDisabled.has(had))
+    if (isTaken && isRouted && !isDisabled(had))
       breaks('doubleAssigned', `${after.id}: from ${had} to ${after.assignedTo ?? 'nobody'}`);
     if (isRouted && after.assignedAt !== before?.assignedAt && after.assignedAt !== undefined)
       onTurn(after, new Date(after.assignedAt));
@@ -192,7 +196,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   /** Whoever was not asked has to have a reason for it, by the configuration and by what they have. */
   function onTurn(given: Inquiry, at: Date): void {
     for (const { memberId, outcome, reason } of given.receipt?.candidates ?? []) {
-      if (outcome !== 'excluded' || given.hadBy?.includes(memberId) || wasDisabled.has(memberId)) continue;
+      if (outcome !== 'excluded' || given.hadBy?.includes(memberId) || isDisabled(memberId)) continue;
       if (observer.couldTake(memberId, given, at)) breaks('leftOut', `${given.id}: ${memberId}, ${reason}`);
     }
   }
@@ -229,12 +233,15 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     }
   }
 
-  /** Where the configuration was changed: a function may go by the last one for some seconds. */
+  /** Where the configuration was changed: a function may go by the last one for a while. */
   function noteDisabled(): void {
     const practice = worldOf().practice();
     if (practice === looked) return;
     looked = practice;
-    for (const { id, enabled } of practice.members) if (!enabled) wasDisabled.add(id);
+    for (const { id, enabled } of practice.members) {
+      if (!enabled) disabledUntilMs.set(id, Number.POSITIVE_INFINITY);
+      else if (isDisabled(id)) disabledUntilMs.set(id, now().getTime() + oldPracticeMs);
+    }
   }
 
   function onCommit(changes: readonly RowChange[], call: Call | undefined): void {
