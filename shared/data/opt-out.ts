@@ -6,7 +6,7 @@ import { contactActor, entryOf } from '../domain/timeline.ts';
 import { type Consents, consentWrites } from './consents.ts';
 import type { Contact, Contacts } from './contacts.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { Table, Write } from './table.ts';
+import { atVersion, mostWrites, type Table, type Write } from './table.ts';
 
 export interface OptOutDependencies {
   readonly consents: Pick<Consents, 'of' | 'keep'>;
@@ -22,6 +22,22 @@ const mailboxesOf = (family: readonly Pick<Contact, 'pointDigests'>[]): string[]
   ),
 ];
 
+/** The writes by which nothing of these purposes goes to the mailboxes of a family: one each. */
+async function mailboxWrites(
+  { mailboxes }: Pick<OptOutDependencies, 'mailboxes'>,
+  family: readonly Pick<Contact, 'pointDigests'>[],
+  taken: readonly ConsentPurpose[],
+  at: string,
+  isSaid: (since: string | undefined) => boolean,
+): Promise<Write[]> {
+  const boxes = await Promise.all(
+    mailboxesOf(family).map(async (digest) => ({ digest, box: await mailboxes.find(digest) })),
+  );
+  return boxes
+    .filter(({ box }) => !taken.every((each) => isSaid(box.optedOut[each])))
+    .map(({ digest, box }) => mailboxes.save(digest, optedOut(box, taken, new Date(at))));
+}
+
 /** The writes by which a family gets no more e-mails of these purposes; the entry is the caller's. */
 export async function optOutWrites(
   { consents, mailboxes }: OptOutDependencies,
@@ -31,15 +47,11 @@ export async function optOutWrites(
   { at, source }: { readonly at: string; readonly source: string },
 ): Promise<Write[]> {
   const known = await consents.of([contactId]);
-  const taken = takenBackWith(purpose);
-  const boxes = await Promise.all(
-    mailboxesOf(family).map(async (digest) => ({ digest, box: await mailboxes.find(digest) })),
-  );
+  const said = { channel: 'email', given: false, source, purpose };
+  const isSaid = (since = ''): boolean => since >= at;
   return [
-    ...consentWrites(consents, known, contactId, at, { channel: 'email', given: false, source, purpose }),
-    ...boxes
-      .filter(({ box }) => taken.some((each) => (box.optedOut[each] ?? '') < at))
-      .map(({ digest, box }) => mailboxes.save(digest, optedOut(box, taken, new Date(at)))),
+    ...consentWrites(consents, known, contactId, at, said),
+    ...(await mailboxWrites({ mailboxes }, family, takenBackWith(purpose), at, isSaid)),
   ];
 }
 
@@ -47,8 +59,6 @@ export async function optOutWrites(
 const sameClickMs = 1_000;
 /** Racing deliveries settle in one or two rounds. */
 const mostAttempts = 6;
-/** As many as a transaction takes. */
-const mostWrites = 100;
 
 /** Lists of writes in as few transactions as hold them, in their order; none is divided. */
 function inTransactions(parts: readonly (readonly Write[])[]): Write[][] {
@@ -59,12 +69,6 @@ function inTransactions(parts: readonly (readonly Write[])[]): Write[][] {
     else transactions.push([...part]);
   }
   return transactions;
-}
-
-/** One after the other, as far as they are committed. */
-async function transactAll(table: Table, transactions: readonly Write[][]): Promise<boolean> {
-  for (const writes of transactions) if (!(await table.transact(writes)).committed) return false;
-  return true;
 }
 
 export interface TakeBackDependencies extends OptOutDependencies {
@@ -80,7 +84,10 @@ export type TakenBack = 'taken_back' | 'taken_back_before' | 'unknown_contact';
  * A second press of the same click changes nothing. A later one is their last word again: what they agreed to
  * in between, with an inquiry that is not answered yet, is not noted yet.
  *
- * @throws Error where it could not be written down
+ * Of a person with very many contacts it is done in several transactions, the mailboxes first: nothing goes to
+ * any of them from then on. What one press leaves undone the next one does, and nothing of it twice.
+ *
+ * @throws Error where it could not be written down to the end
  */
 export async function takeBack(
   dependencies: TakeBackDependencies,
@@ -89,35 +96,48 @@ export async function takeBack(
   source: string,
 ): Promise<TakenBack> {
   const { table, contacts, consents, environment } = dependencies;
+  const taken = takenBackWith(purpose);
+  // Said when it was clicked, however many attempts it takes: what somebody says meanwhile is later.
+  const clicked = environment.now();
+  const at = clicked.toISOString();
+  const said = { channel: 'email' as const, given: false, source, purpose };
+  const isSaid = (since = ''): boolean => Date.parse(since) > clicked.getTime() - sameClickMs;
+
+  /** What is to be written of one contact: nothing where it stands, or something later does. */
+  async function contactWrites(id: string): Promise<Write[]> {
+    const stands = await consents.of([id]);
+    const isTaken = (each: ConsentPurpose): boolean =>
+      stands.some((consent) => consent.purpose === each && !consent.given && isSaid(consent.at));
+    const news = taken.every(isTaken) ? [] : consentWrites(consents, stands, id, at, said);
+    if (news.length === 0) return [];
+    const frame = { entryId: environment.newId('entry'), contactId: id, actor: contactActor, at };
+    // Over what was read: of two presses at once one has to look again.
+    const versionOf = (write: Write): number =>
+      stands.find((each) => 'update' in write && each.purpose === write.set?.['purpose'])?.version ?? 0;
+    const overRead = news.map((write) => ({ ...write, when: atVersion(versionOf(write)) }));
+    return [...overRead, contacts.addEntry(entryOf('consent', frame, said))];
+  }
+
+  let hasWritten = false;
+  /** One after the other, as far as they are committed. */
+  async function writeAll(transactions: readonly Write[][]): Promise<boolean> {
+    for (const writes of transactions) {
+      if (!(await table.transact(writes)).committed) return false;
+      hasWritten = true;
+    }
+    return true;
+  }
+
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const whole = await contacts.findWhole(contactId, { consistent: true });
     if (!whole) return 'unknown_contact';
-    const stands = await consents.of(whole.family.map(({ id }) => id));
-    const now = environment.now();
-    const isTaken = takenBackWith(purpose).every((each) => {
-      const ofPurpose = stands.filter((consent) => consent.purpose === each);
-      const isFresh = ofPurpose.some(({ at }) => Date.parse(at) > now.getTime() - sameClickMs);
-      return isFresh && ofPurpose.every(({ given }) => !given);
-    });
-    if (isTaken) return 'taken_back_before';
-    const at = now.toISOString();
-    const said = { channel: 'email' as const, given: false, source, purpose };
-    const entryOn = (id: string): Write => {
-      const frame = { entryId: environment.newId('entry'), contactId: id, actor: contactActor, at };
-      return contacts.addEntry(entryOf('consent', frame, said));
-    };
-    const own = await optOutWrites(dependencies, whole.family, contactId, purpose, { at, source });
+    const boxes = await mailboxWrites(dependencies, whole.family, taken, at, isSaid);
     // Whoever else of the family had agreed is the same person; and it stays theirs where that is undone.
-    const others = whole.family.filter(({ id }) => id !== contactId);
-    const ofOthers = await Promise.all(
-      others.map(async ({ id }) => {
-        const news = consentWrites(consents, await consents.of([id]), id, at, said);
-        return news.length > 0 ? [...news, entryOn(id)] : [];
-      }),
-    );
-    // No mail goes out any more once the first is done; of very many contacts the rest comes after it.
-    if (await transactAll(table, inTransactions([[...own, entryOn(contactId)], ...ofOthers])))
-      return 'taken_back';
+    const others = whole.family.map(({ id }) => id).filter((id) => id !== contactId);
+    const ofContacts = await Promise.all([contactId, ...others].map(contactWrites));
+    const parts = [...boxes.map((box) => [box]), ...ofContacts].filter((part) => part.length > 0);
+    if (parts.length === 0) return hasWritten ? 'taken_back' : 'taken_back_before';
+    if (await writeAll(inTransactions(parts))) return 'taken_back';
   }
-  throw new Error('the mailbox changed in every attempt');
+  throw new Error('somebody else wrote in every attempt');
 }

@@ -1,7 +1,7 @@
 /** Daily counters per location. */
 import type { Counts } from '../domain/rollup.ts';
 import { inquiryCounted, rollup, rollupPk } from './keys.ts';
-import { queryAll, type Row, type Table, type Write } from './table.ts';
+import { mostWrites, queryAll, type Row, type Table, type Write } from './table.ts';
 
 /** The stream keeps changes for a day; a marker older than a week can meet none of them. */
 const markerDays = 7;
@@ -38,8 +38,6 @@ export type CountOutcome =
   | { readonly outcome: 'refused'; readonly before: ReadonlySet<VersionCounts> }
   /** Another change of the same counters was under way. */
   | { readonly outcome: 'busy' };
-
-const mostWrites = 100;
 
 /** A version's attribute on the marker of its inquiry. */
 const versionMark = (version: number): string => `v${version}`;

@@ -92,13 +92,16 @@ export interface Page {
   readonly next?: Record<string, unknown>;
 }
 
+/** As many writes as a transaction takes. */
+export const mostWrites = 100;
+
 export interface Table {
   get(key: Key, options?: { readonly consistent?: boolean }): Promise<Row | undefined>;
   /** At most 100 keys; rows in no particular order, absent ones left out. */
   batchGet(keys: readonly Key[], options?: { readonly consistent?: boolean }): Promise<Row[]>;
   query(query: Query): Promise<Page>;
   write(write: Write): Promise<Written>;
-  /** All or nothing, at most 100 writes. */
+  /** All or nothing, at most `mostWrites`. */
   transact(writes: readonly Write[]): Promise<Transacted>;
 }
 

@@ -4,15 +4,12 @@
  * be a call. A transaction takes twice the write units, so it is for batches, which
  * come under load; a message alone is written as ever.
  */
-import type { Table, Write, Written } from './table.ts';
+import { mostWrites, type Table, type Write, type Written } from './table.ts';
 
 interface Waiting {
   readonly write: Extract<Write, { readonly put: unknown }>;
   resolve(written: Written | Promise<Written>): void;
 }
-
-/** As many as a transaction takes. */
-const mostWrites = 100;
 
 const nameOf = ({ write: { put } }: Waiting): string => `${put.pk} ${put.sk}`;
 

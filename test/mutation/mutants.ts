@@ -377,6 +377,13 @@ export const mutants: readonly Mutant[] = [
     tests: [...unit('conditions'), ...table('races')],
   },
   {
+    what: 'of two presses of an unsubscribe link one looks again',
+    file: 'shared/data/opt-out.ts',
+    find: 'news.map((write) => ({ ...write, when: atVersion(versionOf(write)) }))',
+    replace: 'news',
+    tests: [...unit('person-mails'), ...table('messages')],
+  },
+  {
     what: 'each version is counted once',
     file: 'shared/data/rollups.ts',
     find: "          when: [names.map((name) => [name, 'absent'])],\n",

@@ -96,6 +96,35 @@ describe('whoever opts out while a message is about to be sent', () => {
       'partners',
     ]);
   });
+
+  it('several times at once is told once, of somebody without a mailbox, too', async () => {
+    const fields = { name: 'Maria Lopez', consentEmail: true };
+    const { contactId } = await pipeline.head(await scored({ email: undefined, fields }));
+    pipeline.environment.advance(1_000);
+
+    // All have read before the first writes, and they write one after the other.
+    const presses = 3;
+    const waiting: (() => void)[] = [];
+    let written: Promise<unknown> = Promise.resolve();
+    const transact: Table['transact'] = async (writes) => {
+      if (waiting.length < presses)
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          if (waiting.length === presses) for (const go of waiting) go();
+        });
+      const done = written.then(() => table.transact(writes));
+      written = done;
+      return await done;
+    };
+    const dependencies = { ...pipeline.dependencies, table: { ...table, transact } };
+
+    await Promise.all(
+      Array.from({ length: presses }, () => takeBack(dependencies, contactId, 'inquiry', 'unsubscribe link')),
+    );
+
+    const told = await pipeline.timelines.all([contactId]);
+    expect(told.filter(({ details }) => details['source'] === 'unsubscribe link')).toHaveLength(1);
+  });
 });
 
 describe('a consent', () => {

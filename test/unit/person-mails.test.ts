@@ -450,46 +450,102 @@ describe('an unsubscribe link', () => {
     expect(await messages.find(id, 'acknowledgement')).toMatchObject({ refused: 'opted_out' });
   });
 
-  it('holds for as many contacts as one person can be', async () => {
-    const {
-      mailed,
-      personMailer,
-      click,
-      head,
-      contacts,
-      consents,
-      mailboxes,
-      table,
-      timelines,
-      environment,
-    } = start();
-    const done = { by: 'ana', now: environment.now() };
-    const family: string[] = [];
-    for (let n = 0; n < mostFamilyMembers; n++) {
-      const email = `maria${n}@example.com`;
-      const name = `Maria${n} Lopez`;
-      const id = await mailed({ ...agreed, name, email, fields: { ...agreed.fields, name, email } });
-      family.push((await head(id)).contactId);
-      environment.advance(minutes(1));
+  describe('of somebody who is as many contacts as one person can be', () => {
+    /** Each with a mailbox of their own, and all merged into the first. */
+    async function startMany() {
+      const started = start();
+      const { mailed, head, contacts, table, timelines, environment, personMailer, click } = started;
+      const family: string[] = [];
+      for (let n = 0; n < mostFamilyMembers; n++) {
+        const [name, email] = [`Maria${n} Lopez`, `maria${n}@example.com`];
+        const id = await mailed({ ...agreed, name, email, fields: { ...agreed.fields, name, email } });
+        family.push((await head(id)).contactId);
+        environment.advance(minutes(1));
+      }
+      const [speaker = '', ...others] = family;
+      const done = { by: 'ana', now: environment.now() };
+      for (const other of others) {
+        const [a, b] = [await contacts.find(speaker), await contacts.find(other)];
+        await table.transact(contacts.merge(a as Contact, b as Contact, done));
+      }
+      const url = personMailer.sent.at(-1)?.unsubscribeUrl ?? '';
+      return {
+        ...started,
+        family,
+        press: () => click(url),
+        /** How often the timeline of each tells of it. */
+        told: () =>
+          Promise.all(
+            family.map(
+              async (id) =>
+                (await timelines.all([id])).filter(({ details }) => details['source'] === 'unsubscribe link')
+                  .length,
+            ),
+          ),
+      };
     }
-    const [speaker = '', ...others] = family;
-    for (const other of others) {
-      const [a, b] = [await contacts.find(speaker), await contacts.find(other)];
-      await table.transact(contacts.merge(a as Contact, b as Contact, done));
-    }
-    expect((await contacts.findWhole(speaker))?.family).toHaveLength(mostFamilyMembers);
+    const once = Array(mostFamilyMembers).fill(1);
 
-    expect((await click(personMailer.sent.at(-1)?.unsubscribeUrl ?? '')).statusCode).toBe(200);
+    it('holds for each of them and each mailbox, and is told once', async () => {
+      const { press, told, family, consents, mailboxes } = await startMany();
 
-    for (const [n, contactId] of family.entries()) {
-      expect((await consents.of([contactId])).some(({ given }) => given)).toBe(false);
-      expect((await mailboxes.find(digest('email', `maria${n}@example.com`))).optedOut).toHaveProperty(
-        'inquiry',
-      );
-      expect(
-        (await timelines.all([contactId])).filter(({ details }) => details['source'] === 'unsubscribe link'),
-      ).toHaveLength(1);
-    }
+      expect((await press()).statusCode).toBe(200);
+
+      for (const [n, contactId] of family.entries()) {
+        expect((await consents.of([contactId])).some(({ given }) => given)).toBe(false);
+        const { optedOut } = await mailboxes.find(digest('email', `maria${n}@example.com`));
+        expect(optedOut).toHaveProperty('inquiry');
+      }
+      expect(await told()).toEqual(once);
+    });
+
+    it.each([1, 2])('is told once where transaction %i meets another one', async (nth) => {
+      const { press, told, table } = await startMany();
+      const { transact } = table;
+      let calls = 0;
+      table.transact = async (writes) =>
+        ++calls === nth ? { committed: false, failed: new Map() } : await transact(writes);
+
+      await press();
+
+      expect(await told()).toEqual(once);
+    });
+
+    it('is told once where two press at once, and where one ended in the middle', async () => {
+      const { press, told, table } = await startMany();
+      const { transact } = table;
+      let calls = 0;
+      table.transact = async (writes) => {
+        if (++calls === 2) throw new Error('gone');
+        return await transact(writes);
+      };
+
+      await expect(press()).rejects.toThrow('gone');
+      await Promise.all([press(), press()]);
+
+      expect(await told()).toEqual(once);
+    });
+
+    it('leaves what one of them says meanwhile', async () => {
+      const { press, table, family, consents, environment } = await startMany();
+      const { transact } = table;
+      const last = family.at(-2) ?? '';
+      let calls = 0;
+      table.transact = async (writes) => {
+        if (++calls === 2) {
+          environment.advance(1);
+          const at = environment.now().toISOString();
+          const said = { contactId: last, purpose: 'inquiry', given: true, at, source: 'phone' } as const;
+          await table.write(consents.keep(said));
+        }
+        return await transact(writes);
+      };
+
+      await press();
+
+      const given = (await consents.of(family)).filter((consent) => consent.given);
+      expect(given).toMatchObject([{ purpose: 'inquiry', source: 'phone' }]);
+    });
   });
 
   it.each(['', 'con_1.inquiry.1.forged', 'x', '....'])(
