@@ -1,3 +1,4 @@
 /** Spans of virtual time, in milliseconds. */
-export const minuteMs = 60_000;
+export const secondMs = 1_000;
+export const minuteMs = 60 * secondMs;
 export const hourMs = 60 * minuteMs;

@@ -4,8 +4,8 @@ import type { SesEvent } from '../../functions/feedback/take-feedback.ts';
 import { inquiryHead } from '../../shared/data/keys.ts';
 import { parkReasons } from '../../shared/domain/inquiry/state.ts';
 import type { EventOptions } from '../events.ts';
-import { minuteMs } from '../minutes.ts';
-import type { Arrival, Person } from '../people.ts';
+import { minuteMs, secondMs } from '../minutes.ts';
+import { type Arrival, allowsMail, type Person } from '../people.ts';
 import { callersOf } from '../staff.ts';
 import type { SentMail } from '../world.ts';
 import type { Draw } from './draw.ts';
@@ -15,11 +15,12 @@ import type { Watch } from './watch.ts';
 import { type AdverseWorld, googleAdsKey, origin } from './world.ts';
 
 const json = { 'content-type': 'application/json' };
-const secondMs = 1_000;
 /** So many web forms come from sites that may not post. */
 const foreignShare = 0.02;
-/** Who wrote again is counted from here on: there are fewer arrivals than this. */
+/** There are fewer arrivals than this: who writes again has a number above it. */
 const againFrom = 1_000_000;
+/** An answer comes within this time, or never. */
+const longestCallMs = 29_000;
 
 export interface Everybody {
   /** Somebody sends what they have to say. */
@@ -47,8 +48,9 @@ export function createEverybody(
 ): Everybody {
   const { agenda, draws } = world;
   const habits = new Map(people.flatMap(({ email, habit }) => (email ? [[email, habit] as const] : [])));
-  /** What came last from each address. */
-  const lastFrom = new Map<string, { readonly number: number; readonly arrival: Arrival }>();
+  const sent = new Map<number, Arrival>();
+  /** Mails whose link was clicked: one that comes twice is clicked once. */
+  const clicked = new Set<string>();
   /** How many mails there were about each inquiry. */
   const mailsAbout = new Map<string, number>();
   let isOver = false;
@@ -121,16 +123,18 @@ export function createEverybody(
     });
   }
 
-  async function submit(name: string, number: number, arrival: Arrival): Promise<void> {
+  /** Whether they saw a success. */
+  async function submit(name: string, number: number, arrival: Arrival): Promise<boolean> {
     const { route, event } = requestOf(number, arrival);
     const draw = draws(`client ${name}`);
     const answer = await insist(draw, 5, (attempt) =>
       world.fromOutside('capture', `capture:${name}.${attempt}`, route, event),
     );
-    if (answer === undefined || answer.statusCode >= 300) return;
+    if (answer === undefined || answer.statusCode >= 300) return false;
     const { id } = JSON.parse(answer.body) as { id: string };
     watch.acknowledged(number, id);
     if (name === String(number) && arrival.by === 'web_form' && isForeign(number)) lookInto(number, id);
+    return true;
   }
 
   /** A call of the API by a member, made again under its key where no answer came. */
@@ -314,6 +318,7 @@ export function createEverybody(
     if (isOver || !manager) return;
     const namesIt = draw.chance(0.5);
     let tries = 0;
+    let refused = (): void => {};
     const answer = await asked(
       `lift-${name}`,
       draw,
@@ -321,8 +326,7 @@ export function createEverybody(
       'POST /v1/contacts/{id}/lift-suppression',
       () => {
         // It may be done at any of several tries, whether an answer comes or not.
-        watch.lift(email);
-        tries++;
+        if (tries++ === 0) refused = watch.lift(email);
         const reason = 'They called about it.';
         return {
           pathParameters: { id: contactId },
@@ -330,8 +334,8 @@ export function createEverybody(
         };
       },
     );
-    // Refused at once where the mailbox is another contact's, a parent's say; later, where it is lifted by then.
-    if (answer?.statusCode === 409 && tries === 1) watch.suppress(email);
+    // At once where the mailbox is another contact's, a parent's say; later, where it is lifted by then.
+    if (answer !== undefined && answer.statusCode >= 300 && tries === 1) refused();
   }
 
   async function opens(name: string, toPerson: NonNullable<SentMail['toPerson']>): Promise<void> {
@@ -343,18 +347,28 @@ export function createEverybody(
     await tell(`${name}o`, event, () => {});
   }
 
-  async function optOut(name: string, email: string, url: string): Promise<void> {
+  async function optOut(
+    name: string,
+    email: string,
+    { tags, unsubscribeUrl }: NonNullable<SentMail['toPerson']>,
+  ): Promise<void> {
     const draw = draws(`reader ${name}`);
     await pass(draw.between(minuteMs, 20 * minuteMs));
-    const isTaken = await click(name, draw, email, url);
-    if (!isTaken || !draw.chance(unsubscribing)) return;
-    await writeAgain(draw, email);
-    if (!draw.chance(0.5)) return;
+    const click = (again = ''): Promise<boolean> =>
+      clickLink(`${name}${again}`, draw, email, tags.contact, unsubscribeUrl);
+    if (isOver || !(await click()) || !draw.chance(unsubscribing)) return;
+    await writeAgain(draw, watch.arrivalOf(tags.inquiry));
     await pass(draw.between(0, 30 * secondMs));
-    await click(`${name}c`, draw, email, url);
+    if (!isOver && draw.chance(0.5)) await click('c');
   }
 
-  async function click(name: string, draw: Draw, email: string, url: string): Promise<boolean> {
+  async function clickLink(
+    name: string,
+    draw: Draw,
+    email: string,
+    contactId: string,
+    url: string,
+  ): Promise<boolean> {
     const beganMs = agenda.nowMs();
     const token = url.slice(`${origin}/v1/unsubscribe/`.length);
     const answer = await insist(draw, 4, (attempt) =>
@@ -365,19 +379,19 @@ export function createEverybody(
       }),
     );
     if (answer?.statusCode !== 200) return false;
-    watch.said.withdrew(email, { beganMs, takenMs: agenda.nowMs() });
+    watch.said.withdrew(email, contactId, beganMs);
     return true;
   }
 
   /** They write once more, and agree to be e-mailed or say nothing of it. */
-  async function writeAgain(draw: Draw, email: string): Promise<void> {
+  async function writeAgain(draw: Draw, before: number | undefined): Promise<void> {
     await pass(draw.between(secondMs, 10 * minuteMs));
-    const last = lastFrom.get(email);
-    if (!last || isOver) return;
-    const number = againFrom + last.number;
-    const { consentEmail: _, ...fields } = last.arrival.fields;
+    const arrival = before === undefined ? undefined : sent.get(before);
+    if (!arrival || before === undefined || isOver) return;
+    const number = againFrom * draw.between(1, 1_000_000) + before;
+    const { consentEmail: _, ...fields } = arrival.fields;
     await send(number, {
-      ...last.arrival,
+      ...arrival,
       fields: {
         ...fields,
         idempotencyKey: `again-${number}`,
@@ -387,8 +401,11 @@ export function createEverybody(
   }
 
   async function send(number: number, arrival: Arrival): Promise<void> {
+    sent.set(number, arrival);
     const { email } = arrival.fields;
-    if (email !== undefined) lastFrom.set(email, { number, arrival });
+    // An ad's form has no box for it.
+    const agrees = email !== undefined && allowsMail(arrival) && arrival.by !== 'google_ads';
+    const settle = agrees ? watch.said.agreesIn(number, email) : undefined;
     const draw = draws(`presses ${number}`);
     const first = submit(String(number), number, arrival);
     // Some press twice.
@@ -396,7 +413,9 @@ export function createEverybody(
       await pass(draw.between(0, 300));
       await submit(`${number}b`, number, arrival);
     }
-    await first;
+    // Where no answer came it may have been taken by the last try.
+    const isSeen = await first;
+    settle?.(agenda.nowMs() + (isSeen ? 0 : longestCallMs));
   }
 
   return {
@@ -408,13 +427,15 @@ export function createEverybody(
         if (member) onStaffMail(mail, member.id);
         return;
       }
-      const { tags, unsubscribeUrl } = mail.toPerson;
+      const { tags } = mail.toPerson;
       const name = `${watch.arrivalOf(tags.inquiry)}-${tags.message}`;
       if (habits.get(email) === 'bounces') void turnDown(name, email, mail.toPerson);
       else {
         void opens(name, mail.toPerson);
-        if (habits.get(email) === 'unsubscribes' || draws(`reads ${email}`).chance(unsubscribing))
-          void optOut(name, email, unsubscribeUrl);
+        const wantsNone =
+          habits.get(email) === 'unsubscribes' || draws(`reads ${email}`).chance(unsubscribing);
+        if (wantsNone && !clicked.has(name)) void optOut(name, email, mail.toPerson);
+        clicked.add(name);
       }
     },
     stop() {

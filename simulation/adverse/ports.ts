@@ -94,7 +94,7 @@ const slowMs = { least: 50, most: 2_500 };
 export const slowShares = [0.01, 0.05, 0.25] as const;
 /** What an index shows, and what an eventually consistent read gives, is at the most so old. */
 export const mostStaleMs = { index: 8_000, read: 1_500 };
-/** The clock of a process is at the most so far from the true time, either way; those of AWS are nearer. */
+/** The clock of an invocation is at the most so far from the true time, either way; those of AWS are nearer. */
 const mostSkewMs = 5;
 const unprocessedMs = { least: 20, most: 400 };
 
@@ -270,7 +270,12 @@ export function createAdversePorts(services: Services, process: Process): Ports 
     };
   }
 
-  const skewMs = services.draws(`clock ${process.startedBy}`).between(-mostSkewMs, mostSkewMs);
+  function clockMs(): number {
+    const invocation = process.current;
+    if (!invocation) return agenda.nowMs();
+    invocation.skewMs ??= services.draws(`clock ${invocation.address}`).between(-mostSkewMs, mostSkewMs);
+    return agenda.nowMs() + invocation.skewMs;
+  }
 
   return {
     table: adverseTable,
@@ -294,14 +299,14 @@ export function createAdversePorts(services: Services, process: Process): Ports 
     // Three of these run at once: the concurrency of the event source.
     pace: createPace(3),
     environment: {
-      now: () => new Date(agenda.nowMs() + skewMs),
+      now: () => new Date(clockMs()),
       newId(kind) {
         const invocation = process.current;
         const n = invocation ? invocation.ids++ : 0;
         const draw = services.draws(`id ${invocation?.address}`);
         const made =
           encoded(draw.between(0, 2 ** 31), 7) + encoded(draw.between(0, 2 ** 24), 5) + encoded(n, 4);
-        return `${idPrefixes[kind]}_${encoded(agenda.nowMs(), 10)}${made}`;
+        return `${idPrefixes[kind]}_${encoded(clockMs(), 10)}${made}`;
       },
       pause: pass,
       backOff: (mostMs) => {

@@ -11,6 +11,8 @@ export interface Invocation {
   calls: number;
   /** Ids made so far. */
   ids: number;
+  /** By how much its clock is off, once it was looked at. */
+  skewMs?: number;
   isDead: boolean;
   /** Ends it as a crash or a time limit does: nothing of it goes on, nobody gets its answer. */
   die(): void;
@@ -25,8 +27,6 @@ export type Ended<T> =
 /** A process of a function. */
 export interface Process {
   readonly name: FunctionName;
-  /** The address of its first invocation: it tells it from all others. */
-  readonly startedBy: string;
   current: Invocation | undefined;
 }
 
@@ -46,7 +46,7 @@ export function createProcesses(
     new Promise((resolve) => {
       const waiting = idle.get(name) ?? [];
       idle.set(name, waiting);
-      const process: Process = waiting.at(-1)?.process ?? { name, startedBy: address, current: undefined };
+      const process: Process = waiting.at(-1)?.process ?? { name, current: undefined };
       const run = waiting.pop()?.run ?? start(name, process);
       const invocation: Invocation = {
         name,

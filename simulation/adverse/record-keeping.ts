@@ -142,17 +142,17 @@ export async function keepRecords(
   async function noteConsent(): Promise<void> {
     const given = draw.chance(0.5);
     const beganMs = world.agenda.nowMs();
-    const answer = await ask('POST /v1/contacts/{id}/entries', () => {
-      // It may be noted at any of several tries, whether an answer comes or not.
-      if (given) said.agreed(contactId, world.agenda.nowMs() + longestCallMs);
-      return {
-        pathParameters: { id: contactId },
-        ...json({ kind: 'consent', channel: 'email', given, source: 'phone' }),
-      };
-    });
+    const settle = given ? said.agrees(contactId) : undefined;
+    const answer = await ask('POST /v1/contacts/{id}/entries', () => ({
+      pathParameters: { id: contactId },
+      ...json({ kind: 'consent', channel: 'email', given, source: 'phone' }),
+    }));
+    const isNoted = answer !== undefined && answer.statusCode < 300;
+    // Where no answer came it may be noted by the last try.
+    const latestMs = world.agenda.nowMs() + (answer === undefined ? longestCallMs : 0);
+    settle?.(isNoted || answer === undefined ? latestMs : undefined);
     const email = world.table.peek(contactProfile(contactId))?.['email'];
-    if (!given && typeof email === 'string' && answer !== undefined && answer.statusCode < 300)
-      said.withdrew(email, { beganMs, takenMs: world.agenda.nowMs() });
+    if (!given && isNoted && typeof email === 'string') said.withdrew(email, contactId, beganMs);
   }
 
   const works = [correctCall, correctCall, seeToAppointment, seeToAppointment, changePerson, mergeOrPart];

@@ -1,22 +1,33 @@
 /** What people said about e-mails, as they would tell it themselves, whatever is kept of it. */
 import { contactMerged, contactPk, contactProfile, inquiryBody } from '../../shared/data/keys.ts';
-import type { Row } from '../../shared/data/table.ts';
 import type { RowChange } from '../memory-table.ts';
+import { secondMs } from '../minutes.ts';
 import type { Observer } from '../observer.ts';
 import type { AdverseWorld } from './world.ts';
 
-/** When somebody said something: they began to at one instant, and saw at another that it was taken. */
-export interface When {
+/** Told how it ended: when it was taken at the latest, or that it was not. */
+export type Settle = (takenMs: number | undefined) => void;
+
+/** Somebody said something: they began to at one instant, and it was taken by another at the latest. */
+interface Word {
   readonly beganMs: number;
-  readonly takenMs: number;
+  takenMs: number;
+  /** The address that it was said from, or is about. */
+  readonly email: string | undefined;
+  /** Who said it, where that is known at once. */
+  readonly contactId: string | undefined;
+  /** What came with it. */
+  readonly arrival: number | undefined;
 }
 
 export interface Said {
-  /** A contact agreed to be e-mailed, at an instant at the latest. */
-  agreed(contactId: string, atMs: number): void;
-  /** Whoever reads a mailbox wants no more. */
-  withdrew(email: string, when: When): void;
-  /** Told what was committed: who was merged is one person. */
+  /** Somebody agrees by what they send. */
+  agreesIn(arrival: number, email: string): Settle;
+  /** It is being noted for a contact that they agree. */
+  agrees(contactId: string): Settle;
+  /** Whoever reads a mailbox wants no more, and saw that it was taken; who they are where it is theirs alone. */
+  withdrew(email: string, contactId: string | undefined, beganMs: number): void;
+  /** Told what was committed: who was merged is one person, until they are parted. */
   onCommit(changes: readonly RowChange[]): void;
   /**
    * Whether a message to a contact could be claimed at an instant: nobody had taken back what they agreed to
@@ -26,59 +37,103 @@ export interface Said {
 }
 
 const mergedPrefix = contactMerged('', '').sk;
+/** Whoever claims a message may have looked at the person so long before. */
+const lookedBeforeMs = 30 * secondMs;
 
-const fieldsOf = (body: Row): Readonly<Record<string, unknown>> =>
-  body['fields'] as Readonly<Record<string, unknown>>;
+/** Two contacts who are one person from one instant to another. */
+interface Merged {
+  readonly of: readonly [string, string];
+  readonly fromMs: number;
+  toMs: number;
+}
 
-/** Whether somebody agreed by what came with an inquiry: by the form's box, or by writing an e-mail. */
-const agreesIn = (body: Row): boolean =>
-  fieldsOf(body)['consentEmail'] === true || body['channel'] === 'email';
+/** @param inquiryOf - what an arrival became */
+export function createSaid(
+  worldOf: () => AdverseWorld,
+  inquiries: Observer['inquiries'],
+  inquiryOf: (arrival: number) => string | undefined,
+): Said {
+  const agreements = new Set<Word>();
+  const withdrawals: Word[] = [];
+  const merges = new Map<string, Merged[]>();
+  const nowMs = (): number => worldOf().agenda.nowMs();
 
-export function createSaid(worldOf: () => AdverseWorld, inquiries: Observer['inquiries']): Said {
-  const withdrawn = new Map<string, When>();
-  const agreedMs = new Map<string, number>();
-  /** Everybody who was one person once: what is parted again may have been claimed before. */
-  const persons = new Map<string, Set<string>>();
-  const personOf = (contactId: string): Set<string> => persons.get(contactId) ?? new Set([contactId]);
-
-  /** When a person agreed, or whoever wrote from the address: a parent, say, for a child. */
-  function* agreements(person: ReadonlySet<string>, email: string): Generator<number> {
-    for (const [contactId, atMs] of agreedMs) {
-      const isTheirs = () => worldOf().table.peek(contactProfile(contactId))?.['email'] === email;
-      if (person.has(contactId) || isTheirs()) yield atMs;
-    }
-    for (const { head } of inquiries.values()) {
-      const body = worldOf().table.peek(inquiryBody(head.id));
-      if (!body || !agreesIn(body)) continue;
-      const isTheirs = person.has(String(body['writerId'] ?? head.contactId));
-      if (isTheirs || fieldsOf(body)['email'] === email) yield Date.parse(String(body['receivedAt']));
-    }
+  function note(words: Set<Word>, word: Omit<Word, 'beganMs' | 'takenMs'>): Settle {
+    const one: Word = { ...word, beganMs: nowMs(), takenMs: Number.POSITIVE_INFINITY };
+    words.add(one);
+    return (takenMs) => {
+      if (takenMs === undefined) words.delete(one);
+      else one.takenMs = takenMs;
+    };
   }
 
+  /** Everybody whom a contact is one with, by the merges that count. */
+  function personOf(contactId: string, counts: (merged: Merged) => boolean): Set<string> {
+    const person = new Set([contactId]);
+    for (const id of person)
+      for (const merged of merges.get(id) ?? [])
+        if (counts(merged)) for (const one of merged.of) person.add(one);
+    return person;
+  }
+
+  /** Whether a word is of somebody, whoever they are by now. */
+  function isOf({ contactId, arrival }: Word, person: ReadonlySet<string>): boolean {
+    if (contactId !== undefined) return person.has(contactId);
+    const id = arrival === undefined ? undefined : inquiryOf(arrival);
+    const head = id === undefined ? undefined : inquiries.get(id)?.head;
+    if (!head) return false;
+    return person.has(String(worldOf().table.peek(inquiryBody(head.id))?.['writerId'] ?? head.contactId));
+  }
+
+  const hasAddress = (contactId: string | undefined, email: string): boolean =>
+    contactId !== undefined && worldOf().table.peek(contactProfile(contactId))?.['email'] === email;
+
   return {
-    agreed(contactId, atMs) {
-      agreedMs.set(contactId, atMs);
-    },
-    withdrew(email, when) {
-      const known = withdrawn.get(email);
-      if (!known || known.beganMs < when.beganMs) withdrawn.set(email, when);
+    agreesIn: (arrival, email) => note(agreements, { arrival, email, contactId: undefined }),
+    agrees: (contactId) => note(agreements, { contactId, email: undefined, arrival: undefined }),
+    withdrew(email, contactId, beganMs) {
+      const own = hasAddress(contactId, email) ? contactId : undefined;
+      withdrawals.push({ email, contactId: own, arrival: undefined, beganMs, takenMs: nowMs() });
     },
     onCommit(changes) {
-      for (const { after } of changes) {
+      for (const { before, after } of changes) {
         if (!after?.sk.startsWith(mergedPrefix)) continue;
-        const [survivor, merged] = [
-          after.pk.slice(contactPk('').length),
-          after.sk.slice(mergedPrefix.length),
-        ];
-        const person = new Set([...personOf(survivor), ...personOf(merged)]);
-        for (const contactId of person) persons.set(contactId, person);
+        const of = [after.pk.slice(contactPk('').length), after.sk.slice(mergedPrefix.length)] as const;
+        const known = merges.get(of[0])?.findLast((merged) => merged.of[1] === of[1]);
+        if (after['undoneAt'] !== undefined) {
+          if (known) known.toMs = Math.min(known.toMs, nowMs());
+        } else if (before === undefined || before['undoneAt'] !== undefined) {
+          const merged: Merged = { of, fromMs: nowMs(), toMs: Number.POSITIVE_INFINITY };
+          for (const id of of) merges.set(id, [...(merges.get(id) ?? []), merged]);
+        }
       }
     },
     mayWrite(email, contactId, claimedMs) {
-      const when = withdrawn.get(email);
-      if (!when || claimedMs <= when.takenMs) return true;
-      for (const atMs of agreements(personOf(contactId), email)) if (atMs >= when.beganMs) return true;
-      return false;
+      const lately = personOf(
+        contactId,
+        ({ fromMs, toMs }) => fromMs <= claimedMs && toMs >= claimedMs - lookedBeforeMs,
+      );
+      const isExcused = ({ beganMs }: Word): boolean => {
+        for (const word of agreements) {
+          const isThen = word.takenMs >= beganMs && word.beganMs <= claimedMs;
+          // Whoever wrote from the address, or has it, may be a parent.
+          const isTheirs = () =>
+            word.email === email || hasAddress(word.contactId, email) || isOf(word, lately);
+          if (isThen && isTheirs()) return true;
+        }
+        return false;
+      };
+      return withdrawals.every((word) => {
+        if (claimedMs <= word.takenMs) return true;
+        const allTheTime = (merged: Merged): boolean =>
+          merged.fromMs <= word.beganMs && merged.toMs >= claimedMs;
+        const isTheirs =
+          word.email === email ||
+          (word.contactId !== undefined &&
+            merges.has(word.contactId) &&
+            personOf(contactId, allTheTime).has(word.contactId));
+        return !isTheirs || isExcused(word);
+      });
     },
   };
 }

@@ -53,8 +53,8 @@ export interface Watch {
   readonly acknowledgements: number;
   /** From now on nothing may be claimed for an address: it does not reach anybody, or they complained. */
   suppress(email: string): void;
-  /** It may be again. */
-  lift(email: string): void;
+  /** It may be again, or is not known not to; told where it was refused. */
+  lift(email: string): () => void;
   onHappening(happening: Happening): void;
   /** Faults have stopped: what is not at rest has two sweeps. */
   calm(): void;
@@ -123,7 +123,6 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     now,
     (key) => worldOf().table.peek(key),
   );
-  const said = createSaid(worldOf, observer.inquiries);
   const broken: Broken[] = [];
   const breaks = (check: AdverseCheck, about: string): void => {
     broken.push({ check, at: now().toISOString(), about });
@@ -131,6 +130,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   const arrivals = new Map<string, number>();
   const stored = new Map<number, string>();
   const acknowledged = new Map<string, number>();
+  const said = createSaid(worldOf, observer.inquiries, (arrival) => stored.get(arrival));
   const suppressedAtMs = new Map<string, number>();
   /** Until when members count as disabled. */
   const disabledUntilMs = new Map<string, number>();
@@ -309,7 +309,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     sentBy.set(invocation, [...others, { key, lane }]);
     const [email = ''] = mail.to;
     const fromMs = suppressedAtMs.get(email);
-    const claimedMs = (lane && claimedAtMs.get(lane)) ?? 0;
+    const claimedMs = (lane && claimedAtMs.get(lane)) ?? now().getTime();
     if (fromMs !== undefined && claimedMs > fromMs)
       breaks('suppressed', `${lane?.claim}: claimed after its address was suppressed`);
     if (mail.toPerson && !said.mayWrite(email, mail.toPerson.tags.contact, claimedMs))
@@ -377,7 +377,13 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
         breaks('absent', `arrival ${arrival}: ${inquiryId}`);
     },
     suppress: (email) => void suppressedAtMs.set(email, now().getTime()),
-    lift: (email) => void suppressedAtMs.delete(email),
+    lift(email) {
+      const sinceMs = suppressedAtMs.get(email);
+      suppressedAtMs.delete(email);
+      return () => {
+        if (sinceMs !== undefined && !suppressedAtMs.has(email)) suppressedAtMs.set(email, sinceMs);
+      };
+    },
     onHappening(happening) {
       switch (happening.is) {
         case 'call':

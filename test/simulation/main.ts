@@ -90,6 +90,11 @@ async function replay(options: RunOptions): Promise<void> {
     `${first.injected.length} faults, ${calls} calls on ports, ${acknowledged} acknowledged, ${stored} stored, ${mails} mails, ${deadLetters} dead letters`,
   );
   console.log(`history ${first.digest}${first.digest === second.digest ? ', and the same again' : ''}`);
+  for (const aim of options.aims ?? []) {
+    if (first.injected.some(({ site, kind }) => site === aim.site && kind === aim.kind)) continue;
+    console.log(`not met: ${aimText(aim)}: no such call is made, or this cannot happen to it`);
+    process.exitCode = 1;
+  }
   if (first.digest !== second.digest) {
     console.log(`but ${second.digest} when it was run again`);
     process.exitCode = 1;
@@ -160,6 +165,7 @@ function tableOf(totals: Totals, seconds: number): string {
 }
 
 async function runWhole(small: number, large: number): Promise<void> {
+  if (small + large === 0) throw new Refusal('--small or --large has to be at least 1.');
   const startedMs = performance.now();
   const seconds = (): number => (performance.now() - startedMs) / 1_000;
   const jobs: RunOptions[] = [
@@ -225,7 +231,7 @@ async function main(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       seed: { type: 'string' },
-      inquiries: { type: 'string', default: String(sizes.small) },
+      inquiries: { type: 'string' },
       only: { type: 'string' },
       aim: { type: 'string', multiple: true, default: [] },
       small: { type: 'string', default: '2000' },
@@ -243,12 +249,14 @@ async function main(args: readonly string[]): Promise<void> {
   if (values.seed !== undefined) {
     await replay({
       seed: numberOf('seed', values.seed),
-      inquiries: numberOf('inquiries', values.inquiries),
+      inquiries: numberOf('inquiries', values.inquiries ?? String(sizes.small)),
       ...(only !== undefined && { only }),
       aims: values.aim.map(readAim),
     });
     return;
   }
+  for (const name of ['only', 'aim', 'inquiries'] as const)
+    if (values[name]?.length) throw new Refusal(`--${name} goes with --seed: it is about one run.`);
   await runWhole(numberOf('small', values.small), numberOf('large', values.large));
 }
 

@@ -24,7 +24,6 @@ export function createQuietPorts(options: QuietOptions = {}): Ports & { readonly
   const { agenda = createAgenda(0), scoreQueue = nowhere } = options;
   const process: Process = {
     name: 'score',
-    startedBy: 'score:1',
     current: { name: 'score', address: 'score:1', calls: 0, ids: 0, isDead: false, die: () => {} },
   };
   const ports = createAdversePorts(
