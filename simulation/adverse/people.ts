@@ -48,6 +48,7 @@ export function createEverybody(
 ): Everybody {
   const { agenda, draws } = world;
   const habits = new Map(people.flatMap(({ email, habit }) => (email ? [[email, habit] as const] : [])));
+  /** What came, by its number. */
   const sent = new Map<number, Arrival>();
   /** Mails whose link was clicked: one that comes twice is clicked once. */
   const clicked = new Set<string>();

@@ -58,11 +58,11 @@ export function createSaid(
   const merges = new Map<string, Merged[]>();
   const nowMs = (): number => worldOf().agenda.nowMs();
 
-  function note(words: Set<Word>, word: Omit<Word, 'beganMs' | 'takenMs'>): Settle {
+  function agreeing(word: Omit<Word, 'beganMs' | 'takenMs'>): Settle {
     const one: Word = { ...word, beganMs: nowMs(), takenMs: Number.POSITIVE_INFINITY };
-    words.add(one);
+    agreements.add(one);
     return (takenMs) => {
-      if (takenMs === undefined) words.delete(one);
+      if (takenMs === undefined) agreements.delete(one);
       else one.takenMs = takenMs;
     };
   }
@@ -89,8 +89,8 @@ export function createSaid(
     contactId !== undefined && worldOf().table.peek(contactProfile(contactId))?.['email'] === email;
 
   return {
-    agreesIn: (arrival, email) => note(agreements, { arrival, email, contactId: undefined }),
-    agrees: (contactId) => note(agreements, { contactId, email: undefined, arrival: undefined }),
+    agreesIn: (arrival, email) => agreeing({ arrival, email, contactId: undefined }),
+    agrees: (contactId) => agreeing({ contactId, email: undefined, arrival: undefined }),
     withdrew(email, contactId, beganMs) {
       const own = hasAddress(contactId, email) ? contactId : undefined;
       withdrawals.push({ email, contactId: own, arrival: undefined, beganMs, takenMs: nowMs() });

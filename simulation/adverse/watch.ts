@@ -53,7 +53,7 @@ export interface Watch {
   readonly acknowledgements: number;
   /** From now on nothing may be claimed for an address: it does not reach anybody, or they complained. */
   suppress(email: string): void;
-  /** It may be again, or is not known not to; told where it was refused. */
+  /** From now on something may be again. Gives what takes that back, where it turns out to be refused. */
   lift(email: string): () => void;
   onHappening(happening: Happening): void;
   /** Faults have stopped: what is not at rest has two sweeps. */
