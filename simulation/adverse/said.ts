@@ -123,17 +123,14 @@ export function createSaid(
         }
         return false;
       };
-      return withdrawals.every((word) => {
-        if (claimedMs <= word.takenMs) return true;
-        const allTheTime = (merged: Merged): boolean =>
-          merged.fromMs <= word.beganMs && merged.toMs >= claimedMs;
-        const isTheirs =
-          word.email === email ||
-          (word.contactId !== undefined &&
-            merges.has(word.contactId) &&
-            personOf(contactId, allTheTime).has(word.contactId));
-        return !isTheirs || isExcused(word);
-      });
+      /** Whether it is about the address, or about others of whoever said it; a parent's, written to for them, is not. */
+      const isAbout = ({ email: of, contactId: by, beganMs }: Word): boolean => {
+        if (of === email) return true;
+        if (by === undefined || (by !== contactId && !merges.has(contactId))) return false;
+        const person = personOf(contactId, ({ fromMs, toMs }) => fromMs <= beganMs && toMs >= claimedMs);
+        return person.has(by) && [...person].some((id) => hasAddress(id, email));
+      };
+      return withdrawals.every((word) => claimedMs <= word.takenMs || !isAbout(word) || isExcused(word));
     },
   };
 }
