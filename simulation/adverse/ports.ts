@@ -94,7 +94,7 @@ const slowMs = { least: 50, most: 2_500 };
 export const slowShares = [0.01, 0.05, 0.25] as const;
 /** What an index shows, and what an eventually consistent read gives, is at the most so old. */
 export const mostStaleMs = { index: 8_000, read: 1_500 };
-/** The clock of an invocation is at the most so far from the true time, either way; those of AWS are nearer. */
+/** The clock of an invocation is at the most so far from the true time, either way. */
 const mostSkewMs = 5;
 const unprocessedMs = { least: 20, most: 400 };
 
