@@ -8,6 +8,7 @@ import { minuteMs, secondMs } from '../minutes.ts';
 import { type Arrival, allowsMail, type Person } from '../people.ts';
 import { callersOf } from '../staff.ts';
 import type { SentMail } from '../world.ts';
+import { longestCallMs } from './consent-judge.ts';
 import type { Draw } from './draw.ts';
 import { settled } from './ports.ts';
 import { keepRecords } from './record-keeping.ts';
@@ -19,8 +20,6 @@ const json = { 'content-type': 'application/json' };
 const foreignShare = 0.02;
 /** There are fewer arrivals than this: who writes again has a number above it. */
 const againFrom = 1_000_000;
-/** An answer comes within this time, or never. */
-const longestCallMs = 29_000;
 
 export interface Everybody {
   /** Somebody sends what they have to say. */
@@ -231,7 +230,7 @@ export function createEverybody(
     agenda.at(agenda.nowMs() + draw.between(0, 20) * minuteMs, () => {
       if (isOver) return;
       let n = 0;
-      void keepRecords(world, draw, inquiryId, contacts, watch.said, (route, options) =>
+      void keepRecords(world, draw, inquiryId, contacts, watch.consent, (route, options) =>
         asked(`${name}o${n++}`, draw, memberId, route, options),
       );
       return settled();
@@ -380,7 +379,7 @@ export function createEverybody(
       }),
     );
     if (answer?.statusCode !== 200) return false;
-    watch.said.withdrew(email, contactId, beganMs);
+    watch.consent.withdrew(email, contactId, beganMs);
     return true;
   }
 
@@ -406,7 +405,7 @@ export function createEverybody(
     const { email } = arrival.fields;
     // An ad's form has no box for it.
     const agrees = email !== undefined && allowsMail(arrival) && arrival.by !== 'google_ads';
-    const settle = agrees ? watch.said.agreesIn(number, email) : undefined;
+    const settle = agrees ? watch.consent.agreesIn(number, email) : undefined;
     const draw = draws(`presses ${number}`);
     const first = submit(String(number), number, arrival);
     // Some press twice.

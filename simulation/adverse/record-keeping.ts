@@ -5,15 +5,12 @@ import type { Row } from '../../shared/data/table.ts';
 import { dispositions, lifecycles } from '../../shared/domain/rules/facts.ts';
 import type { EventOptions } from '../events.ts';
 import { minuteMs } from '../minutes.ts';
+import { type ConsentJudge, longestCallMs } from './consent-judge.ts';
 import type { Draw } from './draw.ts';
-import type { Said } from './said.ts';
 import type { AdverseWorld } from './world.ts';
 
 /** A call of the staff API by a member, made again under its key where no answer came. */
 export type Ask = (route: string, options: () => EventOptions) => Promise<APIGatewayProxyResult | undefined>;
-
-/** API Gateway waits for an answer for so long. */
-const longestCallMs = 29_000;
 
 const json = (value: object): { readonly body: string } => ({ body: JSON.stringify(value) });
 const partOf = (sk: string): string => sk.slice(sk.indexOf('#') + 1);
@@ -22,14 +19,14 @@ const partOf = (sk: string): string => sk.slice(sk.indexOf('#') + 1);
  * Does one thing about an inquiry, or about whose it is.
  *
  * @param contacts - everybody who wrote
- * @param said - told of what they note that somebody said about e-mails
+ * @param consent - told of what they note that somebody said about e-mails
  */
 export async function keepRecords(
   world: AdverseWorld,
   draw: Draw,
   inquiryId: string,
   contacts: () => readonly string[],
-  said: Said,
+  consent: ConsentJudge,
   ask: Ask,
 ): Promise<void> {
   const contactId = String(world.table.peek(inquiryHead(inquiryId))?.['contactId']);
@@ -142,7 +139,7 @@ export async function keepRecords(
   async function noteConsent(): Promise<void> {
     const given = draw.chance(0.5);
     const beganMs = world.agenda.nowMs();
-    const settle = given ? said.agrees(contactId) : undefined;
+    const settle = given ? consent.agrees(contactId) : undefined;
     const answer = await ask('POST /v1/contacts/{id}/entries', () => ({
       pathParameters: { id: contactId },
       ...json({ kind: 'consent', channel: 'email', given, source: 'phone' }),
@@ -152,7 +149,7 @@ export async function keepRecords(
     const latestMs = world.agenda.nowMs() + (answer === undefined ? longestCallMs : 0);
     settle?.(isNoted || answer === undefined ? latestMs : undefined);
     const email = world.table.peek(contactProfile(contactId))?.['email'];
-    if (!given && isNoted && typeof email === 'string') said.withdrew(email, contactId, beganMs);
+    if (!given && isNoted && typeof email === 'string') consent.withdrew(email, contactId, beganMs);
   }
 
   const works = [correctCall, correctCall, seeToAppointment, seeToAppointment, changePerson, mergeOrPart];

@@ -13,9 +13,9 @@ import type { RowChange } from '../memory-table.ts';
 import { minuteMs } from '../minutes.ts';
 import { createObserver, type Observer, checks as watched } from '../observer.ts';
 import type { SentMail } from '../world.ts';
+import { type ConsentJudge, createConsentJudge } from './consent-judge.ts';
 import { type Call, type Lane, laneTogether } from './ports.ts';
 import type { Invocation } from './processes.ts';
-import { createSaid, type Said } from './said.ts';
 import type { AdverseWorld, Happening } from './world.ts';
 
 export const adverseChecks = {
@@ -43,7 +43,7 @@ export interface Broken {
 
 export interface Watch {
   readonly observer: Observer;
-  readonly said: Said;
+  readonly consent: ConsentJudge;
   readonly broken: readonly Broken[];
   readonly mails: number;
   /** Which arrival an inquiry is of. */
@@ -130,7 +130,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
   const arrivals = new Map<string, number>();
   const stored = new Map<number, string>();
   const acknowledged = new Map<string, number>();
-  const said = createSaid(worldOf, observer.inquiries, (arrival) => stored.get(arrival));
+  const consent = createConsentJudge(worldOf, observer.inquiries, (arrival) => stored.get(arrival));
   const suppressedAtMs = new Map<string, number>();
   /** Until when members count as disabled. */
   const disabledUntilMs = new Map<string, number>();
@@ -253,7 +253,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
       beforeOf.set(id, observer.inquiries.get(id)?.head);
     }
     observer.onCommit(changes);
-    said.onCommit(changes);
+    consent.onCommit(changes);
     const given: Inquiry[] = [];
     for (const [id, before] of beforeOf) {
       const head = observer.inquiries.get(id)?.head;
@@ -312,7 +312,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
     const claimedMs = (lane && claimedAtMs.get(lane)) ?? now().getTime();
     if (fromMs !== undefined && claimedMs > fromMs)
       breaks('suppressed', `${lane?.claim}: claimed after its address was suppressed`);
-    if (mail.toPerson && !said.mayWrite(email, mail.toPerson.tags.contact, claimedMs))
+    if (mail.toPerson && !consent.mayWrite(email, mail.toPerson.tags.contact, claimedMs))
       breaks('suppressed', `${lane?.claim}: claimed after they wanted no more`);
   }
 
@@ -362,7 +362,7 @@ export function createWatch(worldOf: () => AdverseWorld): Watch {
 
   return {
     observer,
-    said,
+    consent,
     broken,
     get mails() {
       return mails;

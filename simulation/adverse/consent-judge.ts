@@ -1,9 +1,12 @@
-/** What people said about e-mails, as they would tell it themselves, whatever is kept of it. */
+/** Whether somebody may be e-mailed, by what people said themselves and when, whatever is kept of it. */
 import { contactMerged, contactPk, contactProfile, inquiryBody } from '../../shared/data/keys.ts';
 import type { RowChange } from '../memory-table.ts';
 import { secondMs } from '../minutes.ts';
 import type { Observer } from '../observer.ts';
 import type { AdverseWorld } from './world.ts';
+
+/** An answer comes within this time, or never: what had none may have been taken by then. */
+export const longestCallMs = 29 * secondMs;
 
 /** Told how it ended: when it was taken at the latest, or that it was not. */
 export type Settle = (takenMs: number | undefined) => void;
@@ -20,7 +23,7 @@ interface Word {
   readonly arrival: number | undefined;
 }
 
-export interface Said {
+export interface ConsentJudge {
   /** Somebody agrees by what they send. */
   agreesIn(arrival: number, email: string): Settle;
   /** It is being noted for a contact that they agree. */
@@ -48,11 +51,11 @@ interface Merged {
 }
 
 /** @param inquiryOf - what an arrival became */
-export function createSaid(
+export function createConsentJudge(
   worldOf: () => AdverseWorld,
   inquiries: Observer['inquiries'],
   inquiryOf: (arrival: number) => string | undefined,
-): Said {
+): ConsentJudge {
   const agreements = new Set<Word>();
   const withdrawals: Word[] = [];
   const merges = new Map<string, Merged[]>();
