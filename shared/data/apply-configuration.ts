@@ -22,7 +22,8 @@ import { nextReportAt } from '../domain/weekly-report.ts';
 import { loadConfiguration } from './configuration.ts';
 import { createDigests } from './digests.ts';
 import { configuration, dailyDigest, type Key, memberLoad, publishedRules, weeklyReport } from './keys.ts';
-import { absent, atVersion, type Table, type Transacted, type Write } from './table.ts';
+import { absent, atVersion, mostWrites, type Table, type Transacted, type Write } from './table.ts';
+import { inTransactions } from './transactions.ts';
 import { weeklyReportRow } from './weekly-reports.ts';
 
 /** How an entity came to stand as it does: from a practice file, by another command, through the API. */
@@ -194,8 +195,8 @@ export type Applied =
   /** Somebody else applied meanwhile and theirs stands: look at the new plan, then apply again. */
   | { readonly outcome: 'overtaken' };
 
-/** Leaves room for the configuration's version in each transaction of at most 100 writes. */
-const writesPerTransaction = 99;
+/** Leaves room for the configuration's version in each transaction. */
+const writesPerTransaction = mostWrites - 1;
 const conflictAttempts = 10;
 
 /**
@@ -304,7 +305,8 @@ export async function applyConfiguration(options: {
   };
 
   let { version } = stored;
-  for (const step of inTransactions(changes, (change) => toWrites(change, 0).length)) {
+  const writesOf = (change: PlannedChange): number => toWrites(change, 0).length;
+  for (const step of inTransactions(changes, writesOf, writesPerTransaction)) {
     const next = version + 1;
     const writes = step.flatMap((change) => toWrites(change, next));
     const result = await transactPastConflicts(table, [...writes, moveVersion(version, mark)]);
@@ -316,24 +318,6 @@ export async function applyConfiguration(options: {
   await keepDigests(table, practice, changes, now());
   if (changes.length === 0) return { outcome: 'unchanged', version };
   return { outcome: 'applied', version, changes: told(changes) };
-}
-
-/** Packs changes into transactions; the writes of one stay together. */
-function inTransactions(
-  changes: readonly PlannedChange[],
-  sizeOf: (change: PlannedChange) => number,
-): PlannedChange[][] {
-  const transactions: PlannedChange[][] = [];
-  let size = writesPerTransaction;
-  for (const change of changes) {
-    size += sizeOf(change);
-    if (size <= writesPerTransaction) transactions.at(-1)?.push(change);
-    else {
-      transactions.push([change]);
-      size = sizeOf(change);
-    }
-  }
-  return transactions;
 }
 
 /**

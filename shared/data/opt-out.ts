@@ -6,7 +6,8 @@ import { contactActor, entryOf } from '../domain/timeline.ts';
 import { type Consents, consentWrites } from './consents.ts';
 import type { Contact, Contacts } from './contacts.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import { atVersion, mostWrites, type Table, type Write } from './table.ts';
+import { atVersion, type Table, type Write } from './table.ts';
+import { inTransactions } from './transactions.ts';
 
 export interface OptOutDependencies {
   readonly consents: Pick<Consents, 'of' | 'keep'>;
@@ -59,17 +60,6 @@ export async function optOutWrites(
 const sameClickMs = 1_000;
 /** Racing deliveries settle in one or two rounds. */
 const mostAttempts = 6;
-
-/** Lists of writes in as few transactions as hold them, in their order; none is divided. */
-function inTransactions(parts: readonly (readonly Write[])[]): Write[][] {
-  const transactions: Write[][] = [];
-  for (const part of parts) {
-    const last = transactions.at(-1);
-    if (last && last.length + part.length <= mostWrites) last.push(...part);
-    else transactions.push([...part]);
-  }
-  return transactions;
-}
 
 export interface TakeBackDependencies extends OptOutDependencies {
   readonly table: Table;
@@ -137,7 +127,8 @@ export async function takeBack(
     const ofContacts = await Promise.all([contactId, ...others].map(contactWrites));
     const parts = [...boxes.map((box) => [box]), ...ofContacts].filter((part) => part.length > 0);
     if (parts.length === 0) return hasWritten ? 'taken_back' : 'taken_back_before';
-    if (await writeAll(inTransactions(parts))) return 'taken_back';
+    const transactions = inTransactions(parts, (part) => part.length).map((of) => of.flat());
+    if (await writeAll(transactions)) return 'taken_back';
   }
   throw new Error('somebody else wrote in every attempt');
 }
