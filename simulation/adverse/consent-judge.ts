@@ -25,7 +25,7 @@ interface Word {
 
 export interface ConsentJudge {
   /** Somebody agrees by what they send. */
-  agreesIn(arrival: number, email: string): Settle;
+  agreesIn(arrival: number, email: string | undefined): Settle;
   /** It is being noted for a contact that they agree. */
   agrees(contactId: string): Settle;
   /** Whoever reads a mailbox wants no more, and saw that it was taken; who they are where it is theirs alone. */

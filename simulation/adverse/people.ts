@@ -403,8 +403,8 @@ export function createEverybody(
   async function send(number: number, arrival: Arrival): Promise<void> {
     sent.set(number, arrival);
     const { email } = arrival.fields;
-    // An ad's form has no box for it.
-    const agrees = email !== undefined && allowsMail(arrival) && arrival.by !== 'google_ads';
+    // An ad's form has no box for it. Whoever gives no address may be somebody whose address is known.
+    const agrees = allowsMail(arrival) && arrival.by !== 'google_ads';
     const settle = agrees ? watch.consent.agreesIn(number, email) : undefined;
     const draw = draws(`presses ${number}`);
     const first = submit(String(number), number, arrival);
