@@ -2,8 +2,8 @@
 import { consentWrites, createConsents } from '../../shared/data/consents.ts';
 import type { Contact, Contacts } from '../../shared/data/contacts.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
-import { optOutWrites } from '../../shared/data/opt-out.ts';
-import type { Table, Write } from '../../shared/data/table.ts';
+import { type OptOut, optOutWrites } from '../../shared/data/opt-out.ts';
+import type { Table } from '../../shared/data/table.ts';
 import { saysStop, stopSource } from '../../shared/domain/messages/stop-words.ts';
 import { purposes } from '../../shared/domain/messages/template.ts';
 import type { WantedEntry } from './wanted-entry.ts';
@@ -17,28 +17,31 @@ async function withGuardians(contacts: Pick<Contacts, 'findWhole'>, family: read
   return [...family, ...wholes.flatMap((whole) => whole?.family ?? [])];
 }
 
-/** The writes beside an entry's own, in its transaction: what is said of e-mail holds from then on. */
+const nothing: OptOut = { mailboxes: [], consents: [] };
+
+/** The writes beside an entry's own: what is said of e-mail holds from then on. */
 export async function consentEffects(
   { table, contacts }: { readonly table: Table; readonly contacts: Pick<Contacts, 'findWhole'> },
   wanted: WantedEntry,
   family: readonly Contact[],
   { contactId, at }: { readonly contactId: string; readonly at: string },
-): Promise<Write[]> {
+): Promise<OptOut> {
   const [everything] = purposes;
   const repositories = { consents: createConsents(table), mailboxes: createMailboxes(table) };
   if (wanted.kind === 'email') {
     const { direction, subject = '', text = '' } = wanted.details;
-    if (direction !== 'received' || !saysStop({ subject, text })) return [];
+    if (direction !== 'received' || !saysStop({ subject, text })) return nothing;
     const source = stopSource;
     // Which of them wrote it nobody said.
     const everybody = await withGuardians(contacts, family);
     return await optOutWrites(repositories, everybody, contactId, everything, { at, source });
   }
-  if (wanted.kind !== 'consent' || wanted.details.channel !== 'email') return [];
+  if (wanted.kind !== 'consent' || wanted.details.channel !== 'email') return nothing;
   const { given, source, purpose } = wanted.details;
   if (!given) {
     return await optOutWrites(repositories, family, contactId, purpose ?? everything, { at, source });
   }
   const { consents } = repositories;
-  return consentWrites(consents, await consents.of([contactId]), contactId, at, wanted.details);
+  const known = await consents.of([contactId]);
+  return { ...nothing, consents: consentWrites(consents, known, contactId, at, wanted.details) };
 }

@@ -5,6 +5,7 @@ import { type EntryRecord, parseEntryRecord, recordAnswer } from '../../shared/d
 import { idempotency } from '../../shared/data/keys.ts';
 import type { Write } from '../../shared/data/table.ts';
 import { openTask, type Tasks } from '../../shared/data/tasks.ts';
+import { transactAll } from '../../shared/data/transactions.ts';
 import { addBusinessMinutes } from '../../shared/domain/business-time.ts';
 import { isMissed } from '../../shared/domain/cadence.ts';
 import { type Inquiry, isOpen, type Listening } from '../../shared/domain/inquiry/state.ts';
@@ -110,9 +111,10 @@ export async function recordEntry(
       ...(left && { inquiry: stateOf(left) }),
       bodyDigest,
     };
+    const { mailboxes, consents } = await consentEffects(dependencies, wanted, family, entry);
     const writes: Write[] = [
       contacts.addEntry(entry),
-      ...(await consentEffects(dependencies, wanted, family, entry)),
+      ...consents,
       ...(digests ? [recordAnswer(digests.key, record, now)] : []),
       ...(task ?? []),
       ...(head && changed
@@ -127,7 +129,8 @@ export async function recordEntry(
           ]
         : []),
     ];
-    const done = await table.transact(writes);
+    // Of somebody with very many mailboxes it takes several; what is done of it before an attempt fails holds all the same.
+    const done = await transactAll(table, [...mailboxes.map((mailbox) => [mailbox]), writes]);
     if (!done.committed) continue;
     if (changed) await askRules(dependencies, changed);
     if (head && changed) await tellRouting(dependencies, by.practice, head, changed);

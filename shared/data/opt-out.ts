@@ -7,7 +7,7 @@ import { type Consents, consentWrites } from './consents.ts';
 import type { Contact, Contacts } from './contacts.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import { atVersion, type Table, type Write } from './table.ts';
-import { inTransactions } from './transactions.ts';
+import { transactAll } from './transactions.ts';
 
 export interface OptOutDependencies {
   readonly consents: Pick<Consents, 'of' | 'keep'>;
@@ -39,6 +39,14 @@ async function mailboxWrites(
     .map(({ digest, box }) => mailboxes.save(digest, optedOut(box, taken, new Date(at))));
 }
 
+/** Writes by which somebody gets no more e-mails. */
+export interface OptOut {
+  /** One for each mailbox. They hold by themselves: where they are too many for one transaction, they come first. */
+  readonly mailboxes: readonly Write[];
+  /** What the person said, to be told beside it. */
+  readonly consents: readonly Write[];
+}
+
 /** The writes by which a family gets no more e-mails of these purposes; the entry is the caller's. */
 export async function optOutWrites(
   { consents, mailboxes }: OptOutDependencies,
@@ -46,14 +54,14 @@ export async function optOutWrites(
   contactId: string,
   purpose: ConsentPurpose,
   { at, source }: { readonly at: string; readonly source: string },
-): Promise<Write[]> {
+): Promise<OptOut> {
   const known = await consents.of([contactId]);
   const said = { channel: 'email', given: false, source, purpose };
   const isSaid = (since = ''): boolean => since >= at;
-  return [
-    ...consentWrites(consents, known, contactId, at, said),
-    ...(await mailboxWrites({ mailboxes }, family, takenBackWith(purpose), at, isSaid)),
-  ];
+  return {
+    mailboxes: await mailboxWrites({ mailboxes }, family, takenBackWith(purpose), at, isSaid),
+    consents: consentWrites(consents, known, contactId, at, said),
+  };
 }
 
 /** Two presses of one click come within this time. */
@@ -109,15 +117,6 @@ export async function takeBack(
   }
 
   let hasWritten = false;
-  /** One after the other, as far as they are committed. */
-  async function writeAll(transactions: readonly Write[][]): Promise<boolean> {
-    for (const writes of transactions) {
-      if (!(await table.transact(writes)).committed) return false;
-      hasWritten = true;
-    }
-    return true;
-  }
-
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const whole = await contacts.findWhole(contactId, { consistent: true });
     if (!whole) return 'unknown_contact';
@@ -127,8 +126,9 @@ export async function takeBack(
     const ofContacts = await Promise.all([contactId, ...others].map(contactWrites));
     const parts = [...boxes.map((box) => [box]), ...ofContacts].filter((part) => part.length > 0);
     if (parts.length === 0) return hasWritten ? 'taken_back' : 'taken_back_before';
-    const transactions = inTransactions(parts, (part) => part.length).map((of) => of.flat());
-    if (await writeAll(transactions)) return 'taken_back';
+    const { committed, some } = await transactAll(table, parts);
+    if (committed) return 'taken_back';
+    hasWritten ||= some;
   }
   throw new Error('somebody else wrote in every attempt');
 }

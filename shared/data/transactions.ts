@@ -1,5 +1,5 @@
 /** What does not fit into one transaction, in several. */
-import { mostWrites } from './table.ts';
+import { mostWrites, type Table, type Write } from './table.ts';
 
 /**
  * Packs parts into transactions, in their order. The writes of one part stay together.
@@ -24,4 +24,22 @@ export function inTransactions<T>(
     room -= writes;
   }
   return transactions;
+}
+
+/**
+ * Writes parts one transaction after the other, as few as hold them, as far as they commit. What fits into one
+ * is written whole or not at all; else whoever repeats it finds some of it done.
+ *
+ * @returns whether all is committed, and whether any of it is
+ */
+export async function transactAll(
+  table: Pick<Table, 'transact'>,
+  parts: readonly (readonly Write[])[],
+): Promise<{ readonly committed: boolean; readonly some: boolean }> {
+  let some = false;
+  for (const together of inTransactions(parts, (part) => part.length)) {
+    if (!(await table.transact(together.flat())).committed) return { committed: false, some };
+    some = true;
+  }
+  return { committed: true, some };
 }

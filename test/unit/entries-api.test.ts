@@ -1,8 +1,10 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createConsents } from '../../shared/data/consents.ts';
 import { recordAnswer } from '../../shared/data/idempotency.ts';
 import { inquirySk } from '../../shared/data/keys.ts';
 import { createMailboxes } from '../../shared/data/mailboxes.ts';
+import { mostWrites } from '../../shared/data/table.ts';
 import { verifyContact } from '../../shared/data/verify.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
 import { practiceSchema } from '../../shared/domain/schema/practice.ts';
@@ -267,6 +269,37 @@ describe('STOP in a reply', () => {
     expect((await record(contactId, { ...stop, inquiryId })).statusCode).toBe(201);
 
     expect(Object.keys(await optedOut('maria@example.com'))).toContain('inquiry');
+  });
+
+  it.each([
+    ['a STOP', stop],
+    ['a refusal on the phone', { kind: 'consent', channel: 'email', given: false, source: 'phone' }],
+  ])('%s holds for more mailboxes than fit into one transaction, and is told once', async (_, said) => {
+    const emails = Array.from({ length: mostWrites }, (_, n) => `maria${n}@example.com`);
+    let contactId = '';
+    for (const email of emails) ({ contactId } = await mailed({ email }));
+
+    expect((await record(contactId, said)).statusCode).toBe(201);
+
+    for (const email of emails) expect(Object.keys(await optedOut(email))).toContain('inquiry');
+    expect(entriesOf().filter(({ kind }) => kind === said.kind)).toHaveLength(1);
+    expect(await createConsents(table).of([contactId])).toContainEqual(
+      expect.objectContaining({ purpose: 'inquiry', given: false }),
+    );
+  });
+
+  it('is told once where the first of several transactions is all that went through', async () => {
+    let contactId = '';
+    for (let n = 0; n < mostWrites; n++) ({ contactId } = await mailed({ email: `maria${n}@example.com` }));
+    const { transact } = table;
+    let calls = 0;
+    table.transact = async (writes) =>
+      ++calls === 2 ? { committed: false, failed: new Map() } : await transact(writes);
+
+    expect((await record(contactId, stop)).statusCode).toBe(201);
+
+    expect(calls).toBeGreaterThan(2);
+    expect(entriesOf().filter(({ kind }) => kind === 'email')).toHaveLength(1);
   });
 });
 
