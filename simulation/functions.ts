@@ -22,6 +22,7 @@ import { createConfigurationReader } from '../shared/data/configuration.ts';
 import { createConsents } from '../shared/data/consents.ts';
 import { createContacts } from '../shared/data/contacts.ts';
 import { createDigests } from '../shared/data/digests.ts';
+import { createHybridClock, keepingTime } from '../shared/data/hybrid-clock.ts';
 import { createInquiries } from '../shared/data/inquiries.ts';
 import { createMailboxes } from '../shared/data/mailboxes.ts';
 import { createMessages } from '../shared/data/messages.ts';
@@ -127,7 +128,9 @@ async function workThrough<Message>(
 
 /** What most functions are made of, each with a configuration of its own that it keeps for a while. */
 function dependenciesOf(name: FunctionName, { ports, surroundings, onTrouble }: Parts) {
-  const { table, environment } = ports;
+  const clock = createHybridClock(() => ports.environment.now().getTime());
+  const table = keepingTime(ports.table, clock);
+  const environment = { ...ports.environment, now: clock.now };
   const configuration = createConfigurationReader({
     table,
     now: environment.now,
@@ -136,6 +139,8 @@ function dependenciesOf(name: FunctionName, { ports, surroundings, onTrouble }: 
   const digest = createDigest(surroundings.hmac);
   return {
     ...ports,
+    table,
+    environment,
     inquiries: createInquiries(table),
     contacts: createContacts(table),
     timelines: createTimelines(table),

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicFactory } from 'ulid';
 import * as z from 'zod';
+import { createHybridClock } from '../data/hybrid-clock.ts';
 import { type Environment, idPrefixes } from '../domain/ids.ts';
 
 /**
@@ -22,8 +23,11 @@ export const setting = z.string().min(1);
 /** Of one moment, what is made later sorts later: a call before the appointment that it brought. */
 const ulid = monotonicFactory();
 
+/** What the process reads of people and inquiries, it is not behind of. */
+export const systemClock = createHybridClock(Date.now);
+
 export const systemEnvironment: Environment = {
-  now: () => new Date(),
+  now: systemClock.now,
   newId: (kind) => `${idPrefixes[kind]}_${ulid()}`,
   pause: (ms) => pause(ms),
   backOff: (mostMs) => pause(Math.random() * mostMs),

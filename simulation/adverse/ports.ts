@@ -73,6 +73,8 @@ export interface Services {
   readonly draws: (address: string) => Draw;
   /** How many calls take long. */
   readonly slowShare: number;
+  /** How far clocks are off. */
+  readonly mostSkewMs: number;
   /** Whether the call goes wrong, and how. */
   decide(call: Call, draw: Draw, can: (kind: FaultKind) => boolean): FaultKind | undefined;
   /** Told of each call at the moment at which it is done, before it is. */
@@ -94,8 +96,8 @@ const slowMs = { least: 50, most: 2_500 };
 export const slowShares = [0.01, 0.05, 0.25] as const;
 /** What an index shows, and what an eventually consistent read gives, is at the most so old. */
 export const mostStaleMs = { index: 8_000, read: 1_500 };
-/** The clock of an invocation is at the most so far from the true time, either way. */
-const mostSkewMs = 5;
+/** The clock of an invocation is at the most so far from the true time, either way, in one run or another. */
+export const mostSkewsMs = [1, 10, 100] as const;
 const unprocessedMs = { least: 20, most: 400 };
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -273,6 +275,7 @@ export function createAdversePorts(services: Services, process: Process): Ports 
   function clockMs(): number {
     const invocation = process.current;
     if (!invocation) return agenda.nowMs();
+    const { mostSkewMs } = services;
     invocation.skewMs ??= services.draws(`clock ${invocation.address}`).between(-mostSkewMs, mostSkewMs);
     return agenda.nowMs() + invocation.skewMs;
   }

@@ -23,7 +23,15 @@ import { minuteMs } from '../minutes.ts';
 import type { SentMail } from '../world.ts';
 import { createHistoryDigest, type Draw, drawsOf } from './draw.ts';
 import { type Injected, isPossible, type Occasion, type Plan } from './plan.ts';
-import { type Call, createAdversePorts, mostStaleMs, type Services, settled, slowShares } from './ports.ts';
+import {
+  type Call,
+  createAdversePorts,
+  mostSkewsMs,
+  mostStaleMs,
+  type Services,
+  settled,
+  slowShares,
+} from './ports.ts';
 import { createProcesses, type Ended, type Invoke, type Process } from './processes.ts';
 import { createAdverseQueue } from './queue.ts';
 import { createAdverseStream } from './stream.ts';
@@ -250,6 +258,7 @@ export async function createAdverseWorld(options: AdverseWorldOptions): Promise<
     personMailer,
     draws,
     slowShare: draws('slowness').pick(slowShares),
+    mostSkewMs: draws('clocks').pick(mostSkewsMs),
     decide: ({ operation, address, site }, draw, can) => decide({ operation, address, site, draw, can }),
     onCall(call, fault) {
       const site = sites.get(call.site) ?? { calls: 0, before: 0, after: 0 };

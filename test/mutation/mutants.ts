@@ -384,6 +384,20 @@ export const mutants: readonly Mutant[] = [
     tests: [...unit('person-mails'), ...table('messages')],
   },
   {
+    what: 'a clock is not behind what it has read',
+    file: 'shared/data/hybrid-clock.ts',
+    find: 'Math.max(ms, seenMs + 1)',
+    replace: 'ms',
+    tests: unit('hybrid-clock'),
+  },
+  {
+    what: 'a claim does not set the time of its item back',
+    file: 'shared/data/hybrid-clock.ts',
+    find: 'when.length > 0 && when.every(',
+    replace: 'true || when.every(',
+    tests: unit('hybrid-clock'),
+  },
+  {
     what: 'each version is counted once',
     file: 'shared/data/rollups.ts',
     find: "          when: [names.map((name) => [name, 'absent'])],\n",

@@ -143,6 +143,28 @@ export const sabotages: readonly Sabotage[] = [
     },
   },
   {
+    what: 'a table that keeps no times, with clocks that differ',
+    told: ['disagrees'],
+    only: 'late',
+    inquiries: 60,
+    from: 21,
+    portsOf(_, ports) {
+      const untimed = (write: Write): Write => {
+        if ('put' in write) return { ...write, put: { ...write.put, clockMs: undefined } };
+        return 'update' in write ? { ...write, set: { ...write.set, clockMs: undefined } } : write;
+      };
+      const { table } = ports;
+      return {
+        ...ports,
+        table: {
+          ...table,
+          write: (write) => table.write(untimed(write)),
+          transact: (writes) => table.transact(writes.map(untimed)),
+        },
+      };
+    },
+  },
+  {
     what: 'a sweep that sends nothing',
     told: ['notAtRest', 'disagrees'],
     only: 'crash_before',

@@ -37,6 +37,7 @@ export function createQuietPorts(options: QuietOptions = {}): Ports & { readonly
       personMailer: { send: async () => {} },
       draws: drawsOf(1),
       slowShare: 0.25,
+      mostSkewMs: 0,
       decide: () => undefined,
       onCall: () => {},
       act: () => {},

@@ -176,6 +176,7 @@ const damages: Readonly<Record<string, () => fc.Arbitrary<Damage>>> = {
 const comparable = (row: Row): Row => ({
   ...row,
   version: 0,
+  clockMs: 0,
   ...(row.pk === routingPk && { waiting: row['waiting'] ?? 0 }),
 });
 
