@@ -55,7 +55,7 @@ function quantile(values: readonly number[], share: number): number | undefined 
 
 export function figuresOf({ world, observer, acknowledged, faults }: Simulated): Figures {
   const practice = world.practice();
-  const now = world.environment.now();
+  const now = world.now();
   const followed = [...observer.inquiries.values()];
   const assigned = followed.flatMap((one) => one.assigned);
 

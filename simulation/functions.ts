@@ -33,7 +33,7 @@ import type { Row, Table } from '../shared/data/table.ts';
 import { createTasks } from '../shared/data/tasks.ts';
 import { createTimelines } from '../shared/data/timeline.ts';
 import { createWeeklyReports } from '../shared/data/weekly-reports.ts';
-import type { Environment } from '../shared/domain/ids.ts';
+import type { Environment, IdKind } from '../shared/domain/ids.ts';
 import {
   type MailMessage,
   mailMessageSchema,
@@ -58,6 +58,13 @@ export const functionNames = [
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
+/** What a process has of its machine. */
+export interface Machine extends Omit<Environment, 'now' | 'newId'> {
+  nowMs(): number;
+  /** @param atMs - when it is made, by the clock of the process */
+  newId(kind: IdKind, atMs: number): string;
+}
+
 /** What a function reaches the world by. */
 export interface Ports {
   readonly table: Table;
@@ -67,7 +74,7 @@ export interface Ports {
   readonly mailer: Mailer;
   readonly personMailer: PersonMailer;
   readonly pace: Pace;
-  readonly environment: Environment;
+  readonly machine: Machine;
   /** Runs what one message of a batch of mails asks for by itself: its calls can be told from the others'. */
   readonly apart?: <T>(message: MailMessage, work: () => Promise<T>) => Promise<T>;
 }
@@ -128,9 +135,14 @@ async function workThrough<Message>(
 
 /** What most functions are made of, each with a configuration of its own that it keeps for a while. */
 function dependenciesOf(name: FunctionName, { ports, surroundings, onTrouble }: Parts) {
-  const clock = createHybridClock(() => ports.environment.now().getTime());
+  const { machine, ...others } = ports;
+  const clock = createHybridClock(machine.nowMs);
   const table = keepingTime(ports.table, clock);
-  const environment = { ...ports.environment, now: clock.now };
+  const environment: Environment = {
+    ...machine,
+    now: clock.now,
+    newId: (kind) => machine.newId(kind, clock.now().getTime()),
+  };
   const configuration = createConfigurationReader({
     table,
     now: environment.now,
@@ -138,7 +150,7 @@ function dependenciesOf(name: FunctionName, { ports, surroundings, onTrouble }: 
   });
   const digest = createDigest(surroundings.hmac);
   return {
-    ...ports,
+    ...others,
     table,
     environment,
     inquiries: createInquiries(table),

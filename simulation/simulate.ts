@@ -117,7 +117,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
   let readers: Readers | undefined;
   const observer = createObserver(
     () => world?.practice() ?? practice,
-    () => world?.environment.now() ?? from,
+    () => world?.now() ?? from,
     (key) => world?.table.peek(key),
   );
   world = await createWorld({
@@ -134,7 +134,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
     },
   });
   const running = world;
-  const { agenda, environment } = running;
+  const { agenda, now } = running;
 
   const { people, arrivals } = drawPeople(
     practice,
@@ -177,7 +177,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulated> {
   const progress = (): Progress => {
     const heads = [...observer.inquiries.values()].map(({ head }) => head);
     return {
-      at: environment.now(),
+      at: now(),
       arrived,
       waiting: heads.filter(({ progress }) => progress === 'waiting').length,
       open: heads.filter(({ stage }) => stage !== 'booked' && stage !== 'closed').length,

@@ -67,7 +67,7 @@ export function startStaff(
   world: World,
   options: { readonly overwhelmed: string | undefined; readonly calmFrom: Date },
 ): Staff {
-  const { agenda, environment } = world;
+  const { agenda } = world;
   const random = world.random.fork('staff');
   /** What a member was mailed about as due again. */
   const again = new Map<string, Set<string>>();
@@ -81,7 +81,7 @@ export function startStaff(
 
   /** Whether a member is at their desk. */
   function isAtWork(member: Member, lunch: Lunch): boolean {
-    const [practice, now] = [world.practice(), environment.now()];
+    const [practice, now] = [world.practice(), world.now()];
     const current = practice.members.find(({ id }) => id === member.id);
     if (!current || absenceOf(current, practice, now) !== undefined) return false;
     const { time } = localTime(now, zoneOfMember(current, practice));
@@ -137,7 +137,7 @@ export function startStaff(
       const hadTask = await doTask(member);
       return hadTask ? later(callMinutes.least) : later(pauseMinutes.least, pauseMinutes.most);
     }
-    const isSlow = member.id === options.overwhelmed && environment.now() < options.calmFrom;
+    const isSlow = member.id === options.overwhelmed && world.now() < options.calmFrom;
     const takes = isSlow ? overwhelmedCallMinutes : callMinutes;
     // Whoever has too much on their hands forgets to say that they are calling.
     if (!isSlow) {

@@ -12,7 +12,7 @@ import type { Mailer } from '../functions/notify/ses-mailer.ts';
 import { applyConfiguration } from '../shared/data/apply-configuration.ts';
 import { auditPk, configuration, inquirySk } from '../shared/data/keys.ts';
 import type { Row } from '../shared/data/table.ts';
-import { type Environment, idPrefixes } from '../shared/domain/ids.ts';
+import { idPrefixes } from '../shared/domain/ids.ts';
 import { compose } from '../shared/domain/messages/compose.ts';
 import type { Practice } from '../shared/domain/practice.ts';
 import type { MailMessage, RouteMessage, StepMessage } from '../shared/queues/messages.ts';
@@ -20,7 +20,13 @@ import { createDigest } from '../shared/secrets/digest.ts';
 import { unsubscribeToken } from '../shared/secrets/unsubscribe-token.ts';
 import { type Agenda, createAgenda } from './agenda.ts';
 import { type EventOptions, proxyEvent } from './events.ts';
-import { composeFunctions, type FunctionName, type Functions, type Ports } from './functions.ts';
+import {
+  composeFunctions,
+  type FunctionName,
+  type Functions,
+  type Machine,
+  type Ports,
+} from './functions.ts';
 import { createMemoryTable, type MemoryTable, type RowChange } from './memory-table.ts';
 import { minuteMs } from './minutes.ts';
 import { type Consumer, createVirtualQueue } from './queue.ts';
@@ -67,7 +73,8 @@ export interface WorldOptions {
 export interface World {
   readonly agenda: Agenda;
   readonly random: Random;
-  readonly environment: Environment;
+  /** The virtual time. */
+  now(): Date;
   readonly table: MemoryTable;
   readonly functions: Functions;
   readonly mails: readonly SentMail[];
@@ -118,19 +125,20 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const agenda = createAgenda(from.getTime());
   const idRandom = random.fork('ids');
   const nextUlid = monotonicFactory(idRandom.next);
-  const environment: Environment = {
-    now: () => new Date(agenda.nowMs()),
-    newId: (kind) => `${idPrefixes[kind]}_${nextUlid(agenda.nowMs())}`,
+  const machine: Machine = {
+    nowMs: agenda.nowMs,
+    newId: (kind, atMs) => `${idPrefixes[kind]}_${nextUlid(atMs)}`,
     // One function after the other: nobody else would move on meanwhile.
     pause: async () => {},
     backOff: async () => {},
   };
+  const now = (): Date => new Date(agenda.nowMs());
   const mails: SentMail[] = [];
   const troubles: Trouble[] = [];
   const answers = new Map<string, number>();
   const noteTrouble = (where: string, error: unknown): void => {
     troubles.push({
-      at: environment.now().toISOString(),
+      at: now().toISOString(),
       where,
       error: error instanceof Error ? error : new Error(String(error)),
     });
@@ -170,7 +178,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   });
   function note(mail: Omit<SentMail, 'at' | 'asked'>): void {
     if (asked === undefined) throw new Error('nobody asked for this mail');
-    const sent = { ...mail, at: environment.now().toISOString(), asked };
+    const sent = { ...mail, at: now().toISOString(), asked };
     mails.push(sent);
     options.onMail?.(sent);
   }
@@ -212,7 +220,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     mailer,
     personMailer,
     pace,
-    environment,
+    machine,
   };
   functions = composeFunctions(
     (name) => portsOf(name, plain),
@@ -265,7 +273,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       table,
       practice: wanted,
       author,
-      now: environment.now,
+      now,
       force: true,
     });
     if (applied.outcome !== 'applied')
@@ -279,7 +287,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   return {
     agenda,
     random,
-    environment,
+    now,
     table,
     functions,
     mails,

@@ -24,7 +24,7 @@ import {
   mostAttempts,
   withStage,
 } from './change-inquiry.ts';
-import { consentEffects } from './consent-effects.ts';
+import { consentEffects, consentsBefore } from './consent-effects.ts';
 import { wholeOf } from './read-people.ts';
 import { checkSame, type Identity } from './repetition.ts';
 import { consequencesOf, readMoved } from './stage-consequences.ts';
@@ -78,6 +78,7 @@ export async function recordEntry(
     }
     const books = wanted.kind === 'call' && wanted.details.disposition === 'booked';
     const moved = head && (await readMoved(dependencies, head, books ? 'booked' : undefined));
+    const stands = await consentsBefore(dependencies, wanted, head?.contactId ?? contactId);
     // Later than all that the inquiry and its person as they were read have had: so the timeline is in the order of its versions.
     const now = environment.now();
     const recordedAt = now.toISOString();
@@ -111,7 +112,7 @@ export async function recordEntry(
       ...(left && { inquiry: stateOf(left) }),
       bodyDigest,
     };
-    const { mailboxes, consents } = await consentEffects(dependencies, wanted, family, entry);
+    const { mailboxes, consents } = await consentEffects(dependencies, wanted, family, entry, stands);
     const writes: Write[] = [
       contacts.addEntry(entry),
       ...consents,
@@ -129,14 +130,14 @@ export async function recordEntry(
           ]
         : []),
     ];
-    // Of somebody with very many mailboxes it takes several; what is done of it before an attempt fails holds all the same.
+    // One transaction, but of somebody with very many mailboxes: those that are written by then hold, whatever becomes of the last.
     const done = await transactAll(table, [...mailboxes.map((mailbox) => [mailbox]), writes]);
     if (!done.committed) continue;
     if (changed) await askRules(dependencies, changed);
     if (head && changed) await tellRouting(dependencies, by.practice, head, changed);
     return { entry, ...(left && { inquiry: stateOf(left) }) };
   }
-  throw new Problem('unavailable', 'Nothing was recorded. Try again in a moment.');
+  throw new Problem('unavailable', 'It could not be recorded. Try again in a moment.');
 }
 
 /** Minutes of opening time until a wrong number has to be looked into. */
@@ -273,10 +274,8 @@ function effectOf(head: Inquiry, wanted: WantedEntry, at: string, now: Date, pra
   const listen = (trigger: 'disposition' | 'reply' | 'stage_change'): Listening =>
     listeningFor(practice, head, now, trigger);
   if (wanted.kind === 'email') {
+    if (wanted.details.direction !== 'received') return head;
     const listening = listen('reply');
-    const matters =
-      listening.awaitsRules || listening.silence !== undefined || head.attempts !== undefined || head.hold;
-    if (wanted.details.direction !== 'received' || !matters) return head;
     return withTrigger({ ...head, version: head.version + 1 }, { kind: 'reply' }, now, listening);
   }
   if (wanted.kind !== 'call') return head;
@@ -287,8 +286,9 @@ function effectOf(head: Inquiry, wanted: WantedEntry, at: string, now: Date, pra
   const move = suspected && disposition === 'reached' ? undefined : stageOf(disposition, head, listening);
   const moved = move && withStage(head, move.to, move.closeReason, now, listen('stage_change'));
   const matters = listening.awaitsRules || listening.silence !== undefined;
-  // What is an end stays as it is, whatever calls follow.
-  if (!moved && !matters && head.firstContactedAt !== undefined && !isOpen(head)) return head;
+  // What is an end stays as it is, whatever calls follow; they are told after what it has had.
+  if (!moved && !matters && head.firstContactedAt !== undefined && !isOpen(head))
+    return { ...head, version: head.version + 1 };
   const next: Inquiry = {
     ...(moved ?? head),
     version: head.version + 1,

@@ -1,5 +1,6 @@
 /** `reconcile`: where what is kept twice disagrees, and mends it. */
 import { parseArgs } from 'node:util';
+import { createHybridClock, keepingTime } from '../../shared/data/hybrid-clock.ts';
 import { type Finding, type Reconciled, reconcile as reconcileAll } from '../../shared/data/reconcile.ts';
 import { scan } from '../rows.ts';
 import { onSystem, type System, settle } from '../system.ts';
@@ -25,11 +26,13 @@ export function reconcileSystem(system: System, repair: boolean): Promise<Reconc
     inquiries: createProgress('Inquiries looked at'),
     people: createProgress('People looked at'),
   };
+  // What is mended has a time, as whatever functions write.
+  const clock = createHybridClock(() => Date.now());
   return reconcileAll({
-    table: system.table,
+    table: keepingTime(system.table, clock),
     pages: scan(system),
     repair,
-    now: () => new Date(),
+    now: clock.now,
     settle,
     onProgress: (what, done) => progress[what](done),
   });

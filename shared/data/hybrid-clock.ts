@@ -5,7 +5,7 @@
  * carries its time, and who reads it goes on from there: a hybrid logical clock
  * (Kulkarni and others, "Logical Physical Clocks", 2014).
  */
-import { contactPk, inquiryPk, type Key } from './keys.ts';
+import { contactPk, contactPointPk, inquiryPk, type Key } from './keys.ts';
 import type { Row, Table, Write } from './table.ts';
 
 export interface HybridClock {
@@ -20,34 +20,46 @@ export const mostAheadMs = 1_000;
 
 /** @param machineMs - the machine's time, in milliseconds */
 export function createHybridClock(machineMs: () => number): HybridClock {
-  let seenMs = Number.NEGATIVE_INFINITY;
+  let leastMs = Number.NEGATIVE_INFINITY;
   return {
     now() {
       const ms = machineMs();
-      return new Date(seenMs - ms > mostAheadMs ? ms : Math.max(ms, seenMs + 1));
+      // A machine that was set back by more than that is right now.
+      leastMs = leastMs - ms > mostAheadMs ? ms : Math.max(ms, leastMs);
+      return new Date(leastMs);
     },
     see(ms) {
-      if (ms > seenMs && ms - machineMs() <= mostAheadMs) seenMs = ms;
+      if (ms >= leastMs && ms - machineMs() < mostAheadMs) leastMs = ms + 1;
     },
   };
 }
 
-const histories = [inquiryPk(''), contactPk('')];
+const histories = [inquiryPk(''), contactPk(''), contactPointPk('')];
 
-/** Whether an item is of those that are changed again and again, each time with something told of it. */
+/** Whether an item is part of what is told of people and their inquiries. */
 const isTold = ({ pk }: Key): boolean => histories.some((prefix) => pk.startsWith(prefix));
 
+/** By these an item says which of two states of it is the later one. */
+const orders = ['version', 'at'];
+
 /**
- * Whether a write goes over what was read: it has the time of that then, too. One that takes the item as it is,
- * a claim say, might set its time back.
+ * Whether a write is of something new, or goes over the state that was read: its time is later than that of the
+ * item then. One that takes the item as it is, a claim say, could set the item's time back.
  */
 function isOverRead(write: Write): boolean {
-  if ('put' in write) return 'version' in write.put;
   const { when = [] } = write;
-  return when.length > 0 && when.every((clauses) => clauses.some(([attribute]) => attribute === 'version'));
+  if ('put' in write) return when.length > 0 || 'version' in write.put;
+  return (
+    when.length > 0 &&
+    when.every((clauses) =>
+      clauses.some(
+        ([attribute, is]) => orders.includes(attribute) || (attribute === 'pk' && is === 'absent'),
+      ),
+    )
+  );
 }
 
-/** A table by which a clock goes: what is changed carries the time, and whoever reads it is not behind that. */
+/** A table by which a clock goes: what is written carries the time, and whoever reads it is not behind that. */
 export function keepingTime(table: Table, clock: HybridClock): Table {
   function stamped(write: Write): Write {
     if (!isOverRead(write)) return write;

@@ -159,14 +159,16 @@ function indexAttributes(inquiry: Inquiry): Record<string, string> {
   };
 }
 
-/** A head as it is stored: its id is in its key alone, and where nothing is to happen it has no timers. */
+/** A head as it is stored: its id is in its key alone, and what is nothing, no timers and counters at 0, is left out. */
 export function headRow(inquiry: Inquiry): Row {
-  const { id, receipt, timers, ...state } = inquiry;
+  const { id, receipt, timers, stepRepeats, reminders, ...state } = inquiry;
   return {
     ...inquiryHead(id),
     ...indexAttributes(inquiry),
     ...state,
     ...(Object.values(timers).some((time) => time !== undefined) && { timers }),
+    ...(stepRepeats > 0 && { stepRepeats }),
+    ...(reminders > 0 && { reminders }),
     ...(receipt && { receipt: packReceipt(receipt) }),
     schemaVersion,
   };

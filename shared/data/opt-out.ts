@@ -1,6 +1,6 @@
 /** Taking e-mails back: for the person, and for every mailbox of theirs, whoever else reads it. */
 import type { Environment } from '../domain/ids.ts';
-import { optedOut } from '../domain/messages/consent.ts';
+import { type Consent, optedOut } from '../domain/messages/consent.ts';
 import { type ConsentPurpose, takenBackWith } from '../domain/messages/template.ts';
 import { contactActor, entryOf } from '../domain/timeline.ts';
 import { type Consents, consentWrites } from './consents.ts';
@@ -47,20 +47,27 @@ export interface OptOut {
   readonly consents: readonly Write[];
 }
 
+/** Who said it, when and how. */
+export interface Refusal {
+  readonly contactId: string;
+  readonly at: string;
+  readonly source: string;
+  /** What they had said before. */
+  readonly stands: readonly Consent[];
+}
+
 /** The writes by which a family gets no more e-mails of these purposes; the entry is the caller's. */
 export async function optOutWrites(
   { consents, mailboxes }: OptOutDependencies,
   family: readonly Pick<Contact, 'id' | 'pointDigests'>[],
-  contactId: string,
   purpose: ConsentPurpose,
-  { at, source }: { readonly at: string; readonly source: string },
+  { contactId, at, source, stands }: Refusal,
 ): Promise<OptOut> {
-  const known = await consents.of([contactId]);
   const said = { channel: 'email', given: false, source, purpose };
   const isSaid = (since = ''): boolean => since >= at;
   return {
     mailboxes: await mailboxWrites({ mailboxes }, family, takenBackWith(purpose), at, isSaid),
-    consents: consentWrites(consents, known, contactId, at, said),
+    consents: consentWrites(consents, stands, contactId, at, said),
   };
 }
 
@@ -95,15 +102,14 @@ export async function takeBack(
 ): Promise<TakenBack> {
   const { table, contacts, consents, environment } = dependencies;
   const taken = takenBackWith(purpose);
-  // Said when it was clicked, however many attempts it takes: what somebody says meanwhile is later.
-  const clicked = environment.now();
-  const at = clicked.toISOString();
   const said = { channel: 'email' as const, given: false, source, purpose };
-  const isSaid = (since = ''): boolean => Date.parse(since) > clicked.getTime() - sameClickMs;
+  /** When it was clicked: later than all that was read then. */
+  let clicked: Date | undefined;
+  const isSaid = (since = ''): boolean =>
+    clicked !== undefined && Date.parse(since) > clicked.getTime() - sameClickMs;
 
   /** What is to be written of one contact: nothing where it stands, or something later does. */
-  async function contactWrites(id: string): Promise<Write[]> {
-    const stands = await consents.of([id]);
+  function contactWrites(id: string, stands: readonly Consent[], at: string): Write[] {
     const isTaken = (each: ConsentPurpose): boolean =>
       stands.some((consent) => consent.purpose === each && !consent.given && isSaid(consent.at));
     const news = taken.every(isTaken) ? [] : consentWrites(consents, stands, id, at, said);
@@ -120,10 +126,16 @@ export async function takeBack(
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const whole = await contacts.findWhole(contactId, { consistent: true });
     if (!whole) return 'unknown_contact';
-    const boxes = await mailboxWrites(dependencies, whole.family, taken, at, isSaid);
     // Whoever else of the family had agreed is the same person; and it stays theirs where that is undone.
     const others = whole.family.map(({ id }) => id).filter((id) => id !== contactId);
-    const ofContacts = await Promise.all([contactId, ...others].map(contactWrites));
+    const everybody = await Promise.all(
+      [contactId, ...others].map(async (id) => ({ id, stands: await consents.of([id]) })),
+    );
+    // It stays that, however many attempts it takes: what somebody says meanwhile is later.
+    clicked ??= environment.now();
+    const at = clicked.toISOString();
+    const boxes = await mailboxWrites(dependencies, whole.family, taken, at, isSaid);
+    const ofContacts = everybody.map(({ id, stands }) => contactWrites(id, stands, at));
     const parts = [...boxes.map((box) => [box]), ...ofContacts].filter((part) => part.length > 0);
     if (parts.length === 0) return hasWritten ? 'taken_back' : 'taken_back_before';
     const { committed, some } = await transactAll(table, parts);

@@ -23,12 +23,12 @@ export const setting = z.string().min(1);
 /** Of one moment, what is made later sorts later: a call before the appointment that it brought. */
 const ulid = monotonicFactory();
 
-/** What the process reads of people and inquiries, it is not behind of. */
-export const systemClock = createHybridClock(Date.now);
+/** The time of this process: not behind what it has read. */
+export const systemClock = createHybridClock(() => Date.now());
 
 export const systemEnvironment: Environment = {
   now: systemClock.now,
-  newId: (kind) => `${idPrefixes[kind]}_${ulid()}`,
+  newId: (kind) => `${idPrefixes[kind]}_${ulid(systemClock.now().getTime())}`,
   pause: (ms) => pause(ms),
   backOff: (mostMs) => pause(Math.random() * mostMs),
 };

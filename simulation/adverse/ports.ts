@@ -301,15 +301,15 @@ export function createAdversePorts(services: Services, process: Process): Ports 
     apart: (message, work) => lanes.run({ message }, work),
     // Three of these run at once: the concurrency of the event source.
     pace: createPace(3),
-    environment: {
-      now: () => new Date(clockMs()),
-      newId(kind) {
+    machine: {
+      nowMs: clockMs,
+      newId(kind, atMs) {
         const invocation = process.current;
         const n = invocation ? invocation.ids++ : 0;
         const draw = services.draws(`id ${invocation?.address}`);
         const made =
           encoded(draw.between(0, 2 ** 31), 7) + encoded(draw.between(0, 2 ** 24), 5) + encoded(n, 4);
-        return `${idPrefixes[kind]}_${encoded(clockMs(), 10)}${made}`;
+        return `${idPrefixes[kind]}_${encoded(atMs, 10)}${made}`;
       },
       pause: pass,
       backOff: (mostMs) => {

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { itemBytes, type WireItem } from '../../bench/capacity.ts';
 import { readSubmission } from '../../functions/capture/web-form.ts';
 import { readPracticeFile } from '../../ops/practice-file.ts';
+import { createHybridClock, keepingTime } from '../../shared/data/hybrid-clock.ts';
 import type { Row } from '../../shared/data/table.ts';
 import { campaignCode } from '../../shared/domain/attribution.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
@@ -28,7 +29,8 @@ describe('on the way of the sample through the demo practice', () => {
 
   beforeAll(async () => {
     const table = createMemoryTable();
-    const pipeline = createPipeline(table, demo);
+    const clock = createHybridClock(() => Date.now());
+    const pipeline = createPipeline(keepingTime(table, clock), demo);
     const { incoming } = readSubmission(demo, parseForm(webFormSample), {
       origin: undefined,
       referrer: undefined,

@@ -208,9 +208,9 @@ export const inquirySchema = z.lazy(() =>
       })
       .default({}),
     /** How often the step timer fired in a row; spaces out the repeats. */
-    stepRepeats: z.int().min(0),
+    stepRepeats: z.int().min(0).default(0),
     /** How often the assignee was reminded. */
-    reminders: z.int().min(0),
+    reminders: z.int().min(0).default(0),
   }),
 );
 export type Inquiry = z.infer<typeof inquirySchema>;
