@@ -18,7 +18,8 @@ const layers: Record<
   unit: {},
   adapters: {},
   simulation: { testTimeout: 120_000 },
-  table: { globalSetup: './test/support/dynamodb-global-setup.ts' },
+  // One engine for all files: on a slow machine what takes 8 s as a rule took over 20.
+  table: { testTimeout: 60_000, globalSetup: './test/support/dynamodb-global-setup.ts' },
   // Loading the CDK takes most of the time: the files share one copy.
   stacks: { testTimeout: 180_000, hookTimeout: 180_000, isolate: false, fileParallelism: false },
   local: { testTimeout: 120_000, hookTimeout: 120_000 },
