@@ -229,7 +229,8 @@ export function createObserver(
     const member = practice.members.find(({ id }) => id === memberId);
     const decidedAt = head.assignedAt === undefined ? now() : new Date(head.assignedAt);
     const date = member ? dateOfMember(member, practice, decidedAt) : at.slice(0, 10);
-    count(givenOn, `${memberId} ${date}`, 1);
+    // What a rule moves to whoever has it is not one more of theirs.
+    if (memberId !== before?.assignedTo) count(givenOn, `${memberId} ${date}`, 1);
     followed.assigned.push({ at: head.assignedAt ?? at, memberId, date, poolId, receipt, byLadder });
     // Whoever decides by hand may know better than the plan.
     if (receipt?.strategy !== 'by_hand') checkAssignment(followed);

@@ -2,6 +2,7 @@
 
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESClient } from '@aws-sdk/client-ses';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { createConsents } from '../../shared/data/consents.ts';
 import { createContacts } from '../../shared/data/contacts.ts';
 import { createDigests } from '../../shared/data/digests.ts';
@@ -13,11 +14,13 @@ import { createRollups } from '../../shared/data/rollups.ts';
 import { createTasks } from '../../shared/data/tasks.ts';
 import { createTimelines } from '../../shared/data/timeline.ts';
 import { createWeeklyReports } from '../../shared/data/weekly-reports.ts';
-import { mailMessageSchema } from '../../shared/queues/messages.ts';
+import { mailMessageSchema, type RouteMessage } from '../../shared/queues/messages.ts';
+import { createSqsQueue } from '../../shared/queues/sqs-queue.ts';
 import { mailCalls, serviceCalls } from '../../shared/runtime/calls.ts';
 import { openConfiguration } from '../../shared/runtime/configuration.ts';
 import { readSettings, setting, systemEnvironment } from '../../shared/runtime/environment.ts';
 import { noteFailuresIn } from '../../shared/runtime/failures.ts';
+import { describeError, logger } from '../../shared/runtime/lambda.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { openTable } from '../../shared/runtime/table.ts';
 import { createDigest, digestSecretSchema } from '../../shared/secrets/digest.ts';
@@ -30,6 +33,7 @@ import { createSesMailer } from './ses-mailer.ts';
 
 const settings = readSettings({
   TABLE_NAME: setting,
+  ROUTE_QUEUE_URL: setting,
   SENDER_ADDRESS: setting,
   CONFIGURATION_SET: setting,
   TRACKED_CONFIGURATION_SET: setting,
@@ -76,6 +80,9 @@ const dependencies = {
   openDigest,
   environment: systemEnvironment,
   consoleUrl: settings.CONSOLE_URL,
+  routeQueue: createSqsQueue<RouteMessage>(new SQSClient(serviceCalls), settings.ROUTE_QUEUE_URL),
+  onEnqueueFailure: (inquiryId: string, error: unknown) =>
+    logger.warn('noted, not enqueued: the sweep will', { inquiryId, ...describeError(error) }),
 };
 
 export const handler = queueHandler(mailMessageSchema, (message) => sendMail(dependencies, message), {

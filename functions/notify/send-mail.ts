@@ -15,7 +15,7 @@ import { mailSent } from '../../shared/domain/inquiry/mail.ts';
 import { type Inquiry, mailLeaseMs } from '../../shared/domain/inquiry/state.ts';
 import { listeningFor } from '../../shared/domain/listening.ts';
 import type { Practice } from '../../shared/domain/practice.ts';
-import type { MailMessage } from '../../shared/queues/messages.ts';
+import type { MailMessage, Queue, RouteMessage } from '../../shared/queues/messages.ts';
 import { alertMail, inquiryMail } from './mails.ts';
 import { type PersonDependencies, sendToPerson, type ToldPerson } from './person-mails.ts';
 import { managers } from './recipients.ts';
@@ -29,7 +29,11 @@ import {
 } from './send-own-mail.ts';
 import { type StaffMailed, sendToStaff } from './send-to-staff.ts';
 
-export interface NotifyDependencies extends PersonDependencies, OwnMailDependencies {}
+export interface NotifyDependencies extends PersonDependencies, OwnMailDependencies {
+  readonly routeQueue: Queue<RouteMessage>;
+  /** Called where routing could not be asked about what was noted; the sweep will. */
+  readonly onEnqueueFailure: (inquiryId: string, error: unknown) => void;
+}
 
 export type Notified = ToldPerson | StaffMailed | 'mail_not_due';
 
@@ -66,19 +70,26 @@ async function send(dependencies: NotifyDependencies, claimed: Inquiry): Promise
   return { claimed, told: await sendToStaff(dependencies, practice, to, mail) };
 }
 
-/** Notes of a mail that it is out: whatever was changed meanwhile is kept, and this is added to it. */
+/**
+ * Notes of a mail that it is out: whatever was changed meanwhile is kept, and this is added to it. Of an
+ * escalation routing waited for that: it is asked for somebody else at once.
+ */
 async function noteSent(
-  { table, inquiries, environment, ...dependencies }: NotifyDependencies,
+  { table, inquiries, environment, routeQueue, ...dependencies }: NotifyDependencies,
   claimed: Inquiry,
 ): Promise<void> {
+  const { id: inquiryId } = claimed;
   const practice = await dependencies.practice();
   let current: Inquiry | undefined = claimed;
   while (current?.mailState === 'sending' && current.mailAt === claimed.mailAt) {
     const now = environment.now();
     const next = mailSent(current, now, listeningFor(practice, current, now));
     const written = await table.write(inquiries.save(next));
-    if (written.committed) return;
-    current = await inquiries.findHead(claimed.id);
+    if (written.committed) {
+      const asking = next.reassign ? routeQueue.send({ inquiryId, version: next.version }) : undefined;
+      return await asking?.catch((error: unknown) => dependencies.onEnqueueFailure(inquiryId, error));
+    }
+    current = await inquiries.findHead(inquiryId);
   }
 }
 

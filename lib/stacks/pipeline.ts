@@ -143,9 +143,12 @@ export class PipelineStack extends Stack {
         CONSOLE_URL: config.consoleUrl,
         PUBLIC_URL: config.publicUrl,
         HMAC_SECRET_ARN: foundation.digestSecret.secretArn,
+        ROUTE_QUEUE_URL: routing.queue.queueUrl,
       },
       permissions: [
         receiveFrom(mailing.queue),
+        // Once the managers are told of an escalation, somebody else is to have it.
+        sendTo(routing.queue),
         onTable(table, 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
         // A digest counts what waits for a member.
         onIndexes(table, 'queue'),

@@ -55,6 +55,7 @@ const permissions: Record<Name, Record<string, string[]>> = {
   },
   Notify: {
     'MailQueue.Arn': receive,
+    'RouteQueue.Arn': send,
     [table]: ddb('BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
     [index('queue')]: ddb('Query'),
     'arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailSender': ['ses:SendRawEmail'],
@@ -115,6 +116,7 @@ const environments: Record<Name, string[]> = {
     'CONSOLE_URL',
     'HMAC_SECRET_ARN',
     'PUBLIC_URL',
+    'ROUTE_QUEUE_URL',
     'SENDER_ADDRESS',
     'TRACKED_CONFIGURATION_SET',
   ],

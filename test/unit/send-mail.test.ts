@@ -295,6 +295,52 @@ describe('the mails of the ladder', () => {
   });
 });
 
+describe('the mail of an escalation that takes it from whoever has it, once it is out', () => {
+  const escalated = async (): Promise<string> => {
+    const id = await pipeline.mailed();
+    const head = await pipeline.head(id);
+    const asks = { mailKind: 'escalated', mailState: 'pending', reassign: true } as const;
+    await pipeline.table.write(pipeline.inquiries.save({ ...head, version: head.version + 1, ...asks }));
+    return id;
+  };
+
+  it.each(['alone', 'in a batch'])('asks routing for somebody else at once: %s', async (how) => {
+    const id = await escalated();
+    const message = { kind: 'inquiry', inquiryId: id, version: 1 } as const;
+
+    if (how === 'alone') await sendMail(pipeline.dependencies, message);
+    else
+      await sendTogether(pipeline.dependencies, [
+        message,
+        { ...message, inquiryId: await pipeline.mailed({ email: 'b@example.com' }) },
+      ]);
+
+    const { version } = await pipeline.head(id);
+    expect(pipeline.queues.route.take()).toEqual([{ inquiryId: id, version }]);
+    await sendMail(pipeline.dependencies, message);
+    expect(pipeline.queues.route.take()).toEqual([]);
+  });
+
+  it('leaves that to the sweep where the queue cannot be reached', async () => {
+    const id = await escalated();
+    pipeline.queues.route.broken = true;
+
+    expect(await pipeline.notify(id)).toBe('mailed');
+
+    expect(pipeline.enqueueFailures).toEqual([id]);
+    pipeline.queues.route.broken = false;
+    pipeline.environment.advance(minutes(1));
+    await pipeline.sweep();
+    expect(pipeline.queues.route.take()).toMatchObject([{ inquiryId: id }]);
+  });
+
+  it('asks for nothing where nobody is to take it', async () => {
+    await pipeline.notify(await routed());
+
+    expect(pipeline.queues.route.take()).toEqual([]);
+  });
+});
+
 describe('the weekly report', () => {
   const locationId = 'main-street';
   beforeEach(async () => {

@@ -221,6 +221,7 @@ describe('a task that rules make', () => {
   it('reminds its owner when it is due, once for two sweeps at once, without its title', async () => {
     withTask();
     const id = await pipeline.mailed();
+    const { assignedTo, contactId } = await pipeline.head(id);
     pipeline.environment.set('2026-11-20T19:00:00.000Z');
     pipeline.mailer.sent.splice(0);
 
@@ -229,7 +230,6 @@ describe('a task that rules make', () => {
 
     expect(swept.map(({ tasks }) => tasks).toSorted()).toEqual([0, 1]);
     const mails = pipeline.mailer.sent.filter(({ mail }) => mail.subject.startsWith('Task'));
-    const { assignedTo, contactId } = await pipeline.head(id);
     const [task] = await tasksOf(id);
     expect(mails).toEqual([
       {
