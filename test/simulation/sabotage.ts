@@ -20,25 +20,29 @@ export interface Sabotage {
   readonly portsOf: (name: FunctionName, ports: Ports) => Ports;
 }
 
+/** Ports whose writes are others. */
+const changing = (ports: Ports, change: (write: Write) => Write): Ports => {
+  const { table } = ports;
+  return {
+    ...ports,
+    table: {
+      ...table,
+      write: (write) => table.write(change(write)),
+      transact: (writes) => table.transact(writes.map(change)),
+    },
+  };
+};
+
 /** Writes of a function without their conditions, those of some kinds of items. */
 const without =
   (name: FunctionName, ...kinds: string[]) =>
   (of: FunctionName, ports: Ports): Ports => {
     if (of !== name) return ports;
-    const loosened = (write: Write): Write => {
+    return changing(ports, (write) => {
       if (!kinds.includes(kindOfItem(keyOf(write))) || 'check' in write) return write;
       const { when: _condition, ...rest } = write;
       return rest as Write;
-    };
-    const { table } = ports;
-    return {
-      ...ports,
-      table: {
-        ...table,
-        write: (write) => table.write(loosened(write)),
-        transact: (writes) => table.transact(writes.map(loosened)),
-      },
-    };
+    });
   };
 
 const fieldsOf = (body: Row): object => body['fields'] as object;
@@ -134,12 +138,11 @@ export const sabotages: readonly Sabotage[] = [
     from: 12,
     portsOf: (of, ports) => {
       if (of !== 'capture') return ports;
-      const agreeing = (write: Write): Write =>
+      return changing(ports, (write) =>
         'put' in write && write.put.sk === inquirySk.body
           ? { ...write, put: { ...write.put, fields: { ...fieldsOf(write.put), consentEmail: true } } }
-          : write;
-      const { table } = ports;
-      return { ...ports, table: { ...table, transact: (writes) => table.transact(writes.map(agreeing)) } };
+          : write,
+      );
     },
   },
   {
@@ -148,21 +151,11 @@ export const sabotages: readonly Sabotage[] = [
     only: 'late',
     inquiries: 60,
     from: 21,
-    portsOf(_, ports) {
-      const untimed = (write: Write): Write => {
+    portsOf: (_, ports) =>
+      changing(ports, (write) => {
         if ('put' in write) return { ...write, put: { ...write.put, clockMs: undefined } };
         return 'update' in write ? { ...write, set: { ...write.set, clockMs: undefined } } : write;
-      };
-      const { table } = ports;
-      return {
-        ...ports,
-        table: {
-          ...table,
-          write: (write) => table.write(untimed(write)),
-          transact: (writes) => table.transact(writes.map(untimed)),
-        },
-      };
-    },
+      }),
   },
   {
     what: 'a sweep that sends nothing',
