@@ -20,13 +20,24 @@ async function withGuardians(contacts: Pick<Contacts, 'findWhole'>, family: read
 
 const nothing: OptOut = { mailboxes: [], consents: [] };
 
-/** What a contact has said of e-mails before: to be read before it is said when an entry was recorded. */
+/** Whether somebody writes that they want no more. */
+function isStop(wanted: WantedEntry): boolean {
+  if (wanted.kind !== 'email' || wanted.details.direction !== 'received') return false;
+  const { subject = '', text = '' } = wanted.details;
+  return saysStop({ subject, text });
+}
+
+/**
+ * What a contact has said of e-mails so far, where an entry says something of them: to be read before the time
+ * of the entry is taken, which is later then.
+ */
 export async function consentsBefore(
   { table }: { readonly table: Table },
-  { kind }: WantedEntry,
+  wanted: WantedEntry,
   contactId: string,
 ): Promise<readonly Consent[]> {
-  return kind === 'email' || kind === 'consent' ? await createConsents(table).of([contactId]) : [];
+  const matters = wanted.kind === 'consent' ? wanted.details.channel === 'email' : isStop(wanted);
+  return matters ? await createConsents(table).of([contactId]) : [];
 }
 
 /**
@@ -44,9 +55,7 @@ export async function consentEffects(
   const [everything] = purposes;
   const repositories = { consents: createConsents(table), mailboxes: createMailboxes(table) };
   const said = { contactId, at, stands };
-  if (wanted.kind === 'email') {
-    const { direction, subject = '', text = '' } = wanted.details;
-    if (direction !== 'received' || !saysStop({ subject, text })) return nothing;
+  if (isStop(wanted)) {
     const source = stopSource;
     // Which of them wrote it nobody said.
     const everybody = await withGuardians(contacts, family);
