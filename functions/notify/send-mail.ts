@@ -75,7 +75,7 @@ async function send(dependencies: NotifyDependencies, claimed: Inquiry): Promise
  * escalation routing waited for that: it is asked for somebody else at once.
  */
 async function noteSent(
-  { table, inquiries, environment, routeQueue, ...dependencies }: NotifyDependencies,
+  { table, inquiries, environment, routeQueue, onEnqueueFailure, ...dependencies }: NotifyDependencies,
   claimed: Inquiry,
 ): Promise<void> {
   const { id: inquiryId } = claimed;
@@ -86,8 +86,11 @@ async function noteSent(
     const next = mailSent(current, now, listeningFor(practice, current, now));
     const written = await table.write(inquiries.save(next));
     if (written.committed) {
-      const asking = next.reassign ? routeQueue.send({ inquiryId, version: next.version }) : undefined;
-      return await asking?.catch((error: unknown) => dependencies.onEnqueueFailure(inquiryId, error));
+      if (next.reassign)
+        await routeQueue
+          .send({ inquiryId, version: next.version })
+          .catch((error: unknown) => onEnqueueFailure(inquiryId, error));
+      return;
     }
     current = await inquiries.findHead(inquiryId);
   }

@@ -1,12 +1,12 @@
 /**
  * A clock that is never behind what it has read. The clocks of two processes differ by some milliseconds: who
  * changes what another one has just changed would tell of it as if it had come first, and the timeline, which is
- * in the order of its times, would lead to another state. So whatever people and inquiries are changed by
- * carries its time, and who reads it goes on from there: a hybrid logical clock
+ * in the order of its times, would lead to another state. So what is written of people and inquiries carries
+ * its time, and who reads it goes on from there: a hybrid logical clock
  * (Kulkarni and others, "Logical Physical Clocks", 2014).
  */
 import { contactPk, contactPointPk, inquiryPk, type Key } from './keys.ts';
-import type { Row, Table, Write } from './table.ts';
+import type { Condition, Row, Table, Write } from './table.ts';
 
 export interface HybridClock {
   /** The machine's time, or just after the latest that was seen, whichever is later. */
@@ -44,19 +44,14 @@ const orders = ['version', 'at'];
 
 /**
  * Whether a write is of something new, or goes over the state that was read: its time is later than that of the
- * item then. One that takes the item as it is, a claim say, could set the item's time back.
+ * item then. A whole item that is put on a condition is one of these; an update that takes the item as it is, a
+ * claim say, could set the item's time back.
  */
 function isOverRead(write: Write): boolean {
   const { when = [] } = write;
-  if ('put' in write) return when.length > 0 || 'version' in write.put;
-  return (
-    when.length > 0 &&
-    when.every((clauses) =>
-      clauses.some(
-        ([attribute, is]) => orders.includes(attribute) || (attribute === 'pk' && is === 'absent'),
-      ),
-    )
-  );
+  const isNewOrRead = (clauses: Condition[number]): boolean =>
+    clauses.some(([attribute, is]) => orders.includes(attribute) || (attribute === 'pk' && is === 'absent'));
+  return when.length > 0 && ('put' in write || when.every(isNewOrRead));
 }
 
 /** A table by which a clock goes: what is written carries the time, and whoever reads it is not behind that. */

@@ -59,7 +59,7 @@ export interface Refusal {
 /** The writes by which a family gets no more e-mails of these purposes; the entry is the caller's. */
 export async function optOutWrites(
   { consents, mailboxes }: OptOutDependencies,
-  family: readonly Pick<Contact, 'id' | 'pointDigests'>[],
+  family: readonly Pick<Contact, 'pointDigests'>[],
   purpose: ConsentPurpose,
   { contactId, at, source, stands }: Refusal,
 ): Promise<OptOut> {

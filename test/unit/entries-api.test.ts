@@ -105,6 +105,27 @@ describe('an entry', () => {
     expect(differences?.filter(({ of }) => of === 'inquiry')).toEqual([]);
   });
 
+  it('that is a call looks again where a reply was recorded meanwhile', async () => {
+    const { contactId, inquiryId } = await mailed();
+    const { transact } = table;
+    table.transact = async (writes) => {
+      table.transact = transact;
+      pipeline.environment.advance(minutes(1));
+      await record(contactId, { inquiryId, kind: 'email', direction: 'received', text: 'Thanks' });
+      return await transact(writes);
+    };
+
+    expect((await record(contactId, { inquiryId, kind: 'call', disposition: 'no_answer' })).statusCode).toBe(
+      201,
+    );
+
+    const told = (await timeline(contactId)).filter(({ kind }) => ['call', 'email'].includes(kind));
+    expect(told.map(({ kind }) => kind).sort()).toEqual(['call', 'email']);
+    const differences = (await verifyContact(table, contactId))?.differences;
+    expect(differences?.filter(({ of }) => of === 'inquiry')).toEqual([]);
+    expect((await pipeline.head(inquiryId)).attempts).toBe(1);
+  });
+
   it.each([
     [{ kind: 'note', text: 'Prefers mornings.\nAsk for Ana.' }],
     [{ kind: 'email', direction: 'sent', subject: 'Your visit' }],

@@ -111,7 +111,7 @@ describe('a process that changes what others have changed', () => {
   ])('knows its time where it %s', async (_, read) => {
     const shared = createMemoryTable();
     const fast = createProcess(shared, 40);
-    await fast.table.write({ put: { ...head, version: 1 } });
+    await fast.table.write({ put: { ...head, version: 1 }, when: absent });
     const { table, clock } = createProcess(shared);
 
     await read(table);
